@@ -1,0 +1,48 @@
+package blueberry
+
+import "time"
+
+// EventType names a fact that happened, past tense.
+type EventType string
+
+// The events of an environment.
+const (
+	EnvironmentRequested     EventType = "environment.requested"
+	EnvironmentProvisioning  EventType = "environment.provisioning_started"
+	EnvironmentCommitted     EventType = "environment.committed"
+	EnvironmentSynced        EventType = "environment.synced"
+	EnvironmentReady         EventType = "environment.ready"
+	EnvironmentDegraded      EventType = "environment.degraded"
+	EnvironmentRecovered     EventType = "environment.recovered"
+	EnvironmentFailed        EventType = "environment.failed"
+	EnvironmentDriftRepaired EventType = "environment.drift_repaired"
+	EnvironmentBlocked       EventType = "environment.blocked"   // a step cannot go on: the target or the repository is down
+	EnvironmentUnblocked     EventType = "environment.unblocked" // and can again
+	EnvironmentLeaseExtended EventType = "environment.lease_extended"
+	EnvironmentExpired       EventType = "environment.expired"
+	EnvironmentDestroyAsked  EventType = "environment.destroy_requested"
+	EnvironmentTerminated    EventType = "environment.terminated"
+)
+
+// Event is one fact, kept in the order in which facts were committed.
+type Event struct {
+	Seq           int64 // position in the record: strictly rising, without a later commit below an earlier one
+	ID            string
+	Type          EventType
+	EnvironmentID string
+	Project       string
+	Environment   string // name
+	Actor         string
+	Message       string // past tense, the thing and the value
+	At            time.Time
+}
+
+// AuditEntry is one action of an actor.
+type AuditEntry struct {
+	ID       string
+	Actor    Actor
+	Action   string // the grant that it took: "environments:create"
+	Resource string // id of what was acted on
+	Detail   string
+	At       time.Time
+}

@@ -1,0 +1,37 @@
+package blueberry
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/binary"
+	"strings"
+	"time"
+)
+
+// Prefixes of ids, one for each noun that has one.
+const (
+	EnvironmentID = "env"
+	RevisionID    = "rev"
+	EventID       = "evt"
+	AuditID       = "aud"
+	TokenID       = "tok"
+	RequestID     = "req"
+)
+
+// crockford has no i, l, o, u; its order is the order of the bytes, so ids sort by time.
+var crockford = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// NewID gives "<prefix>_" and 26 characters: 48 bits of milliseconds, then 80 random bits. Ids sort by the time they were made.
+func NewID(prefix string, now time.Time) string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli())<<16)
+	if _, err := rand.Read(b[6:]); err != nil {
+		panic(err) // crypto/rand never fails on a supported system
+	}
+	return prefix + "_" + crockford.EncodeToString(b[:])
+}
+
+// HasIDPrefix reports whether s looks like an id of the kind.
+func HasIDPrefix(s, prefix string) bool {
+	return strings.HasPrefix(s, prefix+"_") && len(s) == len(prefix)+1+26
+}

@@ -1,0 +1,39 @@
+package blueberry
+
+import "time"
+
+// Lease lengths, in hours (capabilities A5).
+const (
+	MinLeaseHours     = 1
+	MaxLeaseHours     = 168
+	DefaultLeaseHours = 24
+)
+
+// CheckHours notes a length of time that a lease cannot have.
+func (f *Faults) CheckHours(field string, hours int) {
+	if hours < MinLeaseHours || hours > MaxLeaseHours {
+		f.Add(field, "range", "is %d hours, must be %d to %d", hours, MinLeaseHours, MaxLeaseHours)
+	}
+}
+
+// Lease says until when an environment lives. The zero lease never ends.
+type Lease struct {
+	ExpiresAt time.Time
+}
+
+// NewLease lasts the hours from now.
+func NewLease(now time.Time, hours int) Lease {
+	return Lease{ExpiresAt: now.Add(time.Duration(hours) * time.Hour)}
+}
+
+// Extend adds hours to what is left, and never past 168 hours from now.
+func (l Lease) Extend(now time.Time, hours int) Lease {
+	end := l.ExpiresAt.Add(time.Duration(hours) * time.Hour)
+	if most := now.Add(MaxLeaseHours * time.Hour); end.After(most) {
+		end = most
+	}
+	return Lease{ExpiresAt: end}
+}
+
+// Expired reports whether the lease has ended; it never has before its time.
+func (l Lease) Expired(now time.Time) bool { return !l.ExpiresAt.IsZero() && !now.Before(l.ExpiresAt) }

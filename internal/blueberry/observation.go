@@ -1,0 +1,149 @@
+package blueberry
+
+import (
+	"fmt"
+	"time"
+)
+
+// Health is what a target says of one object or workload.
+type Health string
+
+// The healths (kstatus words, capabilities A4: the first four are no failure).
+const (
+	HealthCurrent    Health = "current"     // does what it should
+	HealthInProgress Health = "in_progress" // on its way
+	HealthMissing    Health = "missing"     // not there (yet, or any more)
+	HealthUnknown    Health = "unknown"
+	HealthFailed     Health = "failed" // will not get there without a change
+)
+
+// ObjectState is one object of an environment as the target sees it.
+type ObjectState struct {
+	ObjectRef
+	Component string
+	Health    Health
+	Message   string
+	Drifted   bool // differs from what was last applied
+}
+
+// WorkloadState sums up the pods of one component.
+type WorkloadState struct {
+	Component string
+	Wanted    int // pods that should be
+	Scheduled int // pods with a node
+	Started   int // pods whose containers all run
+	Ready     int // pods that pass their probes
+	Services  int // services that should have endpoints
+	Reachable int // services that have one
+	Failure   Failure
+}
+
+// Failure is why a workload is not where it should be. The zero Failure means that nothing is known to be wrong.
+type Failure struct {
+	Reason  string // CamelCase as Kubernetes says it: "ImagePullBackOff", "Unschedulable"
+	Message string
+	Hard    bool // will not pass without a change
+}
+
+// Observation is what a target reports of one environment now.
+type Observation struct {
+	At        time.Time
+	Objects   []ObjectState
+	Workloads []WorkloadState
+}
+
+// Missing tells which wanted objects are not there.
+func (o Observation) Missing() []ObjectRef {
+	var out []ObjectRef
+	for _, x := range o.Objects {
+		if x.Health == HealthMissing {
+			out = append(out, x.ObjectRef)
+		}
+	}
+	return out
+}
+
+// Drifted reports whether any object is missing or differs from what was applied.
+func (o Observation) Drifted() bool {
+	for _, x := range o.Objects {
+		if x.Drifted || x.Health == HealthMissing {
+			return true
+		}
+	}
+	return false
+}
+
+// Failure is the first hard failure of a workload or object, else the first soft one, else zero.
+func (o Observation) Failure() Failure {
+	var soft Failure
+	for _, w := range o.Workloads {
+		if w.Failure.Hard {
+			return Failure{w.Failure.Reason, w.Component + ": " + w.Failure.Message, true}
+		}
+		if soft.Reason == "" && w.Failure.Reason != "" {
+			soft = Failure{w.Failure.Reason, w.Component + ": " + w.Failure.Message, false}
+		}
+	}
+	for _, x := range o.Objects {
+		if x.Health == HealthFailed {
+			return Failure{"ObjectFailed", x.ObjectRef.String() + ": " + x.Message, true}
+		}
+	}
+	return soft
+}
+
+// Healthy reports whether every object is current and every wanted pod is ready.
+func (o Observation) Healthy() bool {
+	for _, x := range o.Objects {
+		if x.Health != HealthCurrent {
+			return false
+		}
+	}
+	for _, w := range o.Workloads {
+		if w.Ready < w.Wanted || w.Reachable < w.Services {
+			return false
+		}
+	}
+	return len(o.Objects) > 0
+}
+
+// Conditions derives Scheduled, Started, Ready and Reachable from what was observed.
+func (o Observation) Conditions() []Condition {
+	var wanted, scheduled, started, ready, services, reachable int
+	for _, w := range o.Workloads {
+		wanted += w.Wanted
+		scheduled += min(w.Scheduled, w.Wanted)
+		started += min(w.Started, w.Wanted)
+		ready += min(w.Ready, w.Wanted)
+		services += w.Services
+		reachable += min(w.Reachable, w.Services)
+	}
+	fail := o.Failure()
+	out := []Condition{
+		step(Scheduled, scheduled, wanted, "pods have a node", fail),
+		step(Started, started, wanted, "pods have started", fail),
+		step(IsReady, ready, wanted, "pods are ready", fail),
+		step(Reachable, reachable, services, "services have endpoints", Failure{}),
+	}
+	if out[2].Status == True {
+		for _, x := range o.Objects {
+			if x.Health != HealthCurrent {
+				out[2].Status, out[2].Reason = False, "ObjectNotCurrent"
+				out[2].Message = fmt.Sprintf("%s is %s: %s", x.ObjectRef, x.Health, x.Message)
+				break
+			}
+		}
+	}
+	return out
+}
+
+func step(t ConditionType, have, want int, what string, fail Failure) Condition {
+	c := Condition{Type: t, Status: True, Reason: "Complete", Message: fmt.Sprintf("%d of %d %s", have, want, what)}
+	if have < want {
+		c.Status, c.Reason = False, "Waiting"
+		if fail.Reason != "" {
+			c.Reason, c.Message = fail.Reason, c.Message+"; "+fail.Message
+		}
+	}
+	return c
+}

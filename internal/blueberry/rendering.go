@@ -1,0 +1,105 @@
+package blueberry
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// PlatformComponent is the component that Blueberry itself adds: namespace and guard rails. Its wave comes before all others.
+const PlatformComponent = "environment"
+
+// Labels on every object of an environment. Together, project and environment find all of one.
+const (
+	LabelProject     = "blueberry.dev/project"
+	LabelEnvironment = "blueberry.dev/environment"
+	LabelComponent   = "blueberry.dev/component"
+	LabelRevision    = "blueberry.dev/revision" // not on pods: a new revision alone restarts nothing
+)
+
+// ObjectRef names one Kubernetes object.
+type ObjectRef struct {
+	APIVersion string // "apps/v1"
+	Kind       string
+	Namespace  string // empty for a cluster-scoped object
+	Name       string
+}
+
+// Group is the API group: "apps"; empty for the core group.
+func (r ObjectRef) Group() string {
+	if i := strings.IndexByte(r.APIVersion, '/'); i >= 0 {
+		return r.APIVersion[:i]
+	}
+	return ""
+}
+
+// String gives "Deployment.apps namespace/name".
+func (r ObjectRef) String() string {
+	kind := r.Kind
+	if g := r.Group(); g != "" {
+		kind += "." + g
+	}
+	if r.Namespace == "" {
+		return kind + " " + r.Name
+	}
+	return kind + " " + r.Namespace + "/" + r.Name
+}
+
+// RenderedFile is one file of a rendering: the manifests of one component.
+type RenderedFile struct {
+	Name      string // "02-backend.yaml": wave and component
+	Wave      int    // the platform's own file has wave -1
+	Component string
+	Content   []byte      // YAML documents, as they stand in Git
+	Objects   []ObjectRef // what Content holds, in its order
+}
+
+// FileName is the name of a component's file. The platform's own file sorts before all others.
+func FileName(wave int, component string) string {
+	if wave < 0 {
+		return "00-" + component + ".yaml"
+	}
+	return fmt.Sprintf("%02d-%s.yaml", wave, component)
+}
+
+// Rendering is the exact manifests of one revision.
+type Rendering struct {
+	Digest string         // "sha256:…" over names and contents
+	Files  []RenderedFile // ordered by wave, then name
+}
+
+// DigestOf is the digest of files in their order.
+func DigestOf(files []RenderedFile) string {
+	h := sha256.New()
+	for _, f := range files {
+		fmt.Fprintf(h, "%s %d\n", f.Name, len(f.Content))
+		h.Write(f.Content)
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// Revision is one accepted desired state of an environment.
+type Revision struct {
+	ID            string
+	EnvironmentID string
+	Number        int // from 1
+	Author        string
+	Reason        string
+	Source        Source
+	Blueprint     Blueprint
+	Rendering     Rendering
+	Commit        string // of the GitOps repository; empty until committed
+	CreatedAt     time.Time
+}
+
+// LedgerEntry is one object that was or will be made for an environment. It is written before the object is asked for, and removed when the
+// object is proven gone; the ledger of a terminated environment is its receipt.
+type LedgerEntry struct {
+	ObjectRef
+	Component string
+	Wave      int
+	Revision  int       // that last wanted it
+	GoneAt    time.Time // when it was proven gone; zero while it may exist
+}
