@@ -103,3 +103,12 @@ type LedgerEntry struct {
 	Revision  int       // that last wanted it
 	GoneAt    time.Time // when it was proven gone; zero while it may exist
 }
+
+// Count is the number of objects.
+func (r Rendering) Count() int {
+	n := 0
+	for _, f := range r.Files {
+		n += len(f.Objects)
+	}
+	return n
+}

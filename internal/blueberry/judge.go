@@ -1,0 +1,104 @@
+package blueberry
+
+import (
+	"fmt"
+	"time"
+)
+
+// Verdict is what an observation means for the phase of an environment.
+type Verdict struct {
+	Phase   Phase
+	Reason  string
+	Message string
+	LookAt  time.Time // when time alone changes the verdict; zero when only the target can
+}
+
+// Judge decides the phase from what was observed. A state that may still pass is not a failure until the grace is over: an environment that is not
+// ready stays in its phase, with its conditions saying why (capabilities A4). Sleeping, terminating and terminated environments are not judged.
+func (e Environment) Judge(o Observation, now time.Time) Verdict {
+	synced := e.Synced == e.Revision
+	if synced && o.Healthy() {
+		return Verdict{Phase: Ready, Reason: "Ready", Message: "everything asked for runs"}
+	}
+	fail := o.Failure()
+	graceEnd := e.unreadySince().Add(ReadinessGrace)
+	stay := Verdict{Phase: e.Phase, Reason: e.Reason, Message: e.Message}
+	switch e.Phase {
+	case Pending, Provisioning:
+		budgetEnd := e.CreatedAt.Add(ProvisionBudget)
+		if !now.Before(budgetEnd) {
+			return Verdict{Phase: Failed, Reason: "ProvisioningTimeout", Message: fmt.Sprintf("not ready after %s; %s", ProvisionBudget, e.why(o))}
+		}
+		if refusal := e.refusal(); refusal != "" && !now.Before(graceEnd) {
+			return Verdict{Phase: Failed, Reason: "Refused", Message: refusal}
+		}
+		if fail.Hard && !now.Before(graceEnd) {
+			return Verdict{Phase: Failed, Reason: fail.Reason, Message: fail.Message}
+		}
+		stay.Phase, stay.Reason, stay.Message = Provisioning, "InProgress", e.why(o)
+		stay.LookAt = budgetEnd
+	case Ready, Updating:
+		if !now.Before(graceEnd) {
+			v := Verdict{Phase: Degraded, Reason: "NotReady", Message: e.why(o)}
+			if fail.Reason != "" {
+				v.Reason, v.Message = fail.Reason, fail.Message
+			}
+			return v
+		}
+		stay.Reason, stay.Message = "NotReadyYet", e.why(o)
+	case Degraded, Failed:
+		if fail.Reason != "" {
+			stay.Reason, stay.Message = fail.Reason, fail.Message
+		}
+		return stay
+	default:
+		return stay
+	}
+	if stay.LookAt.IsZero() || graceEnd.Before(stay.LookAt) && graceEnd.After(now) {
+		stay.LookAt = graceEnd
+	}
+	return stay
+}
+
+// unreadySince is when the environment last stopped being ready, or began its phase.
+func (e Environment) unreadySince() time.Time {
+	if c := GetCondition(e.Conditions, IsReady); e.Phase == Ready && c.Status == False {
+		return c.Since
+	}
+	return e.PhaseSince
+}
+
+// refusal is the message of a target that does not take what it was asked to hold.
+func (e Environment) refusal() string {
+	if c := GetCondition(e.Conditions, Synced); c.Status == False && c.Reason == ReasonRefused {
+		return c.Message
+	}
+	return ""
+}
+
+// why is the first step of the waterfall that is not done.
+func (e Environment) why(o Observation) string {
+	list := append([]Condition(nil), e.Conditions...)
+	for _, c := range o.Conditions() {
+		SetCondition(list, c, time.Time{})
+	}
+	for _, c := range list {
+		if c.Status != True {
+			if c.Message == "" {
+				return fmt.Sprintf("waits for %s", c.Type)
+			}
+			return fmt.Sprintf("%s: %s", c.Type, c.Message)
+		}
+	}
+	return "everything asked for runs"
+}
+
+// Reasons of the conditions Committed and Synced.
+const (
+	ReasonDone                  = "Complete"
+	ReasonRepositoryUnavailable = "RepositoryUnavailable"
+	ReasonTargetUnavailable     = "TargetUnavailable"
+	ReasonRefused               = "Refused"
+	ReasonWaiting               = "Waiting"
+	ReasonRetrying              = "Retrying"
+)

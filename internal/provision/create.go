@@ -1,0 +1,127 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/render"
+)
+
+// CreateRequest asks for an environment.
+type CreateRequest struct {
+	Project, Name, Target string // Project and Target empty mean the default
+	Hours                 int    // length of the lease
+	Repository, Ref, Path string // Path of the blueprint; empty means blueberry.yaml
+	Blueprint             *blueberry.Blueprint
+}
+
+// Create accepts an environment: it validates and renders the request, tells every fault at once, and records the environment, its first revision
+// and the job that makes it, all or nothing.
+func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r CreateRequest) (blueberry.Environment, error) {
+	if err := actor.Can(blueberry.GrantEnvironmentsCreate); err != nil {
+		return blueberry.Environment{}, err
+	}
+	if r.Project == "" {
+		r.Project = blueberry.DefaultProject
+	}
+	if r.Target == "" {
+		r.Target = p.Default
+	}
+	now := p.Now()
+	var faults blueberry.Faults
+	env, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{
+		Project: r.Project, Name: r.Name, Target: r.Target, Owner: actor.Name, Hours: r.Hours,
+	}, now)
+	if err := faults.Merge("", err); err != nil {
+		return blueberry.Environment{}, err
+	}
+	place, known := p.Places[r.Target]
+	if !known {
+		faults.Add("target", "unknown", "%q is not a target of this installation", r.Target)
+	}
+	project, err := p.checkRecord(ctx, r, &faults)
+	if err != nil {
+		return blueberry.Environment{}, err
+	}
+
+	in := render.Input{Project: project, Name: r.Name, Namespace: blueberry.Namespace(r.Project, r.Name), Revision: 1, Domain: place.Domain, KubeVersion: place.KubeVersion}
+	src, rendering, err := p.build(ctx, &in, origin{Repository: r.Repository, Ref: r.Ref, Path: r.Path, Blueprint: r.Blueprint}, &faults)
+	if err != nil {
+		return blueberry.Environment{}, err
+	}
+	if err := faults.Err(); err != nil {
+		return blueberry.Environment{}, err
+	}
+	env.Source, env.Hosts, env.DeadlineAt = src, render.Hosts(in), env.NextDeadline()
+	env.Version = 1
+	rev := blueberry.Revision{
+		ID: blueberry.NewID(blueberry.RevisionID, now), EnvironmentID: env.ID, Number: 1, Author: actor.Name, Reason: "created",
+		Source: src, Blueprint: in.Blueprint, Rendering: rendering, CreatedAt: now,
+	}
+	err = p.Record.Update(ctx, func(tx Tx) error {
+		if err := tx.InsertEnvironment(ctx, env); err != nil {
+			return err
+		}
+		if err := tx.InsertRevision(ctx, rev); err != nil {
+			return err
+		}
+		if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, env.ID); err != nil {
+			return err
+		}
+		message := fmt.Sprintf("%s asked for %s with %d objects until %s", actor.Name, env.Name, rendering.Count(), env.Lease.ExpiresAt.UTC().Format("2006-01-02 15:04 MST"))
+		return p.tell(ctx, tx, env, blueberry.EnvironmentRequested, actor, blueberry.GrantEnvironmentsCreate, message)
+	})
+	if err != nil {
+		return blueberry.Environment{}, taken(err)
+	}
+	return env, nil
+}
+
+// checkRecord reads what the request leans on: the project, and whether the name is free.
+func (p *Provisioner) checkRecord(ctx context.Context, r CreateRequest, faults *blueberry.Faults) (blueberry.Project, error) {
+	project := blueberry.Project{Name: r.Project}
+	err := p.Record.View(ctx, func(tx Tx) error {
+		found, err := tx.Project(ctx, r.Project)
+		switch {
+		case err == nil:
+			project = found
+		case errors.Is(err, blueberry.NotFound):
+			faults.Add("project", "unknown", "there is no project %q", r.Project)
+		default:
+			return err
+		}
+		_, err = tx.FindEnvironment(ctx, r.Target, blueberry.Namespace(r.Project, r.Name))
+		switch {
+		case err == nil:
+			faults.Add("name", "taken", "%q is the name of an environment that exists", r.Name)
+		case !errors.Is(err, blueberry.NotFound):
+			return err
+		}
+		return nil
+	})
+	return project, err
+}
+
+// taken gives the fault of a name that was taken between the check and the write the same form as the check's.
+func taken(err error) error {
+	var e *blueberry.Error
+	if errors.As(err, &e) && e.Kind == blueberry.Conflict && len(e.Fields) > 0 {
+		return e
+	}
+	if errors.Is(err, blueberry.Conflict) {
+		return blueberry.Faults{{Field: "name", Code: "taken", Message: "is the name of an environment that exists"}}.Err()
+	}
+	return fmt.Errorf("record environment: %w", err)
+}
+
+// tell records an event and, for an act of someone, its audit entry.
+func (p *Provisioner) tell(ctx context.Context, tx Tx, e blueberry.Environment, t blueberry.EventType, actor blueberry.Actor, grant blueberry.Grant, message string) error {
+	now := p.Now()
+	err := tx.AppendEvent(ctx, blueberry.Event{Type: t, EnvironmentID: e.ID, Project: e.Project, Environment: e.Name, Actor: actor.Name, Message: message, At: now})
+	if err != nil || grant == "" {
+		return err
+	}
+	return tx.AppendAudit(ctx, blueberry.AuditEntry{Actor: actor, Action: string(grant), Resource: e.ID, Detail: message, At: now})
+}

@@ -1,0 +1,123 @@
+package provision
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/gitops"
+	"github.com/blueberry-idp/blueberry/internal/target"
+)
+
+// Provisioner is the operations on environments and the reconciler behind them.
+type Provisioner struct {
+	Record     Record
+	Sources    Sources
+	Repository Repository
+	Places     map[string]Place // by name of the target
+	Default    string           // name of the target of a request that names none
+	Now        func() time.Time
+	Logger     *slog.Logger
+
+	// AtStep is called after each step of the reconciler with its name (Steps); fault tests end the process there. Nil does nothing.
+	AtStep func(step string)
+
+	synced syncedSet
+}
+
+// Place is a target with the driver that reaches it.
+type Place struct {
+	blueberry.Target
+	Driver      target.Driver
+	KubeVersion string // that charts are rendered for: "v1.36.3"; empty means the one built into render
+}
+
+// Sources reads application repositories. Its errors are faults of "source.repository" and "source.ref".
+type Sources interface {
+	Fetch(ctx context.Context, repository, ref string) (Tree, error)
+}
+
+// Tree is an application's repository at one commit.
+type Tree struct {
+	Commit string
+	FS     fs.FS
+	Close  func() error
+}
+
+// Repository is the GitOps repository.
+type Repository interface {
+	Commit(ctx context.Context, c gitops.Change) (string, error)
+	Files(ctx context.Context, dir string) (map[string][]byte, error)
+}
+
+// The steps of the reconciler, in order: what has just been done when AtStep is called.
+const (
+	StepStarted     = "create.started"     // phase provisioning is recorded
+	StepPushed      = "create.pushed"      // Git holds the revision, the record does not know
+	StepCommitted   = "create.committed"   // commit and ledger are recorded
+	StepApplied     = "create.applied"     // the target was asked, the record does not know
+	StepSynced      = "create.synced"      // the whole rendering is recorded as synced
+	StepReady       = "create.ready"       // phase ready is recorded
+	StepRemoving    = "destroy.removing"   // the target was asked to remove, something is left
+	StepRemoved     = "destroy.removed"    // the target has proven that nothing is left, the record does not know
+	StepReceipted   = "destroy.receipted"  // the ledger says gone
+	StepErased      = "destroy.erased"     // Git no longer holds the files, the record does not know
+	StepTerminated  = "destroy.terminated" // phase terminated is recorded
+	backstop        = 30 * time.Second     // a look without a cause, in case a watch told nothing (capabilities A4)
+	retryRepository = 5 * time.Second      // nothing tells when a Git remote is back
+)
+
+// Steps lists every step at which a fault test ends the process.
+func Steps() []string {
+	return []string{
+		StepStarted, StepPushed, StepCommitted, StepApplied, StepSynced, StepReady,
+		StepRemoving, StepRemoved, StepReceipted, StepErased, StepTerminated,
+	}
+}
+
+func (p *Provisioner) at(step string) {
+	if p.AtStep != nil {
+		p.AtStep(step)
+	}
+}
+
+func (p *Provisioner) place(name string) (Place, error) {
+	if pl, ok := p.Places[name]; ok {
+		return pl, nil
+	}
+	return Place{}, blueberry.Errorf(blueberry.Unavailable, "TARGET_UNKNOWN", "target %q is not configured on this server", name)
+}
+
+// change reads the environment, lets f alter it and do its own writes, and writes it back, all in one transaction; when someone else wrote
+// meanwhile it begins anew. f tells with false that there is nothing to write.
+func (p *Provisioner) change(ctx context.Context, id string, f func(tx Tx, e *blueberry.Environment) (bool, error)) (blueberry.Environment, error) {
+	var out blueberry.Environment
+	var err error
+	for range 10 {
+		err = p.Record.Update(ctx, func(tx Tx) error {
+			e, err := tx.Environment(ctx, id)
+			if err != nil {
+				return err
+			}
+			write, err := f(tx, &e)
+			if err != nil {
+				return err
+			}
+			if write {
+				e.UpdatedAt = p.Now()
+				if err := tx.UpdateEnvironment(ctx, e); err != nil {
+					return err
+				}
+				e.Version++
+			}
+			out = e
+			return nil
+		})
+		if !versionMoved(err) {
+			break
+		}
+	}
+	return out, err
+}

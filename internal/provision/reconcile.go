@@ -1,0 +1,428 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/gitops"
+	"github.com/blueberry-idp/blueberry/internal/jobs"
+	"github.com/blueberry-idp/blueberry/internal/target"
+)
+
+// Reconcile is the worker of environment.reconcile: it looks at what is desired and what is observed, does what is needful now, and says when it
+// wants to look again. It never waits for a workload: a watch, a deadline or the backstop calls it again.
+func (p *Provisioner) Reconcile(ctx context.Context, job blueberry.Job) (jobs.Outcome, error) {
+	e, err := p.read(ctx, job.Subject)
+	if errors.Is(err, blueberry.NotFound) || e.Phase == blueberry.Terminated {
+		return jobs.Outcome{}, nil
+	}
+	if err != nil {
+		return jobs.Outcome{}, err
+	}
+	if e.Phase != blueberry.Terminating && e.Lease.Expired(p.Now()) {
+		if e, err = p.expire(ctx, e.ID); err != nil {
+			return jobs.Outcome{}, err
+		}
+	}
+	if e.Phase == blueberry.Terminating {
+		return p.tearDown(ctx, e)
+	}
+	return p.raise(ctx, e)
+}
+
+func (p *Provisioner) read(ctx context.Context, id string) (e blueberry.Environment, err error) {
+	err = p.Record.View(ctx, func(tx Tx) error {
+		e, err = tx.Environment(ctx, id)
+		return err
+	})
+	return e, err
+}
+
+// expire ends an environment whose lease is over, unless it was extended meanwhile.
+func (p *Provisioner) expire(ctx context.Context, id string) (blueberry.Environment, error) {
+	return p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
+		if !e.Phase.Can(blueberry.Terminating) || !e.Lease.Expired(p.Now()) {
+			return false, nil
+		}
+		message := fmt.Sprintf("the lease of %s ended at %s", e.Name, e.Lease.ExpiresAt.UTC().Format("2006-01-02 15:04 MST"))
+		return true, p.end(ctx, tx, e, blueberry.System(), "LeaseExpired", blueberry.EnvironmentExpired, message)
+	})
+}
+
+// raise brings an environment that should live nearer to its desired revision.
+func (p *Provisioner) raise(ctx context.Context, e blueberry.Environment) (jobs.Outcome, error) {
+	place, err := p.place(e.Target)
+	if err != nil {
+		return jobs.Outcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
+	}
+	if e.Phase == blueberry.Pending {
+		if e, err = p.start(ctx, e.ID); err != nil {
+			return jobs.Outcome{}, err
+		}
+		p.at(StepStarted)
+	}
+	if !alive(e) {
+		return jobs.Outcome{Again: time.Millisecond}, nil // ended while we looked
+	}
+	if e.Commit == "" {
+		if done, out, err := p.commit(ctx, e); !done {
+			return out, err
+		}
+	}
+	return p.align(ctx, place, e)
+}
+
+func alive(e blueberry.Environment) bool {
+	return e.Phase != blueberry.Terminating && e.Phase != blueberry.Terminated
+}
+
+func (p *Provisioner) start(ctx context.Context, id string) (blueberry.Environment, error) {
+	return p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
+		if e.Phase != blueberry.Pending {
+			return false, nil
+		}
+		if err := e.Move(blueberry.Provisioning, "InProgress", "waits for its commit", p.Now()); err != nil {
+			return false, err
+		}
+		e.DeadlineAt = e.NextDeadline()
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentProvisioning, blueberry.System(), "", fmt.Sprintf("began to make %s on %s", e.Name, e.Target))
+	})
+}
+
+func (p *Provisioner) desired(ctx context.Context, e blueberry.Environment) (rev blueberry.Revision, err error) {
+	err = p.Record.View(ctx, func(tx Tx) error {
+		rev, err = tx.Revision(ctx, e.ID, e.Revision)
+		return err
+	})
+	if err != nil {
+		return rev, fmt.Errorf("read revision %d: %w", e.Revision, err)
+	}
+	return rev, nil
+}
+
+func (p *Provisioner) ledger(ctx context.Context, id string) (list []blueberry.LedgerEntry, err error) {
+	err = p.Record.View(ctx, func(tx Tx) error {
+		list, err = tx.LedgerOf(ctx, id)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read ledger: %w", err)
+	}
+	return list, nil
+}
+
+// commit puts the revision into Git and writes down, before anything is asked of the target, every object that will be.
+func (p *Provisioner) commit(ctx context.Context, e blueberry.Environment) (done bool, out jobs.Outcome, err error) {
+	rev, err := p.desired(ctx, e)
+	if err != nil {
+		return false, jobs.Outcome{}, err
+	}
+	files := make(map[string][]byte, len(rev.Rendering.Files))
+	for _, f := range rev.Rendering.Files {
+		files[f.Name] = f.Content
+	}
+	sha, err := p.Repository.Commit(ctx, gitops.Change{
+		Dir: gitops.Dir(e.Target, e.Project, e.Name), Files: files,
+		Subject:     fmt.Sprintf("%s/%s: revision %d", e.Project, e.Name, rev.Number),
+		Environment: e.ID, Revision: rev.Number, Actor: rev.Author,
+	})
+	if errors.Is(err, blueberry.Unavailable) {
+		return false, jobs.Outcome{Again: retryRepository}, p.blocked(ctx, e.ID, blueberry.Committed, blueberry.ReasonRepositoryUnavailable, err)
+	}
+	if err != nil {
+		return false, jobs.Outcome{}, fmt.Errorf("commit revision: %w", err)
+	}
+	p.at(StepPushed)
+	_, err = p.change(ctx, e.ID, func(tx Tx, e *blueberry.Environment) (bool, error) {
+		if err := tx.SetRevisionCommit(ctx, e.ID, rev.Number, sha); err != nil {
+			return false, err
+		}
+		if err := tx.PutLedger(ctx, e.ID, entries(rev)); err != nil {
+			return false, err
+		}
+		if e.Revision == rev.Number {
+			e.Commit = sha
+			p.unblock(ctx, tx, e, blueberry.Committed)
+			p.set(e, blueberry.Committed, blueberry.True, blueberry.ReasonDone, "commit "+sha[:min(12, len(sha))])
+		}
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentCommitted, blueberry.System(), "", fmt.Sprintf("committed revision %d of %s as %s", rev.Number, e.Name, sha[:min(12, len(sha))]))
+	})
+	if err != nil {
+		return false, jobs.Outcome{}, err
+	}
+	p.at(StepCommitted)
+	return true, jobs.Outcome{}, nil
+}
+
+func entries(rev blueberry.Revision) []blueberry.LedgerEntry {
+	var out []blueberry.LedgerEntry
+	for _, f := range rev.Rendering.Files {
+		for _, o := range f.Objects {
+			out = append(out, blueberry.LedgerEntry{ObjectRef: o, Component: f.Component, Wave: f.Wave, Revision: rev.Number})
+		}
+	}
+	return out
+}
+
+// align asks the target for what is missing, then reads what is there and judges it.
+func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Environment) (jobs.Outcome, error) {
+	ledger, err := p.ledger(ctx, e.ID)
+	if err != nil {
+		return jobs.Outcome{}, err
+	}
+	ref := target.Ref{Project: e.Project, Environment: e.Name, Namespace: e.Namespace}
+	want, prune := split(ledger, e.Revision)
+	obs, err := place.Driver.Observe(ctx, ref, want)
+	if err == nil && (e.Synced != e.Revision || obs.Drifted() || len(prune) > 0 || !p.synced.has(e.ID, e.Revision)) {
+		rev, err2 := p.desired(ctx, e)
+		if err2 != nil {
+			return jobs.Outcome{}, err2
+		}
+		var prog target.Progress
+		prog, err = place.Driver.Sync(ctx, target.Desired{Ref: ref, Revision: rev.Number, Files: rev.Rendering.Files, Prune: prune})
+		if err == nil {
+			p.at(StepApplied)
+			if e, err = p.applied(ctx, e, rev, prog); err != nil {
+				return jobs.Outcome{}, err
+			}
+			obs, err = place.Driver.Observe(ctx, ref, want)
+		}
+	}
+	switch {
+	case errors.Is(err, blueberry.Unavailable):
+		return jobs.Outcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
+	case errors.Is(err, blueberry.Invalid), errors.Is(err, blueberry.Conflict), errors.Is(err, blueberry.Forbidden):
+		if err := p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonRefused, err); err != nil {
+			return jobs.Outcome{}, err
+		}
+		return p.judge(ctx, e.ID, e.Revision, obs)
+	case err != nil:
+		return jobs.Outcome{}, fmt.Errorf("sync with target %s: %w", e.Target, err)
+	}
+	return p.judge(ctx, e.ID, e.Revision, obs)
+}
+
+// split parts the ledger into what the revision wants and what an earlier one left behind.
+func split(ledger []blueberry.LedgerEntry, revision int) (want []blueberry.LedgerEntry, prune []blueberry.ObjectRef) {
+	for _, l := range ledger {
+		switch {
+		case l.Revision == revision:
+			want = append(want, l)
+		case l.GoneAt.IsZero():
+			prune = append(prune, l.ObjectRef)
+		}
+	}
+	return want, prune
+}
+
+// applied records what a Sync did: how far it came, what it repaired, what it has proven gone.
+func (p *Provisioner) applied(ctx context.Context, e blueberry.Environment, rev blueberry.Revision, prog target.Progress) (blueberry.Environment, error) {
+	again := e.Synced == rev.Number
+	e, err := p.change(ctx, e.ID, func(tx Tx, e *blueberry.Environment) (bool, error) {
+		if !alive(*e) || e.Revision != rev.Number {
+			return false, nil
+		}
+		write := p.unblock(ctx, tx, e, blueberry.Synced)
+		if err := p.pruned(ctx, tx, e.ID, prog.Pruned); err != nil {
+			return false, err
+		}
+		if again && len(prog.Changed) > 0 {
+			message := fmt.Sprintf("repaired %s of %s", changes(prog.Changed), e.Name)
+			if err := p.tell(ctx, tx, *e, blueberry.EnvironmentDriftRepaired, blueberry.System(), "", message); err != nil {
+				return false, err
+			}
+		}
+		if !prog.Done {
+			return p.set(e, blueberry.Synced, blueberry.False, blueberry.ReasonWaiting, prog.Waiting) || write, nil
+		}
+		write = p.set(e, blueberry.Synced, blueberry.True, blueberry.ReasonDone, fmt.Sprintf("the target holds revision %d", rev.Number)) || write
+		if e.Synced == rev.Number {
+			return write, nil
+		}
+		e.Synced = rev.Number
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentSynced, blueberry.System(), "", fmt.Sprintf("applied all %d objects of revision %d of %s", rev.Rendering.Count(), rev.Number, e.Name))
+	})
+	if err == nil && prog.Done {
+		p.synced.add(e.ID, rev.Number)
+		p.at(StepSynced)
+	}
+	return e, err
+}
+
+func (p *Provisioner) pruned(ctx context.Context, tx Tx, id string, gone []blueberry.ObjectRef) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	ledger, err := tx.LedgerOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	is := map[blueberry.ObjectRef]bool{}
+	for _, g := range gone {
+		is[g] = true
+	}
+	var put []blueberry.LedgerEntry
+	for _, l := range ledger {
+		if is[l.ObjectRef] {
+			l.GoneAt = p.Now()
+			put = append(put, l)
+		}
+	}
+	return tx.PutLedger(ctx, id, put)
+}
+
+func changes(list []target.Change) string {
+	const most = 3
+	s := ""
+	for i, c := range list {
+		if i == most {
+			return fmt.Sprintf("%s and %d more objects", s, len(list)-most)
+		}
+		if i > 0 {
+			s += ", "
+		}
+		s += c.ObjectRef.String()
+		if c.Created {
+			s += " (was deleted)"
+		}
+	}
+	return s
+}
+
+// judge records what was observed and the phase that follows from it.
+func (p *Provisioner) judge(ctx context.Context, id string, revision int, obs blueberry.Observation) (jobs.Outcome, error) {
+	e, err := p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
+		if !alive(*e) || e.Revision != revision {
+			return false, nil
+		}
+		now, before, write := p.Now(), e.Phase, false
+		for _, c := range obs.Conditions() {
+			write = blueberry.SetCondition(e.Conditions, c, now) || write
+		}
+		v := e.Judge(obs, now)
+		write = write || v.Phase != e.Phase || v.Reason != e.Reason || v.Message != e.Message
+		if err := e.Move(v.Phase, v.Reason, v.Message, now); err != nil {
+			return false, err
+		}
+		next := e.NextDeadline()
+		if !v.LookAt.IsZero() && (next.IsZero() || v.LookAt.Before(next)) {
+			next = v.LookAt
+		}
+		write = write || !next.Equal(e.DeadlineAt)
+		e.DeadlineAt = next
+		if e.Phase == before {
+			return write, nil
+		}
+		return true, p.tellPhase(ctx, tx, *e, before)
+	})
+	if err != nil {
+		return jobs.Outcome{}, err
+	}
+	switch {
+	case !alive(e) || e.Revision != revision:
+		return jobs.Outcome{Again: time.Millisecond}, nil
+	case e.Phase == blueberry.Ready:
+		p.at(StepReady)
+		return jobs.Outcome{}, nil // the watch and the deadlines call again
+	}
+	return jobs.Outcome{Again: backstop}, nil
+}
+
+func (p *Provisioner) tellPhase(ctx context.Context, tx Tx, e blueberry.Environment, before blueberry.Phase) error {
+	t, message := blueberry.EventType(""), ""
+	switch e.Phase {
+	case blueberry.Ready:
+		t, message = blueberry.EnvironmentReady, fmt.Sprintf("%s became ready after %s", e.Name, p.Now().Sub(e.CreatedAt).Round(100*time.Millisecond))
+		if before == blueberry.Degraded || before == blueberry.Failed {
+			t, message = blueberry.EnvironmentRecovered, fmt.Sprintf("%s recovered", e.Name)
+		}
+	case blueberry.Degraded:
+		t, message = blueberry.EnvironmentDegraded, fmt.Sprintf("%s degraded: %s", e.Name, e.Message)
+	case blueberry.Failed:
+		t, message = blueberry.EnvironmentFailed, fmt.Sprintf("%s failed: %s", e.Name, e.Message)
+	default:
+		return nil
+	}
+	return p.tell(ctx, tx, e, t, blueberry.System(), "", message)
+}
+
+// set changes one condition and reports whether it did.
+func (p *Provisioner) set(e *blueberry.Environment, t blueberry.ConditionType, s blueberry.Status, reason, message string) bool {
+	return blueberry.SetCondition(e.Conditions, blueberry.Condition{Type: t, Status: s, Reason: reason, Message: message}, p.Now())
+}
+
+// blocked records that a step cannot go on because of something outside, and tells it once.
+func (p *Provisioner) blocked(ctx context.Context, id string, step blueberry.ConditionType, reason string, cause error) error {
+	message := userText(cause)
+	_, err := p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
+		was := blueberry.GetCondition(e.Conditions, step)
+		changed := p.set(e, step, blueberry.False, reason, message)
+		if was.Reason == reason || !changed {
+			return changed, nil
+		}
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentBlocked, blueberry.System(), "", fmt.Sprintf("%s waits at %s: %s", e.Name, step, message))
+	})
+	return err
+}
+
+// unblock tells that a step which was blocked goes on; it reports whether it was. A failure to tell is not worth losing the step.
+func (p *Provisioner) unblock(ctx context.Context, tx Tx, e *blueberry.Environment, step blueberry.ConditionType) bool {
+	was := blueberry.GetCondition(e.Conditions, step)
+	switch was.Reason {
+	case blueberry.ReasonTargetUnavailable, blueberry.ReasonRepositoryUnavailable, blueberry.ReasonRefused:
+		err := p.tell(ctx, tx, *e, blueberry.EnvironmentUnblocked, blueberry.System(), "", fmt.Sprintf("%s goes on at %s", e.Name, step))
+		return err == nil
+	}
+	return false
+}
+
+// userText is what of an error may be shown: all of ours, and of anything else only its kind.
+func userText(err error) string {
+	var e *blueberry.Error
+	if !errors.As(err, &e) {
+		return "internal error"
+	}
+	text := e.Detail
+	for _, f := range e.Fields {
+		if text != "" {
+			text += "; "
+		}
+		text += f.String()
+	}
+	if text == "" {
+		text = string(e.Kind)
+	}
+	return text
+}
+
+// syncedSet remembers which revision this process has applied in full to which environment. A driver's memory of what it applied ends with the process, so
+// after a start each environment is applied once more, which repairs what was altered meanwhile.
+type syncedSet struct {
+	mu sync.Mutex
+	of map[string]int
+}
+
+func (s *syncedSet) has(id string, revision int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.of[id] == revision
+}
+
+func (s *syncedSet) add(id string, revision int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of = map[string]int{}
+	}
+	s.of[id] = revision
+}
+
+func (s *syncedSet) drop(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.of, id)
+}

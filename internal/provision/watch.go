@@ -1,0 +1,135 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/target"
+)
+
+const (
+	deadlineTick = time.Second // how late a deadline may be seen
+	sweepPage    = 100         // environments enqueued at once, then a pause, so that requests of people go first
+	sweepPause   = 500 * time.Millisecond
+)
+
+// Run follows the targets and the clock, and enqueues what they call for, until ctx ends. It does no work itself.
+func (p *Provisioner) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.runDeadlines(ctx) })
+	for name, place := range p.Places {
+		sweep := make(chan struct{}, 1)
+		sweep <- struct{}{} // at the start nothing is known of what happened before
+		g.Go(func() error { return p.runSweeps(ctx, name, sweep) })
+		g.Go(func() error {
+			err := place.Driver.Watch(ctx, func(ref target.Ref) {
+				if ref == (target.Ref{}) {
+					select {
+					case sweep <- struct{}{}:
+					default:
+					}
+					return
+				}
+				p.enqueue(ctx, name, ref)
+			})
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("watch target %s: %w", name, err)
+		})
+	}
+	return g.Wait()
+}
+
+// enqueue has the environment that holds the namespace looked at. A change of an object that belongs to no environment is not ours.
+func (p *Provisioner) enqueue(ctx context.Context, targetName string, ref target.Ref) {
+	err := p.Record.Update(ctx, func(tx Tx) error {
+		id, err := tx.FindEnvironment(ctx, targetName, ref.Namespace)
+		if err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, id)
+	})
+	if err != nil && !errors.Is(err, blueberry.NotFound) && ctx.Err() == nil {
+		p.Logger.Error("enqueue after change on target", "target", targetName, "namespace", ref.Namespace, "error", err)
+	}
+}
+
+// runSweeps enqueues every living environment of the target whenever it is told to.
+func (p *Provisioner) runSweeps(ctx context.Context, targetName string, sweep <-chan struct{}) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-sweep:
+		}
+		for after := ""; ; {
+			ids, err := p.sweepPage(ctx, targetName, after)
+			if err != nil && ctx.Err() == nil {
+				p.Logger.Error("sweep target", "target", targetName, "error", err)
+			}
+			if len(ids) < sweepPage || !pause(ctx, sweepPause) {
+				break
+			}
+			after = ids[len(ids)-1]
+		}
+	}
+}
+
+func (p *Provisioner) sweepPage(ctx context.Context, targetName, after string) (ids []string, err error) {
+	err = p.Record.Update(ctx, func(tx Tx) error {
+		if ids, err = tx.LiveEnvironments(ctx, targetName, after, sweepPage); err != nil {
+			return err
+		}
+		return enqueueAll(ctx, tx, ids)
+	})
+	return ids, err
+}
+
+func enqueueAll(ctx context.Context, tx Tx, ids []string) error {
+	for _, id := range ids {
+		if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runDeadlines enqueues the environments whose deadline has come. A deadline is a row, so none is lost while no process runs.
+func (p *Provisioner) runDeadlines(ctx context.Context) error {
+	for pause(ctx, deadlineTick) {
+		if err := p.enqueueDue(ctx); err != nil && ctx.Err() == nil {
+			p.Logger.Error("look for deadlines", "error", err)
+		}
+	}
+	return nil
+}
+
+func (p *Provisioner) enqueueDue(ctx context.Context) error {
+	var ids []string
+	err := p.Record.View(ctx, func(tx Tx) (err error) {
+		ids, err = tx.DueEnvironments(ctx, p.Now(), sweepPage)
+		return err
+	})
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return p.Record.Update(ctx, func(tx Tx) error { return enqueueAll(ctx, tx, ids) })
+}
+
+// pause waits and reports whether ctx is still alive.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
