@@ -1,0 +1,66 @@
+# Blueberry. `make` alone lists the targets.
+SHELL := /bin/sh
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+TESTENV := go run ./e2e/testenv
+
+.DEFAULT_GOAL := help
+.PHONY: help dev build slim test unit e2e soak bench lint fmt generate drift check clean need-go
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+dev: build ## run the platform with everything it needs, on this machine
+	@scripts/need git
+	bin/blueberry dev --devcluster-source devcluster
+
+build: need-go ## build bin/blueberry
+	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/blueberry ./cmd/blueberry
+
+slim: need-go ## build bin/blueberry-slim, the client alone
+	go build -trimpath -tags slim -ldflags "$(LDFLAGS)" -o bin/blueberry-slim ./cmd/blueberry
+
+test: need-go ## set up and run every test: unit, both databases, the real Kubernetes API, stories on the real binary
+	@scripts/need git gcc postgres
+	cd devcluster && go vet ./... && go test ./...
+	$(TESTENV) -- go test -race -timeout 30m ./...
+
+unit: need-go ## run the tests that need no server beside SQLite
+	BLUEBERRY_TEST_WITHOUT_POSTGRES=1 go test ./internal/blueberry/... ./internal/arch/... ./internal/render/... ./internal/provision/... ./internal/store/... ./internal/jobs/... ./internal/httpapi/... ./internal/cli/... ./sdk/...
+
+e2e: need-go ## run the stories on the real binary
+	@scripts/need git gcc postgres
+	$(TESTENV) -- go test -timeout 30m ./e2e/...
+
+soak: need-go ## kill -9 at every step of create and destroy, on both databases, several times over
+	@scripts/need git gcc postgres
+	BLUEBERRY_TEST_SOAK=1 $(TESTENV) -- go test -timeout 120m -run TestKillAtEveryStep -v ./e2e/...
+
+bench: need-go ## print the numbers to hold (docs/design/numbers.md)
+	@scripts/need git gcc postgres
+	$(TESTENV) -- go run ./e2e/bench
+
+lint: need-go ## check form and findings
+	cd tools && go build -o ../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint mvdan.cc/gofumpt
+	bin/golangci-lint run ./...
+	cd devcluster && ../bin/golangci-lint run --config ../.golangci.yml ./...
+
+fmt: need-go ## format
+	cd tools && go build -o ../bin/ mvdan.cc/gofumpt
+	bin/gofumpt -w $$(git ls-files '*.go')
+
+generate: need-go ## make the committed generated files anew (OpenAPI, command reference, golden files)
+	go generate ./...
+
+drift: generate ## fail when a generated file is not what is committed
+	go mod tidy -diff
+	cd devcluster && go mod tidy -diff
+	git diff --exit-code
+
+check: lint drift test ## everything that CI runs
+
+clean: ## remove what was built
+	rm -rf bin
+
+need-go:
+	@command -v go >/dev/null 2>&1 || { echo "Go 1.26 or newer is needed: https://go.dev/dl/" >&2; exit 1; }

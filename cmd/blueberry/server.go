@@ -1,0 +1,11 @@
+//go:build !slim
+
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/blueberry-idp/blueberry/internal/app"
+)
+
+func serverCommands(version string) []*cobra.Command { return app.Commands(version) }

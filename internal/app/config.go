@@ -1,0 +1,258 @@
+package app
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/pflag"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+// Config is everything that can be set of a server. Each key can stand in the file, as BLUEBERRY_<KEY> in the environment and as a flag; the later wins.
+type Config struct {
+	StateDir string `koanf:"state_dir" help:"directory for all that the server keeps itself"`
+	Listen   string `koanf:"listen" help:"address of the API, host:port"`
+
+	TLSCertFile string `koanf:"tls_cert_file" help:"certificate chain, PEM; with tls_key_file the server speaks TLS 1.3 only"`
+	TLSKeyFile  string `koanf:"tls_key_file" help:"private key of the certificate, PEM"`
+
+	Database     string `koanf:"database" help:"sqlite:///path or postgres://…; empty means SQLite in the state directory"`
+	DatabaseFile string `koanf:"database_file" help:"file that holds the database URL, instead of database"`
+
+	GitopsRemote       string `koanf:"gitops_remote" help:"URL of the GitOps repository; empty means one that the server keeps and serves itself"`
+	GitopsBranch       string `koanf:"gitops_branch" help:"branch of the GitOps repository"`
+	GitopsUsername     string `koanf:"gitops_username" help:"user name for the GitOps remote"`
+	GitopsPasswordFile string `koanf:"gitops_password_file" help:"file that holds the password or token for the GitOps remote"`
+
+	Target       string `koanf:"target" help:"name of the target"`
+	TargetDriver string `koanf:"target_driver" help:"kube or sim"`
+	Kubeconfig   string `koanf:"kubeconfig" help:"kubeconfig of the target's cluster"`
+	Domain       string `koanf:"domain" help:"hosts of environments end in it"`
+
+	AllowLocalRepositories bool     `koanf:"allow_local_repositories" help:"let requests name application repositories by a path on this machine"`
+	ClusterKinds           []string `koanf:"cluster_kinds" help:"cluster-scoped kinds that the default project may create"`
+
+	Workers      int           `koanf:"workers" help:"jobs that run at the same time"`
+	DrainTimeout time.Duration `koanf:"drain_timeout" help:"how long a stop waits for work that runs"`
+	LogFormat    string        `koanf:"log_format" help:"text or json"`
+	LogLevel     string        `koanf:"log_level" help:"debug, info, warn or error"`
+}
+
+// DefaultConfig is what a server runs with when nothing is set.
+func DefaultConfig() Config {
+	return Config{
+		StateDir: DefaultStateDir(), Listen: "127.0.0.1:7080", GitopsBranch: "main",
+		Target: "local", TargetDriver: "kube", Domain: "localhost",
+		Workers: 8, DrainTimeout: 20 * time.Second, LogFormat: "text", LogLevel: "info",
+	}
+}
+
+// DefaultStateDir is $BLUEBERRY_STATE_DIR, else blueberry below $XDG_STATE_HOME, else below ~/.local/state.
+func DefaultStateDir() string {
+	if d := os.Getenv(envPrefix + "STATE_DIR"); d != "" {
+		return d
+	}
+	base := os.Getenv("XDG_STATE_HOME")
+	if base == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			home = "."
+		}
+		base = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(base, "blueberry")
+}
+
+const envPrefix = "BLUEBERRY_"
+
+// clientVariables are BLUEBERRY_ variables of the client commands, which a server does not read.
+var clientVariables = []string{"URL", "TOKEN", "TOKEN_FILE", "CONFIG"}
+
+// Flags adds --config and one flag for each key.
+func Flags(fs *pflag.FlagSet) {
+	fs.String("config", os.Getenv(envPrefix+"CONFIG"), "configuration file, YAML")
+	d := reflect.ValueOf(DefaultConfig())
+	for f := range fields() {
+		name, help, v := flagName(f.key), f.help, d.FieldByIndex(f.index).Interface()
+		switch v := v.(type) {
+		case string:
+			fs.String(name, v, help)
+		case bool:
+			fs.Bool(name, v, help)
+		case int:
+			fs.Int(name, v, help)
+		case time.Duration:
+			fs.Duration(name, v, help)
+		case []string:
+			fs.StringSlice(name, v, help)
+		}
+	}
+}
+
+type field struct {
+	key, help string
+	index     []int
+}
+
+func fields() func(yield func(field) bool) {
+	return func(yield func(field) bool) {
+		t := reflect.TypeFor[Config]()
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if !yield(field{f.Tag.Get("koanf"), f.Tag.Get("help"), f.Index}) {
+				return
+			}
+		}
+	}
+}
+
+func flagName(key string) string { return strings.ReplaceAll(key, "_", "-") }
+
+// Load reads the file, the environment and the flags over the defaults. It tells every fault at once: unknown keys, wrong types, values that cannot be.
+func Load(defaults Config, fs *pflag.FlagSet, environ []string) (Config, error) {
+	var faults blueberry.Faults
+	k := koanf.New(".")
+	if path := flagValue(fs, "config"); path != "" {
+		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+			return Config{}, fmt.Errorf("read configuration %s: %w", path, err)
+		}
+	}
+	vars := env.Provider(".", env.Opt{Prefix: envPrefix, EnvironFunc: func() []string { return environ }, TransformFunc: func(key, value string) (string, any) {
+		key = strings.TrimPrefix(key, envPrefix)
+		if slices.Contains(clientVariables, key) || strings.HasPrefix(key, "TEST_") || strings.HasPrefix(key, "FAULT_") {
+			return "", nil
+		}
+		return strings.ToLower(key), value
+	}})
+	if err := k.Load(vars, nil); err != nil {
+		return Config{}, fmt.Errorf("read environment: %w", err)
+	}
+	set := map[string]any{}
+	fs.Visit(func(f *pflag.Flag) {
+		key := strings.ReplaceAll(f.Name, "-", "_")
+		if !known(key) {
+			return
+		}
+		set[key] = f.Value.String()
+		if s, ok := f.Value.(pflag.SliceValue); ok {
+			set[key] = s.GetSlice()
+		}
+	})
+	if err := k.Load(confmap.Provider(set, "."), nil); err != nil {
+		return Config{}, fmt.Errorf("read flags: %w", err)
+	}
+	for _, key := range k.Keys() {
+		if !known(key) {
+			faults.Add(key, "unknown", "is not a key of the configuration")
+		}
+	}
+	c := defaults
+	for f := range fields() {
+		if k.Exists(f.key) {
+			part := koanf.New(".")
+			_ = part.Set(f.key, k.Get(f.key)) // a map never refuses
+			if err := part.Unmarshal("", &c); err != nil {
+				faults.Add(f.key, "type", "%v does not fit: %s", k.Get(f.key), oneLine(err))
+			}
+		}
+	}
+	c.check(&faults)
+	return c, faults.Err()
+}
+
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+func flagValue(fs *pflag.FlagSet, name string) string {
+	if f := fs.Lookup(name); f != nil {
+		return f.Value.String()
+	}
+	return ""
+}
+
+func known(key string) bool {
+	for f := range fields() {
+		if f.key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func (c Config) check(f *blueberry.Faults) {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		f.Add("listen", "address", "%q is not host:port", c.Listen)
+	}
+	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
+		f.Add("tls_key_file", "required", "tls_cert_file and tls_key_file go together")
+	}
+	if c.Database != "" && c.DatabaseFile != "" {
+		f.Add("database_file", "exclusive", "database and database_file cannot both be set")
+	}
+	if c.Database != "" && !strings.HasPrefix(c.Database, "sqlite://") && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
+		f.Add("database", "scheme", "must begin with sqlite:// or postgres://")
+	}
+	if u, err := url.Parse(c.GitopsRemote); err != nil || u.User != nil {
+		f.Add("gitops_remote", "url", "must be a URL without user and password; those have keys of their own")
+	}
+	if c.GitopsPasswordFile != "" && c.GitopsRemote == "" {
+		f.Add("gitops_password_file", "forbidden", "belongs to gitops_remote, which is not set")
+	}
+	f.CheckName("target", c.Target, blueberry.MaxProjectName)
+	if !slices.Contains([]string{"kube", "sim"}, c.TargetDriver) {
+		f.Add("target_driver", "enum", "%q is not kube or sim", c.TargetDriver)
+	}
+	if c.Domain == "" {
+		f.Add("domain", "required", "must be set")
+	}
+	if c.Workers < 1 || c.Workers > 1000 {
+		f.Add("workers", "range", "is %d, must be 1 to 1000", c.Workers)
+	}
+	if c.DrainTimeout < 0 {
+		f.Add("drain_timeout", "range", "must not be negative")
+	}
+	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
+		f.Add("log_format", "enum", "%q is not text or json", c.LogFormat)
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
+		f.Add("log_level", "enum", "%q is not debug, info, warn or error", c.LogLevel)
+	}
+}
+
+// secret reads a file that holds one secret; no path gives no secret.
+func secret(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// AdminTokenFile is where the token that the first start makes is kept.
+func (c Config) AdminTokenFile() string { return filepath.Join(c.StateDir, "admin-token") }
+
+func (c Config) dsn() (string, error) {
+	switch {
+	case c.DatabaseFile != "":
+		return secret(c.DatabaseFile)
+	case c.Database != "":
+		return c.Database, nil
+	}
+	abs, err := filepath.Abs(filepath.Join(c.StateDir, "blueberry.db"))
+	return "sqlite://" + abs, err
+}

@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/blueberry-idp/blueberry/internal/app/devcluster"
+)
+
+func devCommand(version string) *cobra.Command {
+	var source string
+	cmd := &cobra.Command{
+		Use:   "dev",
+		Short: "Run the platform with everything it needs on this machine",
+		Long: `Run the platform with everything it needs on this machine: SQLite, a Git server, and a real
+Kubernetes API (etcd, API server, controllers, scheduler; pods are pretended by kwok). Nothing listens
+beyond loopback, and everything is kept in the state directory, so the next start goes on where this one ends.
+
+The first start builds the cluster's helper binary from its sources, which takes some minutes and needs Go.
+With --kubeconfig your own cluster is used instead, and nothing of this is built.`,
+		Example: `  blueberry dev
+  blueberry dev --kubeconfig ~/.kube/config
+  blueberry dev --target-driver sim`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			defaults := DefaultConfig()
+			defaults.AllowLocalRepositories = true
+			c, err := Load(defaults, cmd.Flags(), os.Environ())
+			if err != nil {
+				return err
+			}
+			return untilSignal(cmd.Context(), func(ctx context.Context) error {
+				return runDev(ctx, c, version, source, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			})
+		},
+	}
+	Flags(cmd.Flags())
+	cmd.Flags().Lookup("allow-local-repositories").DefValue = "true"
+	cmd.Flags().StringVar(&source, "devcluster-source", "", "directory of the devcluster module; empty means to look for it beside this program and here")
+	return cmd
+}
+
+func runDev(ctx context.Context, c Config, version, source string, out, progress io.Writer) error {
+	logger := c.Logger(progress)
+	g, ctx := errgroup.WithContext(ctx)
+	if c.TargetDriver == "kube" && c.Kubeconfig == "" {
+		k := &keptCluster{source: source, stateDir: c.StateDir, progress: progress, logger: logger}
+		if err := k.start(ctx); err != nil {
+			return err
+		}
+		c.Kubeconfig = k.cluster.Kubeconfig()
+		g.Go(func() error { return k.keep(ctx) })
+	}
+	fmt.Fprint(out, welcome(c))
+	s := &Server{Config: c, Version: version, Logger: logger, Out: out}
+	g.Go(func() error { return s.Run(ctx) })
+	return g.Wait()
+}
+
+func welcome(c Config) string {
+	kubectl := ""
+	if c.Kubeconfig != "" {
+		kubectl = fmt.Sprintf("  look inside        kubectl --kubeconfig %s get all -A\n", c.Kubeconfig)
+	}
+	return fmt.Sprintf(`
+Blueberry is starting on http://%s (API reference: http://%[1]s/docs). In another terminal:
+
+  first environment  blueberry env create --repo <a Git repository with a blueberry.yaml> --name pr-1 --wait
+%s  stop               Ctrl-C here; the next start goes on where this one ends
+
+`, c.Listen, kubectl)
+}
+
+// keptCluster is a devcluster that is started again when it ends before we do.
+type keptCluster struct {
+	source, stateDir string
+	progress         io.Writer
+	logger           *slog.Logger
+	bin              string
+	cluster          *devcluster.Cluster
+}
+
+func (k *keptCluster) start(ctx context.Context) (err error) {
+	if k.bin == "" {
+		k.bin, err = devcluster.Builder{Source: k.source, Bin: filepath.Join(k.stateDir, "bin", "devcluster"), Progress: k.progress}.Build(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	k.cluster, err = devcluster.Start(ctx, devcluster.Options{Bin: k.bin, Dir: filepath.Join(k.stateDir, "devcluster"), Progress: k.progress, Logger: k.logger})
+	return err
+}
+
+// keep stops the cluster when ctx ends.
+func (k *keptCluster) keep(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+			defer cancel()
+			return k.cluster.Stop(late)
+		case <-k.cluster.Done():
+		}
+		k.logger.Warn("the cluster ended; starting it again", "error", k.cluster.Wait())
+		if err := k.start(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return errors.Join(errors.New("start the cluster again"), err)
+		}
+	}
+}

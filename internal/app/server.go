@@ -1,0 +1,223 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/blueberry-idp/blueberry/internal/access"
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/gitops"
+	"github.com/blueberry-idp/blueberry/internal/jobs"
+	"github.com/blueberry-idp/blueberry/internal/provision"
+	"github.com/blueberry-idp/blueberry/internal/source"
+	"github.com/blueberry-idp/blueberry/internal/store"
+)
+
+// Server is everything that runs in one process of the platform.
+type Server struct {
+	Config  Config
+	Version string
+	Logger  *slog.Logger
+	Out     io.Writer // where people read what they need to know at the start
+
+	store       *store.Store
+	queue       *jobs.Queue
+	repository  *gitops.Repository
+	provisioner *provision.Provisioner
+	gate        *access.Gate
+	feed        *feed
+	metrics     *metrics
+	health      health
+}
+
+// Logger gives the logger that the configuration asks for.
+func (c Config) Logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // Load has checked it
+	opts := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// Run opens everything, serves until ctx ends, and stops in order: no new requests, running work drains, then the record is closed.
+func (s *Server) Run(ctx context.Context) error {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	defer s.store.Close()
+	listener, err := s.listen(ctx)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.serve(ctx, listener) })
+	g.Go(func() error { return named("jobs", s.queue.Run(ctx)) })
+	g.Go(func() error { return named("GitOps repository", s.repository.Run(ctx)) })
+	g.Go(func() error { return named("targets", s.provisioner.Run(ctx)) })
+	g.Go(func() error { return s.feed.Run(ctx) })
+	g.Go(func() error { return s.sweep(ctx) })
+	return g.Wait()
+}
+
+func named(what string, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+func (s *Server) open(ctx context.Context) error {
+	if err := os.MkdirAll(s.Config.StateDir, 0o700); err != nil {
+		return fmt.Errorf("make state directory: %w", err)
+	}
+	if err := s.openRecord(ctx); err != nil {
+		return err
+	}
+	if err := s.openRooms(ctx); err != nil {
+		return errors.Join(err, s.store.Close())
+	}
+	return nil
+}
+
+func (s *Server) openRecord(ctx context.Context) (err error) {
+	dsn, err := s.Config.dsn()
+	if err != nil {
+		return err
+	}
+	if s.store, err = store.Open(ctx, store.Config{DSN: dsn, Logger: s.Logger}); err != nil {
+		return fmt.Errorf("open record: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) openRooms(ctx context.Context) (err error) {
+	s.feed = newFeed(s.store)
+	s.gate = &access.Gate{Record: narrow(s.store, func(tx *store.Tx) access.Tx { return tx }), Now: time.Now}
+	password, err := secret(s.Config.GitopsPasswordFile)
+	if err != nil {
+		return err
+	}
+	s.metrics = newMetrics(s.Version)
+	s.repository, err = gitops.Open(ctx, gitops.Config{
+		Dir: filepath.Join(s.Config.StateDir, "gitops.git"), Remote: s.Config.GitopsRemote, Branch: s.Config.GitopsBranch,
+		Username: s.Config.GitopsUsername, Password: password, Logger: s.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("open GitOps repository: %w", err)
+	}
+	checkouts, err := source.Open(source.Config{Dir: filepath.Join(s.Config.StateDir, "sources"), AllowLocal: s.Config.AllowLocalRepositories, Logger: s.Logger})
+	if err != nil {
+		return fmt.Errorf("open source cache: %w", err)
+	}
+	place, err := openPlace(s.Config, s.Logger)
+	if err != nil {
+		return err
+	}
+	s.provisioner = &provision.Provisioner{
+		Record: narrow(s.store, func(tx *store.Tx) provision.Tx { return tx }), Sources: sources{checkouts}, Repository: s.repository,
+		Places: map[string]provision.Place{place.Name: place}, Default: place.Name, Now: time.Now, Logger: s.Logger, AtStep: faultPoint(),
+	}
+	s.queue, err = jobs.Open(ctx, jobs.Config{
+		DB: s.store.DB(), Dialect: s.store.Dialect(), Logger: s.Logger, MaxWorkers: s.Config.Workers, DrainTimeout: s.Config.DrainTimeout,
+		Workers: map[blueberry.JobKind]jobs.Kind{blueberry.JobEnvironmentReconcile: {Work: s.provisioner.Reconcile, Timeout: 2 * time.Minute, MaxAttempts: 25}},
+	})
+	if err != nil {
+		return fmt.Errorf("open jobs: %w", err)
+	}
+	s.store.SetEnqueuer(s.queue.Enqueue)
+	s.metrics.follow(s.store, s.queue)
+	if err := s.store.Update(ctx, func(tx *store.Tx) error {
+		return tx.PutProject(ctx, blueberry.Project{Name: blueberry.DefaultProject, ClusterKinds: s.Config.ClusterKinds, CreatedAt: time.Now()})
+	}); err != nil {
+		return fmt.Errorf("record default project: %w", err)
+	}
+	return s.admin(ctx)
+}
+
+// admin makes the one token there is until accounts exist.
+func (s *Server) admin(ctx context.Context) error {
+	file := s.Config.AdminTokenFile()
+	created, err := s.gate.EnsureAdmin(ctx, file)
+	if err != nil {
+		return err
+	}
+	if created {
+		fmt.Fprintf(s.Out, "Made the admin token; it is stored in %s, readable by you alone.\n", file)
+	}
+	return nil
+}
+
+func (s *Server) listen(ctx context.Context) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", s.Config.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", s.Config.Listen, err)
+	}
+	scheme := "http"
+	if s.Config.TLSCertFile != "" {
+		cert, err := tls.LoadX509KeyPair(s.Config.TLSCertFile, s.Config.TLSKeyFile)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("load certificate: %w", err), l.Close())
+		}
+		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
+		scheme = "https"
+	}
+	s.Logger.Info("serving", "url", scheme+"://"+l.Addr().String(), "version", s.Version, "database", s.store.Dialect(), "target", s.Config.Target, "driver", s.Config.TargetDriver)
+	return l, nil
+}
+
+// serve answers requests until ctx ends, then lets those that run finish within the drain time-out.
+func (s *Server) serve(ctx context.Context, l net.Listener) error {
+	drain, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	srv := &http.Server{
+		Handler: s.handler(drain), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	s.Logger.Info("draining")
+	s.health.drain()
+	stop() // event streams end; their clients come back to another server
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Config.DrainTimeout)
+	defer cancel()
+	if err := srv.Shutdown(late); err != nil {
+		return errors.Join(fmt.Errorf("drain requests: %w", err), srv.Close())
+	}
+	return nil
+}
+
+// sweep forgets what is kept for a time only.
+func (s *Server) sweep(ctx context.Context) error {
+	t := time.NewTicker(10 * time.Minute)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+		err := s.store.Update(ctx, func(tx *store.Tx) error { return tx.SweepIdempotency(ctx, time.Now().Add(-24*time.Hour)) })
+		if err != nil && ctx.Err() == nil {
+			s.Logger.Error("sweep idempotency keys", "error", err)
+		}
+	}
+}
