@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/blueberry-idp/blueberry/internal/gitops"
 	"github.com/blueberry-idp/blueberry/internal/jobs"
 	"github.com/blueberry-idp/blueberry/internal/store"
 )
@@ -18,6 +19,9 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+
+	batches              prometheus.Histogram
+	commits, batchErrors prometheus.Counter
 }
 
 func newMetrics(version string) *metrics {
@@ -27,10 +31,16 @@ func newMetrics(version string) *metrics {
 			Name: "blueberry_http_request_duration_seconds", Help: "Time to answer a request.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 		}, []string{"method", "route", "status"}),
+		batches: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "blueberry_gitops_batch_duration_seconds", Help: "Time of one group commit, from taking the revisions to their commits.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 5, 30},
+		}),
+		commits:     prometheus.NewCounter(prometheus.CounterOpts{Name: "blueberry_gitops_commits_total", Help: "Commits made in the GitOps repository."}),
+		batchErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "blueberry_gitops_batch_errors_total", Help: "Group commits that failed."}),
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "blueberry_build_info", Help: "Always 1; the version is a label."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(m.requests, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.batches, m.commits, m.batchErrors, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -86,28 +96,16 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-// observe measures every request of next by the route that answered it, so that ids in paths make no new series.
-func (m *metrics) observe(next *http.ServeMux) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
-		rec := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(rec, r)
-		_, route := next.Handler(r)
-		m.requests.WithLabelValues(r.Method, route, strconv.Itoa(rec.status)).Observe(time.Since(start).Seconds())
-	})
+// request measures one answer by the route that gave it, so that ids in paths make no new series.
+func (m *metrics) request(method, route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
-// statusRecorder remembers the status of an answer.
-type statusRecorder struct {
-	http.ResponseWriter
-	status int
+// batch measures one group commit.
+func (m *metrics) batch(b gitops.Batch) {
+	m.commits.Add(float64(b.Commits))
+	m.batches.Observe(b.Duration.Seconds())
+	if b.Err != nil {
+		m.batchErrors.Inc()
+	}
 }
-
-// WriteHeader notes the status.
-func (r *statusRecorder) WriteHeader(status int) {
-	r.status = status
-	r.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap gives http.ResponseController the writer below.
-func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -113,7 +113,7 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 	s.metrics = newMetrics(s.Version)
 	s.repository, err = gitops.Open(ctx, gitops.Config{
 		Dir: filepath.Join(s.Config.StateDir, "gitops.git"), Remote: s.Config.GitopsRemote, Branch: s.Config.GitopsBranch,
-		Username: s.Config.GitopsUsername, Password: password, Logger: s.Logger,
+		Username: s.Config.GitopsUsername, Password: password, Logger: s.Logger, OnBatch: s.metrics.batch,
 	})
 	if err != nil {
 		return fmt.Errorf("open GitOps repository: %w", err)
@@ -131,7 +131,7 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 		Places: map[string]provision.Place{place.Name: place}, Default: place.Name, Now: time.Now, Logger: s.Logger, AtStep: faultPoint(),
 	}
 	s.queue, err = jobs.Open(ctx, jobs.Config{
-		DB: s.store.DB(), Dialect: s.store.Dialect(), Logger: s.Logger, MaxWorkers: s.Config.Workers, DrainTimeout: s.Config.DrainTimeout,
+		DB: s.store.DB(), ReadDB: s.store.ReadDB(), Dialect: s.store.Dialect(), Logger: s.Logger, MaxWorkers: s.Config.Workers, Drain: s.Config.DrainTimeout,
 		Workers: map[blueberry.JobKind]jobs.Kind{blueberry.JobEnvironmentReconcile: {Work: s.provisioner.Reconcile, Timeout: 2 * time.Minute, MaxAttempts: 25}},
 	})
 	if err != nil {
@@ -181,10 +181,13 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 
 // serve answers requests until ctx ends, then lets those that run finish within the drain time-out.
 func (s *Server) serve(ctx context.Context, l net.Listener) error {
-	drain, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
+	draining := make(chan struct{})
+	handler, err := s.handler(draining)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
 	srv := &http.Server{
-		Handler: s.handler(drain), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
@@ -196,7 +199,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	}
 	s.Logger.Info("draining")
 	s.health.drain()
-	stop() // event streams end; their clients come back to another server
+	close(draining) // event streams end; their clients come back, to this server or another one
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Config.DrainTimeout)
 	defer cancel()
 	if err := srv.Shutdown(late); err != nil {

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/app/devcluster"
+)
+
+const clusterGrace = 30 * time.Second // to end
+
+// startCluster starts a development cluster, and builds it into bin/ of the repository where need be.
+func startCluster(ctx context.Context, dir string) (map[string]string, func() error, error) {
+	bin := os.Getenv(binVar)
+	if bin == "" {
+		root, err := repository()
+		if err != nil {
+			return nil, nil, err
+		}
+		b := devcluster.Builder{Source: filepath.Join(root, "devcluster"), Bin: filepath.Join(root, "bin", "devcluster"), Progress: os.Stderr}
+		if bin, err = b.Build(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	c, err := devcluster.Start(ctx, devcluster.Options{Bin: bin, Dir: dir, Progress: os.Stderr})
+	if err != nil {
+		return nil, nil, err
+	}
+	stop := func() error {
+		select {
+		case <-c.Done():
+			return fmt.Errorf("the development cluster had ended before: %w", errors.Join(c.Wait(), errors.New("see above")))
+		default:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), clusterGrace)
+		defer cancel()
+		return c.Stop(ctx)
+	}
+	return map[string]string{kubeconfigVar: c.Kubeconfig(), binVar: bin}, stop, nil
+}
+
+// repository is the root of the checkout that the working directory is in.
+func repository() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find repository: %w", err)
+	}
+	for {
+		data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(data), "module github.com/blueberry-idp/blueberry\n") {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("find repository: run testenv from a checkout of Blueberry")
+		}
+		dir = parent
+	}
+}

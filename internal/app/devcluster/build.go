@@ -1,0 +1,205 @@
+package devcluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+// recipe is part of the key: raise it when the way of building changes.
+const recipe = "1"
+
+// Builder builds the helper binary from the sources of the devcluster module, when it is not there or was built from other
+// sources or by another Go.
+type Builder struct {
+	Source   string    // directory of the module; empty: searched beside the working directory and the executable, and above
+	Bin      string    // file to make; its key is kept beside it
+	Progress io.Writer // told what happens; a terminal gets one line that moves; nil: nobody
+}
+
+// Build returns the absolute path of the binary. It returns at once when the binary is up to date. Two builders of one
+// binary wait for each other. What a user can do about an error is in it; its kind is Unavailable.
+func (b Builder) Build(ctx context.Context) (string, error) {
+	bin, err := filepath.Abs(b.Bin)
+	if err != nil {
+		return "", fmt.Errorf("build devcluster: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(bin), 0o755); err != nil {
+		return "", fmt.Errorf("build devcluster: %w", err)
+	}
+	p := newProgress(b.Progress)
+	unlock, err := lock(ctx, bin+".lock", func() { p.line("another process builds the development cluster; waiting for it") })
+	if err != nil {
+		return "", fmt.Errorf("build devcluster: %w", err)
+	}
+	defer unlock()
+	have, err := readKey(bin)
+	if err != nil {
+		return "", err
+	}
+	source, err := findSource(b.Source)
+	if err != nil {
+		if have != (key{}) && b.Source == "" {
+			return bin, nil // installed without its sources
+		}
+		return "", err
+	}
+	sources, err := hashSources(source)
+	if err != nil {
+		return "", err
+	}
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		if have.sources == sources {
+			return bin, nil
+		}
+		return "", blueberry.Errorf(blueberry.Unavailable, "GO_TOOL_MISSING",
+			"building the development cluster needs the go tool, which is not in PATH: install Go from https://go.dev/dl, or use a cluster of your own with --kubeconfig")
+	}
+	c := compiler{tool: tool, source: source, out: bin + ".new", progress: p}
+	version, err := c.output(ctx, "env", "GOVERSION", "GOOS", "GOARCH")
+	if err != nil {
+		return "", err
+	}
+	want := key{sources: sources, golang: strings.Join(strings.Fields(version), " ") + " recipe " + recipe}
+	if have == want {
+		return bin, nil
+	}
+	if err := c.compile(ctx); err != nil {
+		return "", err
+	}
+	return bin, install(c.out, bin, want)
+}
+
+// install puts the new binary and its key in place. The old key goes first: a crash in between builds once more.
+func install(from, bin string, k key) error {
+	if err := os.Remove(keyFile(bin)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("install devcluster: %w", err)
+	}
+	if err := os.Rename(from, bin); err != nil {
+		return fmt.Errorf("install devcluster: %w", err)
+	}
+	if err := os.WriteFile(keyFile(bin), []byte(k.String()), 0o644); err != nil {
+		return fmt.Errorf("install devcluster: %w", err)
+	}
+	return nil
+}
+
+// compiler runs the go tool in the module.
+type compiler struct {
+	tool, source, out string
+	progress          *progress
+}
+
+// command is the go tool with everything that could lead it elsewhere switched off. Without cgo no C compiler is needed.
+func (c compiler) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, c.tool, args...)
+	cmd.Dir = c.source
+	cmd.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "PWD="+c.source)
+	ownGroup(cmd)
+	cmd.Cancel = func() error { return interruptGroup(cmd.Process) }
+	cmd.WaitDelay = 10 * time.Second
+	return cmd
+}
+
+func (c compiler) output(ctx context.Context, args ...string) (string, error) {
+	cmd := c.command(ctx, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return "", c.failed(ctx, "go "+args[0], err, lastLines(errs.String(), 10))
+	}
+	return out.String(), nil
+}
+
+// compile builds the binary and shows how far it is.
+func (c compiler) compile(ctx context.Context) error {
+	start := time.Now()
+	c.progress.line("building the development cluster from its sources: about 5 to 8 minutes the first time, and 1 GB of downloads; it is kept for every later start")
+	version, err := c.output(ctx, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes")
+	if err != nil {
+		return err
+	}
+	flags := []string{"-trimpath", "-buildvcs=false", "-ldflags=" + ldflags(strings.TrimSpace(version))}
+	// What is stale will be compiled. This also fetches the modules that are needed, and no others.
+	var stale bytes.Buffer
+	if err := c.run(ctx, append(append([]string{"list"}, flags...), "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "."), &stale, nil); err != nil {
+		return err
+	}
+	total := len(strings.Fields(stale.String()))
+	done := 0
+	c.progress.status(fmt.Sprintf("compiled 0 of %d packages", total))
+	err = c.run(ctx, append(append([]string{"build", "-v"}, flags...), "-o", c.out, "."), io.Discard, func() {
+		done++
+		text := fmt.Sprintf("compiled %d of %d packages (%s)", done, max(done, total), time.Since(start).Round(time.Second))
+		if done >= total {
+			text += ", linking"
+		}
+		c.progress.status(text)
+	})
+	if err != nil {
+		return err
+	}
+	c.progress.line(fmt.Sprintf("built the development cluster in %s", time.Since(start).Round(time.Second)))
+	return nil
+}
+
+// run runs the go tool and reads along what it tells: one call of compiled for each package that it names.
+func (c compiler) run(ctx context.Context, args []string, stdout io.Writer, compiled func()) error {
+	cmd := c.command(ctx, args...)
+	cmd.Stdout = stdout
+	told, err := cmd.StderrPipe()
+	if err != nil {
+		return fmt.Errorf("go %s: %w", args[0], err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("go %s: %w", args[0], err)
+	}
+	var last tail
+	downloads := 0
+	eachLine(told, func(line string) {
+		switch {
+		case strings.HasPrefix(line, "go: downloading "):
+			downloads++
+			c.progress.status(fmt.Sprintf("downloading modules: %d so far", downloads))
+		case compiled != nil && !strings.ContainsAny(line, " \t#"):
+			compiled()
+		default:
+			last.add(line)
+		}
+	})
+	if err := cmd.Wait(); err != nil {
+		return c.failed(ctx, "go "+args[0], err, last.lines())
+	}
+	return nil
+}
+
+func (c compiler) failed(ctx context.Context, what string, err error, lines []string) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("build devcluster: %w", context.Cause(ctx))
+	}
+	return blueberry.Errorf(blueberry.Unavailable, "DEVCLUSTER_BUILD_FAILED",
+		"the development cluster could not be built: %s: %s: %s", what, err, strings.Join(lines, "\n"))
+}
+
+// ldflags tell the components their version; without it the API server calls itself v0.0.0.
+func ldflags(version string) string {
+	major, rest, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	flags := []string{"-s", "-w"}
+	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
+		for _, x := range [][2]string{{"gitVersion", version}, {"gitMajor", major}, {"gitMinor", minor}, {"gitTreeState", "clean"}} {
+			flags = append(flags, "-X", pkg+"."+x[0]+"="+x[1])
+		}
+	}
+	return strings.Join(flags, " ")
+}

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/httpapi"
+	"github.com/blueberry-idp/blueberry/internal/store"
+)
+
+// gitPath is where the GitOps repository is served to the stock git client.
+const gitPath = "/git/gitops.git"
+
+// handler is everything that is served on the listener. draining is closed when the server begins to stop.
+func (s *Server) handler(draining <-chan struct{}) (http.Handler, error) {
+	api, err := httpapi.New(httpapi.Deps{
+		Environments: s.provisioner, Events: s.provisioner, Blueprints: s.provisioner, Targets: s.provisioner,
+		Feed: s.feed, Jobs: s.queue, Access: s.gate, Idempotency: idempotency{s.store},
+		Version: s.Version, Draining: draining, Logger: s.Logger,
+		Routes: map[string]http.Handler{
+			"GET /healthz": http.HandlerFunc(s.livez),
+			"GET /readyz":  http.HandlerFunc(s.readyz),
+			"GET /metrics": s.metrics.handler(),
+			"GET /{$}":     http.RedirectHandler("/docs", http.StatusFound),
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make API: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", api)
+	// Git does its own sign-in and takes bodies of its own size, so it is beside the API's gateway, not behind it.
+	mux.Handle(gitPath+"/", http.StripPrefix(gitPath, s.repository.Handler(func(ctx context.Context, token string) error {
+		actor, err := s.gate.Authenticate(ctx, token)
+		if err != nil {
+			return err
+		}
+		return actor.Can(blueberry.GrantAll)
+	})))
+	return mux, nil
+}
+
+// idempotency keeps the answers of requests that carry a key, each step in a transaction of its own.
+type idempotency struct{ store *store.Store }
+
+// ReserveIdempotency takes the key for a request that begins, or gives what is known of the key.
+func (i idempotency) ReserveIdempotency(ctx context.Context, actor, key, digest string, now time.Time) (known *blueberry.IdempotentAnswer, err error) {
+	err = i.store.Update(ctx, func(tx *store.Tx) error {
+		known, err = tx.ReserveIdempotency(ctx, actor, key, digest, now)
+		return err
+	})
+	return known, err
+}
+
+// FinishIdempotency keeps the answer.
+func (i idempotency) FinishIdempotency(ctx context.Context, a blueberry.IdempotentAnswer) error {
+	return i.store.Update(ctx, func(tx *store.Tx) error { return tx.FinishIdempotency(ctx, a) })
+}
+
+// ReleaseIdempotency gives the key back after a request that failed.
+func (i idempotency) ReleaseIdempotency(ctx context.Context, actor, key string) error {
+	return i.store.Update(ctx, func(tx *store.Tx) error { return tx.ReleaseIdempotency(ctx, actor, key) })
+}
