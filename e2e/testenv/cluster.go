@@ -14,18 +14,23 @@ import (
 
 const clusterGrace = 30 * time.Second // to end
 
-// startCluster starts a development cluster, and builds it into bin/ of the repository where need be.
+// helper is the helper binary: the one named, else the one in bin/ of the repository, built where need be.
+func helper(ctx context.Context) (string, error) {
+	if bin := os.Getenv(binVar); bin != "" {
+		return bin, nil
+	}
+	root, err := repository()
+	if err != nil {
+		return "", err
+	}
+	return devcluster.Builder{Source: filepath.Join(root, "devcluster"), Bin: filepath.Join(root, "bin", "devcluster"), Progress: os.Stderr}.Build(ctx)
+}
+
+// startCluster starts a development cluster.
 func startCluster(ctx context.Context, dir string) (map[string]string, func() error, error) {
-	bin := os.Getenv(binVar)
-	if bin == "" {
-		root, err := repository()
-		if err != nil {
-			return nil, nil, err
-		}
-		b := devcluster.Builder{Source: filepath.Join(root, "devcluster"), Bin: filepath.Join(root, "bin", "devcluster"), Progress: os.Stderr}
-		if bin, err = b.Build(ctx); err != nil {
-			return nil, nil, err
-		}
+	bin, err := helper(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
 	c, err := devcluster.Start(ctx, devcluster.Options{Bin: bin, Dir: dir, Progress: os.Stderr})
 	if err != nil {

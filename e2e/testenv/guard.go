@@ -144,6 +144,12 @@ func guardServices(ctx context.Context, want services) (err error) {
 			return startCluster(ctx, filepath.Join(root, "cluster"))
 		})
 	}
+	if want.Helper {
+		start(func() (map[string]string, func() error, error) {
+			bin, err := helper(ctx)
+			return map[string]string{binVar: bin}, func() error { return nil }, err
+		})
+	}
 	all.Wait()
 	hello := greeting{Env: located}
 	if failed != nil {

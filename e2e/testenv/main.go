@@ -37,6 +37,7 @@ const (
 	postgresVar   = "BLUEBERRY_TEST_POSTGRES"
 	kubeconfigVar = "BLUEBERRY_TEST_KUBECONFIG"
 	binVar        = "BLUEBERRY_TEST_DEVCLUSTER_BIN"
+	withoutVar    = "BLUEBERRY_TEST_WITHOUT_POSTGRES" // 1: the halves of tests that need PostgreSQL are left out
 )
 
 func main() {
@@ -49,6 +50,8 @@ func main() {
 // services say what to start.
 type services struct {
 	Postgres, Cluster bool
+	Without           bool // PostgreSQL is left out on purpose
+	Helper            bool // build the helper binary, for its kubectl, where the cluster is another one
 }
 
 // parse gives the services asked for and the command.
@@ -61,7 +64,7 @@ func parse(args []string, stderr io.Writer) (services, []string, error) {
 	}
 	postgres := flags.Bool("postgres", false, "start PostgreSQL only (with -cluster: both)")
 	cluster := flags.Bool("cluster", false, "start the development cluster only (with -postgres: both)")
-	without := flags.Bool("without-postgres", false, "do without PostgreSQL; tests that need it will say so")
+	without := flags.Bool("without-postgres", false, "do without PostgreSQL; sets BLUEBERRY_TEST_WITHOUT_POSTGRES=1")
 	if err := flags.Parse(args); err != nil {
 		return services{}, nil, err
 	}
@@ -73,7 +76,7 @@ func parse(args []string, stderr io.Writer) (services, []string, error) {
 		return services{}, nil, errors.New("-postgres and -without-postgres contradict each other")
 	}
 	all := !*postgres && !*cluster
-	return services{Postgres: (all || *postgres) && !*without, Cluster: all || *cluster}, flags.Args(), nil
+	return services{Postgres: (all || *postgres) && !*without, Cluster: all || *cluster, Without: *without}, flags.Args(), nil
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
@@ -86,11 +89,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	want.Postgres = want.Postgres && os.Getenv(postgresVar) == ""
-	want.Cluster = want.Cluster && os.Getenv(kubeconfigVar) == ""
+	if want.Cluster && os.Getenv(kubeconfigVar) != "" {
+		want.Cluster, want.Helper = false, os.Getenv(binVar) == ""
+	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	env := os.Environ()
-	if want != (services{}) {
+	if want.Without {
+		env = append(env, withoutVar+"=1")
+	}
+	if want.Postgres || want.Cluster || want.Helper {
 		g, err := startGuard(want, stderr, signals)
 		if err != nil {
 			fmt.Fprintln(stderr, "testenv:", err)

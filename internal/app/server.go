@@ -218,7 +218,10 @@ func (s *Server) sweep(ctx context.Context) error {
 			return nil
 		case <-t.C:
 		}
-		err := s.store.Update(ctx, func(tx *store.Tx) error { return tx.SweepIdempotency(ctx, time.Now().Add(-24*time.Hour)) })
+		err := s.store.Update(ctx, func(tx *store.Tx) error {
+			_, err := tx.SweepIdempotency(ctx, time.Now().Add(-24*time.Hour))
+			return err
+		})
 		if err != nil && ctx.Err() == nil {
 			s.Logger.Error("sweep idempotency keys", "error", err)
 		}

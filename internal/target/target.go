@@ -12,6 +12,10 @@ import (
 type Driver interface {
 	// Sync makes the place hold the desired state as far as it can go now: it applies the waves in order, each only when all objects of the
 	// waves before it are healthy, and when every wave is applied deletes Prune. It does not wait for workloads: Progress says how far it came.
+	//
+	// An object that is there already and carries other labels than this environment's, or none, is not taken over: the error is of kind
+	// blueberry.Conflict and has a fault for each such object. A kind that the place does not know (yet) is no error: Progress.Waiting names it.
+	// Whatever can be applied of a wave is applied and told in Progress, also beside an error.
 	Sync(ctx context.Context, d Desired) (Progress, error)
 
 	// Observe reports what is there now of the objects and pods of an environment. Drivers answer from what they watch, not by listing.
@@ -22,8 +26,8 @@ type Driver interface {
 	Remove(ctx context.Context, ref Ref, ledger []blueberry.LedgerEntry) ([]blueberry.ObjectRef, error)
 
 	// Watch calls changed whenever something of an environment may have changed, until ctx ends. It survives lost connections by itself and
-	// calls again for all that changed meanwhile; once connected again after a loss it calls changed with the zero Ref, which means all.
-	// The pace of repeated calls for one environment is limited by the driver (at most one each 100 ms).
+	// calls again for all that changed meanwhile; once connected, at its start and again after a loss, it calls changed with the zero Ref,
+	// which means all. Calls come one at a time, and for one environment at most one each 100 ms (Pacer). Watch returns nil when ctx ends.
 	Watch(ctx context.Context, changed func(Ref)) error
 
 	// Check is nil when the place can be reached and lets us work.
@@ -50,7 +54,7 @@ type Progress struct {
 	Done    bool                  // every wave is applied and every prune asked for
 	Changed []Change              // what this call changed on the place
 	Waiting string                // why it is not done: "wave 2 waits for Deployment.apps default-pr-1/db: 0 of 1 ready"
-	Pruned  []blueberry.ObjectRef // proven gone
+	Pruned  []blueberry.ObjectRef // of Desired.Prune: proven gone, or no longer carrying our labels and so not ours to delete
 }
 
 // Change is one object that a Sync created or altered.

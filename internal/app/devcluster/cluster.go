@@ -12,11 +12,17 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-const readyPrefix = "ready kubeconfig="
+const (
+	readyPrefix = "ready kubeconfig="
+
+	// startGrace is how long a start that is broken off may take to end in order.
+	startGrace = 20 * time.Second
+)
 
 // Options say what to start.
 type Options struct {
@@ -39,6 +45,7 @@ type Cluster struct {
 // Start starts the cluster of a directory and returns when it can be used. ctx bounds the start only: the cluster runs until
 // Stop, or until this process ends in whatever way. An error tells what the cluster said last; its kind is Unavailable.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
+	begin := time.Now()
 	cmd := exec.Command(o.Bin, "run", "--dir", o.Dir, "--stop-with-stdin")
 	ownGroup(cmd)
 	stdin, err := cmd.StdinPipe()
@@ -78,15 +85,16 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	}()
 	select {
 	case c.kubeconfig = <-ready:
-		v.turnToLog()
+		v.turnToLog(fmt.Sprintf("the development cluster is ready after %.1f s", time.Since(begin).Seconds()))
 		return c, nil
 	case <-c.done:
 		// Ready and the end may come together; then the end is what counts.
 		return nil, blueberry.Errorf(blueberry.Unavailable, "DEVCLUSTER_NOT_STARTED",
 			"the development cluster did not start (%s): %s; its logs are in %s", ended(c.err), v.lastWord(), filepath.Join(o.Dir, "logs"))
 	case <-ctx.Done():
-		_ = c.Stop(ctx) // ctx has ended: this kills
-		return nil, fmt.Errorf("start devcluster: %w", context.Cause(ctx))
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), startGrace)
+		defer cancel()
+		return nil, errors.Join(fmt.Errorf("start devcluster: %w", context.Cause(ctx)), c.Stop(late))
 	}
 }
 
@@ -158,9 +166,10 @@ func (v *voice) hear(line string) {
 	}
 }
 
-func (v *voice) turnToLog() {
+func (v *voice) turnToLog(last string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.progress.line(last)
 	v.logging = true
 }
 

@@ -1,0 +1,151 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/blueberry-idp/blueberry/e2e/installation"
+)
+
+// TestStories runs each stories/*.txtar: a user at a terminal, the real binary, a server of the story's own.
+//
+// Besides testscript's commands a story has:
+//
+//	server sim|kube|down   start a server: simulated cluster, the cluster of the test run, or one that cannot be reached
+//	stop | kill            end it by SIGTERM or SIGKILL
+//	sample DIR             copy the shipped sample
+//	repository DIR         make DIR a Git repository with one commit; $COMMIT is its commit
+//	kubectl ARGS…          the kubectl of the embedded cluster; ! and stdout work as with exec
+//	await PATTERN ARGS…    run blueberry ARGS until its output matches, for at most two minutes
+func TestStories(t *testing.T) {
+	t.Parallel()
+	bin, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "stories",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", filepath.Dir(bin)+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+			env.Setenv("GIT_TERMINAL_PROMPT", "0")
+			env.Setenv("NO_COLOR", "1")
+			env.Setenv("HOME", env.WorkDir)
+			env.Values[storyKey{}] = &story{bin: bin, state: filepath.Join(env.WorkDir, ".state")}
+			env.Setenv("BLUEBERRY_TOKEN_FILE", filepath.Join(env.WorkDir, ".state", "admin-token"))
+			// Stories share one cluster, also with those of an earlier run: no two have an environment of the same name.
+			env.Setenv("NAME", fmt.Sprintf("s-%s-%04x", strings.TrimPrefix(filepath.Base(env.WorkDir), "script-"), rand.IntN(1<<16)))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"server":     cmdServer,
+			"stop":       cmdStop,
+			"kill":       cmdKill,
+			"sample":     cmdSample,
+			"repository": cmdRepository,
+			"kubectl":    cmdKubectl,
+			"await":      cmdAwait,
+		},
+	})
+}
+
+type storyKey struct{}
+
+// story is the installation of one story.
+type story struct {
+	bin, state string
+	args       []string
+	server     *installation.Server
+}
+
+func storyOf(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
+
+func cmdServer(ts *testscript.TestScript, _ bool, args []string) {
+	s := storyOf(ts)
+	if len(args) > 0 {
+		switch args[0] {
+		case "sim":
+			s.args = []string{"--target-driver", "sim"}
+		case "kube":
+			s.args = []string{"--kubeconfig", os.Getenv("BLUEBERRY_TEST_KUBECONFIG")}
+		case "down":
+			s.args = []string{"--kubeconfig", deadKubeconfig(ts)}
+		default:
+			ts.Fatalf("server sim|kube|down")
+		}
+		s.args = append(s.args, args[1:]...)
+	}
+	server, err := installation.Host{Bin: s.bin, State: s.state, Args: s.args}.Start()
+	ts.Check(err)
+	s.server = server
+	ts.Defer(server.Kill)
+	ts.Setenv("BLUEBERRY_URL", server.URL)
+	ts.Setenv("GIT_URL", server.GitURL())
+}
+
+// deadKubeconfig names a port that nobody listens on.
+func deadKubeconfig(ts *testscript.TestScript) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	defer l.Close()
+	path := ts.MkAbs(".dead-kubeconfig")
+	ts.Check(os.WriteFile(path, []byte(`apiVersion: v1
+kind: Config
+current-context: x
+contexts: [{name: x, context: {cluster: x, user: x}}]
+clusters: [{name: x, cluster: {server: "http://`+l.Addr().String()+`"}}]
+users: [{name: x, user: {}}]
+`), 0o600))
+	return path
+}
+
+func cmdStop(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(storyOf(ts).server.Stop()) }
+func cmdKill(ts *testscript.TestScript, _ bool, _ []string) { storyOf(ts).server.Kill() }
+
+func cmdSample(ts *testscript.TestScript, _ bool, args []string) {
+	wd, err := os.Getwd()
+	ts.Check(err)
+	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(filepath.Join(wd, "..", "examples", "shop"))))
+}
+
+func cmdRepository(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	ts.Check(installation.Commit(context.Background(), dir))
+	commit, err := installation.Git(context.Background(), dir, "rev-parse", "HEAD")
+	ts.Check(err)
+	ts.Setenv("COMMIT", strings.TrimSpace(commit))
+}
+
+func cmdKubectl(ts *testscript.TestScript, neg bool, args []string) {
+	err := ts.Exec(os.Getenv("BLUEBERRY_TEST_DEVCLUSTER_BIN"), append([]string{"kubectl", "--kubeconfig", os.Getenv("BLUEBERRY_TEST_KUBECONFIG")}, args...)...)
+	if (err != nil) != neg {
+		ts.Fatalf("kubectl %s: %v", strings.Join(args, " "), err)
+	}
+}
+
+func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
+	deadline := time.Now().Add(2 * time.Minute)
+	for {
+		_ = ts.Exec("blueberry", args[1:]...)
+		out := ts.ReadFile("stdout") + ts.ReadFile("stderr")
+		if strings.Contains(out, args[0]) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("blueberry %s never said %q; last:\n%s", strings.Join(args[1:], " "), args[0], out)
+		}
+		<-time.After(200 * time.Millisecond)
+	}
+}

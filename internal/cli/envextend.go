@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+type envExtendOptions struct {
+	*shared
+	project string
+	by      string
+}
+
+func newEnvExtend(s *shared) *cobra.Command {
+	o := &envExtendOptions{shared: s}
+	c := &cobra.Command{
+		Use: "extend NAME", Short: "Extend the lease of an environment",
+		Long:              `Adds time to what is left of the lease. A lease never ends later than 168 hours from now.`,
+		Example:           `  blueberry env extend pr-42 --by 8h`,
+		Args:              exactly(1),
+		ValidArgsFunction: s.completeEnvironments,
+		RunE:              func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.project, "project", defaultProject, "project of the environment")
+	f.StringVar(&o.by, "by", "24h", "how much to add: 24h, 24 or 7d")
+	return c
+}
+
+func (o *envExtendOptions) run(ctx context.Context, ref string) error {
+	hours, err := parseHours(o.by)
+	if err != nil {
+		return err
+	}
+	client, err := o.client()
+	if err != nil {
+		return err
+	}
+	env, err := o.resolve(ctx, client, o.project, ref, false)
+	if err != nil {
+		return err
+	}
+	env, err = client.ExtendEnvironment(ctx, env.ID, hours)
+	if err != nil {
+		return err
+	}
+	return o.print(result{value: env, names: []string{refOf(env)}, text: func(w io.Writer, _ bool) {
+		fmt.Fprintf(w, "%s expires %s (%s)\n", refOf(env), relative(o.streams.Now(), env.ExpiresAt), exact(env.ExpiresAt))
+	}})
+}

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// shared is what every command has: the streams and the flags that all know.
+type shared struct {
+	streams   Streams
+	version   string
+	server    string
+	tokenFile string
+	output    string
+	quiet     bool
+}
+
+// NewRoot is the command tree of a client. Commands that this room does not know, as the server's own, come as extra.
+func NewRoot(streams Streams, version string, extra ...*cobra.Command) *cobra.Command {
+	s := &shared{streams: streams, version: version}
+	root := group("blueberry", "Environments on Kubernetes from a Git repository", `Blueberry turns a Git repository into a running environment on Kubernetes: asked for with one command, watched until it is ready,
+explained when it is not, and removed without a trace when its lease ends.`)
+	root.Example = `  # an environment of a repository that holds a blueberry.yaml, until it is ready
+  blueberry env create --repo https://git.example.com/acme/shop.git --name pr-42 --wait
+  blueberry env list
+  blueberry env destroy pr-42`
+	root.Version = version
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+
+	f := root.PersistentFlags()
+	f.StringVar(&s.server, "server", "", "address of the server; else $BLUEBERRY_URL, else "+defaultServer)
+	f.StringVar(&s.tokenFile, "token-file", "", "file with the API token; else $BLUEBERRY_TOKEN, $BLUEBERRY_TOKEN_FILE, else admin-token in the state directory")
+	f.StringVarP(&s.output, "output", "o", "", "form of the result: wide, json, yaml or name; else a table for people")
+	f.BoolVarP(&s.quiet, "quiet", "q", false, "say nothing on the way")
+	must(root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"wide", "json", "yaml", "name"}, cobra.ShellCompDirectiveNoFileComp)))
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return s.checkOutput() }
+
+	root.AddGroup(&cobra.Group{ID: "client", Title: "client commands"})
+	if len(extra) > 0 {
+		root.AddGroup(&cobra.Group{ID: "server", Title: "server commands"})
+	}
+	for _, c := range []*cobra.Command{newEnv(s), newJob(s), newBlueprint(s), newTarget(s), newVersion(s)} {
+		c.GroupID = "client"
+		root.AddCommand(c)
+	}
+	for _, c := range extra {
+		c.GroupID = "server"
+		root.AddCommand(c)
+	}
+	root.AddCommand(newExitCodes())
+	return root
+}
+
+// group is a command that only holds others. Named with one that it does not have, it is a mistake, not a wish for help.
+func group(use, short, long string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Long: long, Args: cobra.ArbitraryArgs}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		text := fmt.Sprintf("%s has no command %q", c.CommandPath(), args[0])
+		if c.SuggestionsMinimumDistance <= 0 {
+			c.SuggestionsMinimumDistance = 2
+		}
+		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+			text += "; did you mean " + strings.Join(near, " or ") + "?"
+		}
+		return usageErrorf("%s", text)
+	}
+	c.AddCommand(commands...)
+	return c
+}
+
+func newEnv(s *shared) *cobra.Command {
+	c := group("env", "Environments: create, watch, extend, destroy", "", newEnvCreate(s), newEnvGet(s), newEnvList(s), newEnvEvents(s), newEnvExtend(s),
+		newEnvDestroy(s), newEnvRendering(s), newEnvObjects(s))
+	c.Aliases = []string{"environment"}
+	return c
+}
+
+func newJob(s *shared) *cobra.Command {
+	return group("job", "The server's durable work", "", newJobList(s), newJobGet(s), newJobRetry(s), newJobCancel(s))
+}
+
+func newBlueprint(s *shared) *cobra.Command {
+	return group("blueprint", "Blueprints: what an environment is made of", "", newBlueprintValidate(s), newBlueprintRender(s))
+}
+
+func newTarget(s *shared) *cobra.Command {
+	return group("target", "Places that can hold environments", "", newTargetList(s))
+}
+
+// exactly takes n arguments, named in the usage line.
+func exactly(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usageErrorf("takes %d argument(s): %s", n, c.UseLine())
+		}
+		return nil
+	}
+}
+
+// atMost takes up to n arguments.
+func atMost(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usageErrorf("takes at most %d argument(s): %s", n, c.UseLine())
+		}
+		return nil
+	}
+}
+
+// must is for calls that fail only if a command names a flag that it does not have: a mistake in this package, found by any test.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

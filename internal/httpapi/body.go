@@ -1,0 +1,72 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// body is a request body of type T. It checks the shape alone: unknown fields and wrong types. Lengths, ranges and patterns stand in the document,
+// but the operation is their judge, so that it can tell them together with what only it can find (a taken name, a missing commit). When the
+// shape is wrong there is no operation to ask, and all that the document says is checked here.
+type body[T any] struct {
+	Value T
+
+	raw []byte
+	err error
+}
+
+// UnmarshalJSON keeps the bytes for Resolve. Numbers of free-form values keep their digits.
+func (b *body[T]) UnmarshalJSON(data []byte) error {
+	b.raw = bytes.Clone(data)
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	b.err = dec.Decode(&b.Value)
+	return nil
+}
+
+// Schema is T's, so that the document shows T.
+func (b *body[T]) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[T](), true, "")
+}
+
+// Resolve tells the faults of the shape.
+func (b *body[T]) Resolve(ctx huma.Context, prefix *huma.PathBuffer) []error {
+	if b.raw == nil {
+		return nil // no body, or not JSON; huma has told
+	}
+	registry, ok := ctx.Operation().Metadata[metaRegistry].(huma.Registry)
+	if !ok {
+		panic("operation without registry: " + ctx.Operation().OperationID)
+	}
+	var parsed any
+	if err := json.Unmarshal(b.raw, &parsed); err != nil {
+		return []error{err}
+	}
+	at := huma.NewPathBuffer([]byte{}, 0)
+	at.Push("body")
+	res := &huma.ValidateResult{}
+	huma.Validate(registry, b.Schema(registry), at, huma.ModeWriteToServer, parsed, res)
+	if slices.ContainsFunc(res.Errors, isShape) {
+		return res.Errors
+	}
+	if b.err != nil {
+		return []error{&huma.ErrorDetail{Location: "body", Message: b.err.Error()}}
+	}
+	return nil
+}
+
+func isShape(err error) bool {
+	d, ok := err.(huma.ErrorDetailer)
+	if !ok {
+		return true
+	}
+	switch code, _ := classify(d.ErrorDetail().Message); code {
+	case "unknown_field", "type":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,195 @@
+package httpapitest
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/provision"
+)
+
+// Authenticate knows two tokens.
+func (h *House) Authenticate(_ context.Context, token string) (blueberry.Actor, error) {
+	switch token {
+	case Token:
+		return blueberry.Actor{Kind: blueberry.ActorToken, ID: "tok_admin", Name: "admin", Grants: []blueberry.Grant{blueberry.GrantAll}}, nil
+	case Poor:
+		return blueberry.Actor{Kind: blueberry.ActorToken, ID: "tok_poor", Name: "poor"}, nil
+	}
+	return blueberry.Actor{}, blueberry.Errorf(blueberry.Unauthenticated, "TOKEN_INVALID", "a valid API token is needed")
+}
+
+// Events reads events.
+func (h *House) Events(_ context.Context, actor blueberry.Actor, q blueberry.EventQuery) ([]blueberry.Event, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.enter(actor, blueberry.GrantEnvironmentsRead); err != nil {
+		return nil, err
+	}
+	if q.EnvironmentID != "" {
+		if _, err := h.find(q.EnvironmentID); err != nil {
+			return nil, err
+		}
+	}
+	var out []blueberry.Event
+	for _, e := range h.events {
+		if e.Seq > q.After && (q.EnvironmentID == "" || q.EnvironmentID == e.EnvironmentID) && len(out) < q.Limit {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// Wait waits for events.
+func (h *House) Wait(ctx context.Context, after int64) error {
+	for {
+		h.mu.Lock()
+		moved := h.moved
+		there := len(h.events) > 0 && h.events[len(h.events)-1].Seq > after
+		h.mu.Unlock()
+		if there {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Preview checks a blueprint.
+func (h *House) Preview(_ context.Context, actor blueberry.Actor, r provision.PreviewRequest) (provision.Preview, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.enter(actor, blueberry.GrantBlueprintsRender); err != nil {
+		return provision.Preview{}, err
+	}
+	var f blueberry.Faults
+	var b blueberry.Blueprint
+	switch {
+	case r.Blueprint != nil:
+		b = *r.Blueprint
+		_ = f.Merge("blueprint", b.Check())
+	case r.Files != nil:
+		if r.Path == "" {
+			r.Path = blueberry.BlueprintFile
+		}
+		content, ok := r.Files[r.Path]
+		if !ok {
+			f.Add("source.path", "blueprint_not_found", "%s is not in the repository", r.Path)
+			break
+		}
+		if err := yaml.Unmarshal(content, &b); err != nil {
+			f.Add("blueprint", "yaml", "%v", err)
+			break
+		}
+		_ = f.Merge("blueprint", b.Check())
+	default:
+		repository(r.Repository, &f)
+	}
+	if err := f.Err(); err != nil {
+		return provision.Preview{}, err
+	}
+	return provision.Preview{Blueprint: b, Rendering: rendering(), Source: blueberry.Source{Repository: r.Repository, Ref: r.Ref, Path: r.Path}}, nil
+}
+
+// Targets gives two: one that answers.
+func (h *House) Targets(_ context.Context, actor blueberry.Actor) ([]provision.TargetState, error) {
+	if err := actor.Can(blueberry.GrantTargetsRead); err != nil {
+		return nil, err
+	}
+	return []provision.TargetState{
+		{Target: blueberry.Target{Name: "local", Driver: "kube", Domain: Domain}, Reachable: true},
+		{Target: blueberry.Target{Name: "other", Driver: "kube", Domain: "other.test"}, Message: "connection refused"},
+	}, nil
+}
+
+// ReserveIdempotency takes a key.
+func (h *House) ReserveIdempotency(_ context.Context, actor, key, digest string, now time.Time) (*blueberry.IdempotentAnswer, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if known, ok := h.answers[actor+" "+key]; ok {
+		out := *known
+		return &out, nil
+	}
+	h.answers[actor+" "+key] = &blueberry.IdempotentAnswer{Key: key, Actor: actor, RequestDigest: digest, CreatedAt: now}
+	return nil, nil
+}
+
+// FinishIdempotency keeps an answer.
+func (h *House) FinishIdempotency(_ context.Context, a blueberry.IdempotentAnswer) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.answers[a.Actor+" "+a.Key] = &a
+	return nil
+}
+
+// ReleaseIdempotency forgets a key.
+func (h *House) ReleaseIdempotency(_ context.Context, actor, key string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.answers, actor+" "+key)
+	return nil
+}
+
+type jobs struct{ *House }
+
+// List reads jobs, newest first.
+func (j jobs) List(_ context.Context, actor blueberry.Actor, q blueberry.JobQuery) ([]blueberry.Job, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := actor.Can(blueberry.GrantJobsRead); err != nil {
+		return nil, err
+	}
+	var out []blueberry.Job
+	for _, x := range slices.Backward(j.jobs) {
+		if (q.Before == 0 || x.ID < q.Before) && (q.Kind == "" || q.Kind == x.Kind) && (q.Subject == "" || q.Subject == x.Subject) &&
+			(len(q.States) == 0 || slices.Contains(q.States, x.State)) && len(out) < q.Limit {
+			out = append(out, *x)
+		}
+	}
+	return out, nil
+}
+
+// Get reads one.
+func (j jobs) Get(_ context.Context, actor blueberry.Actor, id int64) (blueberry.Job, error) {
+	return j.change(actor, blueberry.GrantJobsRead, id, func(*blueberry.Job) error { return nil })
+}
+
+// Retry lets it run.
+func (j jobs) Retry(_ context.Context, actor blueberry.Actor, id int64) (blueberry.Job, error) {
+	return j.change(actor, blueberry.GrantJobsRetry, id, func(x *blueberry.Job) error {
+		x.State, x.Attempt = blueberry.JobWaiting, 0
+		return nil
+	})
+}
+
+// Cancel ends it.
+func (j jobs) Cancel(_ context.Context, actor blueberry.Actor, id int64) (blueberry.Job, error) {
+	return j.change(actor, blueberry.GrantJobsRetry, id, func(x *blueberry.Job) error {
+		if x.State == blueberry.JobCompleted {
+			return blueberry.Errorf(blueberry.Conflict, "JOB_FINISHED", "job %d has finished", x.ID)
+		}
+		x.State = blueberry.JobCancelled
+		return nil
+	})
+}
+
+func (j jobs) change(actor blueberry.Actor, g blueberry.Grant, id int64, f func(*blueberry.Job) error) (blueberry.Job, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := actor.Can(g); err != nil {
+		return blueberry.Job{}, err
+	}
+	for _, x := range j.jobs {
+		if x.ID == id {
+			err := f(x)
+			return *x, err
+		}
+	}
+	return blueberry.Job{}, blueberry.Errorf(blueberry.NotFound, "JOB_NOT_FOUND", "there is no job %d", id)
+}

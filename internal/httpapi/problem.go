@@ -1,0 +1,198 @@
+package httpapi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/sdk"
+)
+
+const problemType = "application/problem+json"
+
+// statusClosed is what the log says when the client left before the answer.
+const statusClosed = 499
+
+// kind is how one kind of error looks on the wire.
+type kind struct {
+	kind   blueberry.Kind
+	status int
+	code   string // when the error has none of its own
+	doc    string // for the reference page
+}
+
+// kinds is the one table from kinds to statuses.
+func kinds() []kind {
+	return []kind{
+		{blueberry.Malformed, http.StatusBadRequest, "MALFORMED", "The request cannot be read."},
+		{blueberry.Unauthenticated, http.StatusUnauthorized, "UNAUTHENTICATED", "The call has no token, or one that is not valid."},
+		{blueberry.Forbidden, http.StatusForbidden, "FORBIDDEN", "The token lacks the grant that the detail names."},
+		{blueberry.NotFound, http.StatusNotFound, "NOT_FOUND", "There is no such thing."},
+		{blueberry.Conflict, http.StatusConflict, "CONFLICT", "The state does not allow it, or the name is taken."},
+		{blueberry.PreconditionFailed, http.StatusPreconditionFailed, "PRECONDITION_FAILED", "It has changed since the version that If-Match names."},
+		{blueberry.TooLarge, http.StatusRequestEntityTooLarge, "TOO_LARGE", "The request is larger than the server takes."},
+		{blueberry.Invalid, http.StatusUnprocessableEntity, "INVALID", "One or more fields are not valid; errors lists every fault."},
+		{blueberry.TooMany, http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "Too many calls; Retry-After says when to come back."},
+		{blueberry.Unavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "Something that the server needs is down; the same call may succeed later."},
+	}
+}
+
+// problem makes the problem document of an error. It reports false for an error that is not for users: its text is withheld.
+func problem(err error) (*sdk.Problem, bool) {
+	var e *blueberry.Error
+	if !errors.As(err, &e) {
+		var k blueberry.Kind
+		if !errors.As(err, &k) {
+			if errors.Is(err, context.DeadlineExceeded) {
+				return newProblem(http.StatusServiceUnavailable, "DEADLINE_EXCEEDED", "the call took longer than it may"), false
+			}
+			return newProblem(http.StatusInternalServerError, "INTERNAL", "the server failed; its log says why, under the request id"), false
+		}
+		e = &blueberry.Error{Kind: k}
+	}
+	for _, k := range kinds() {
+		if k.kind != e.Kind {
+			continue
+		}
+		p := newProblem(k.status, cmp.Or(e.Code, k.code), e.Detail)
+		for _, f := range e.Fields {
+			p.Errors = append(p.Errors, sdk.FieldError{Field: f.Field, Code: f.Code, Message: f.Message})
+		}
+		return p, true
+	}
+	return newProblem(http.StatusInternalServerError, "INTERNAL", "the server failed; its log says why, under the request id"), false
+}
+
+func newProblem(status int, code, detail string) *sdk.Problem {
+	p := &sdk.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
+	for _, k := range kinds() {
+		if k.status == status {
+			p.Type = "/docs#" + k.anchor()
+		}
+	}
+	return p
+}
+
+// anchor is where the reference page explains the kind.
+func (k kind) anchor() string { return "problem-" + strings.ReplaceAll(string(k.kind), " ", "-") }
+
+// refusal is a problem that huma can write.
+type refusal struct {
+	*sdk.Problem
+	header http.Header
+}
+
+// GetStatus gives the HTTP status.
+func (r refusal) GetStatus() int { return r.Status }
+
+// GetHeaders gives the headers that belong to the problem.
+func (r refusal) GetHeaders() http.Header { return r.header }
+
+// ContentType says that it is a problem.
+func (r refusal) ContentType(string) string { return problemType }
+
+// refuse makes what an operation's error becomes on the wire, and logs the ones whose text is withheld.
+func refuse(ctx context.Context, logger *slog.Logger, err error) refusal {
+	x := exchangeOf(ctx)
+	p, told := problem(err)
+	p.Instance, p.RequestID = x.path, x.id
+	if !told {
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			p = newProblem(statusClosed, "CLIENT_CLOSED", "the client left before the answer")
+		} else {
+			logger.ErrorContext(ctx, "request failed", "request_id", x.id, "method", x.method, "path", x.path, "error", err)
+		}
+	}
+	return refusal{Problem: p, header: problemHeader(p.Status)}
+}
+
+func problemHeader(status int) http.Header {
+	h := http.Header{}
+	switch status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="blueberry"`)
+	case http.StatusTooManyRequests:
+		h.Set("Retry-After", "1")
+	}
+	return h
+}
+
+// writeProblem answers outside of huma.
+func writeProblem(w http.ResponseWriter, r *http.Request, p *sdk.Problem) {
+	x := exchangeOf(r.Context())
+	p.Instance, p.RequestID = x.path, x.id
+	for name, values := range problemHeader(p.Status) {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", problemType)
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client may be gone; there is no one to tell
+}
+
+// transformProblem makes our problem of huma's own errors: what it finds before an operation is called.
+func transformProblem(ctx huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	p := fromHuma(m)
+	x := exchangeOf(ctx.Context())
+	p.Instance, p.RequestID = x.path, x.id
+	if f, ok := ctx.(*followed); ok {
+		f.status = p.Status
+	}
+	return p, nil
+}
+
+func fromHuma(m *huma.ErrorModel) *sdk.Problem {
+	switch m.Status {
+	case http.StatusUnprocessableEntity:
+	case http.StatusBadRequest:
+		return newProblem(http.StatusBadRequest, "MALFORMED", m.Detail)
+	case http.StatusNotAcceptable:
+		return newProblem(m.Status, "NOT_ACCEPTABLE", "the answer can only be given as application/json")
+	default:
+		return newProblem(m.Status, strings.ToUpper(strings.ReplaceAll(http.StatusText(m.Status), " ", "_")), m.Detail)
+	}
+	var faults blueberry.Faults
+	for _, d := range m.Errors {
+		if d == nil {
+			continue
+		}
+		if d.Location == "body" && d.Value != nil {
+			if text, ok := d.Value.(string); ok {
+				return newProblem(http.StatusBadRequest, "MALFORMED_JSON", syntaxDetail(text, d.Message))
+			}
+		}
+		faults = append(faults, faultOf(d))
+	}
+	slices.SortStableFunc(faults, func(a, b blueberry.Fault) int { return cmp.Compare(a.Field, b.Field) })
+	faults = slices.CompactFunc(faults, func(a, b blueberry.Fault) bool { return a == b })
+	p, _ := problem(faults.Err())
+	return p
+}
+
+// syntaxDetail says where JSON ends to be JSON, with line and column from 1.
+func syntaxDetail(text, message string) string {
+	var any any
+	var syntax *json.SyntaxError
+	if !errors.As(json.Unmarshal([]byte(text), &any), &syntax) {
+		return "the body is not JSON: " + message
+	}
+	before := text[:min(max(int(syntax.Offset)-1, 0), len(text))]
+	line := strings.Count(before, "\n") + 1
+	column := len(before) - strings.LastIndexByte(before, '\n')
+	return fmt.Sprintf("the body is not JSON: line %d, column %d: %s", line, column, syntax.Error())
+}
+
+func statusKey(status int) string { return strconv.Itoa(status) }

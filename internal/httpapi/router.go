@@ -1,0 +1,140 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/blueberry-idp/blueberry/sdk"
+)
+
+// router registers operations. Each becomes a route and an entry of the document.
+type router struct {
+	api    huma.API
+	logger *slog.Logger
+}
+
+// config is huma without what we do ourselves: its pages, its links to schemas, its error model.
+func config(version string) huma.Config {
+	c := huma.DefaultConfig("Blueberry", version)
+	c.Info.Description = "Environments on Kubernetes from a Git repository: ask, watch, extend, destroy. " +
+		"Every call needs a token as `Authorization: Bearer …`. What a call refuses comes as `application/problem+json` with every fault by field."
+	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	c.Servers = []*huma.Server{{URL: "/"}}
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
+	c.CreateHooks = nil
+	c.Transformers = []huma.Transformer{transformProblem}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "An API token. The server makes one at its first start and says where it is."},
+	}
+	c.Security = []map[string][]string{{"token": {}}}
+	c.Tags = []*huma.Tag{
+		{Name: "Environments", Description: "Running instances of a blueprint, each with a lease."},
+		{Name: "Events", Description: "Facts that happened, in the order in which they were recorded."},
+		{Name: "Blueprints", Description: "What an environment is made of."},
+		{Name: "Jobs", Description: "The server's durable work."},
+		{Name: "Installation", Description: "The server and the places it can reach."},
+	}
+	return c
+}
+
+// The tags of operations, in the order of the document.
+const (
+	tagEnvironments = "Environments"
+	tagEvents       = "Events"
+	tagBlueprints   = "Blueprints"
+	tagJobs         = "Jobs"
+	tagInstallation = "Installation"
+)
+
+// metaRegistry is where an operation's metadata keeps the registry of schemas.
+const metaRegistry = "registry"
+
+// register adds one operation. What h returns as error becomes a problem here and nowhere else.
+func register[I, O any](r *router, op huma.Operation, h func(ctx context.Context, in *I) (*O, error)) {
+	registry := r.api.OpenAPI().Components.Schemas
+	op.SkipValidateBody = true // body does it, so that the operation can tell its own faults with the rest
+	op.BodyReadTimeout = -1    // the gateway has read the body
+	op.MaxBodyBytes = maxBody + 1
+	op.Metadata = map[string]any{metaRegistry: registry}
+	op.Responses = map[string]*huma.Response{"default": {
+		Description: "The call is refused, or failed",
+		Content: map[string]*huma.MediaType{
+			problemType: {Schema: registry.Schema(reflect.TypeFor[sdk.Problem](), true, "Problem")},
+		},
+	}}
+	if op.DefaultStatus == 0 {
+		op.DefaultStatus = http.StatusOK
+	}
+	op.Responses[statusKey(op.DefaultStatus)] = &huma.Response{Description: http.StatusText(op.DefaultStatus)}
+	huma.Register(r.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			return nil, refuse(ctx, r.logger, err)
+		}
+		return out, nil
+	})
+}
+
+// example gives the body of a POST an example that makes sense as a whole; one made of the examples of all fields would set what excludes each other.
+func (r *router) example(path string, body any) {
+	r.api.OpenAPI().Paths[path].Post.RequestBody.Content["application/json"].Example = body
+}
+
+// document finishes the OpenAPI document: huma adds its own error model to the schemas, which nothing here refers to.
+func (r *router) document() *huma.OpenAPI {
+	doc := r.api.OpenAPI()
+	schemas := doc.Components.Schemas.Map()
+	delete(schemas, "ErrorModel")
+	delete(schemas, "ErrorDetail")
+	return doc
+}
+
+// documentJSON gives the document indented, its keys sorted, so that a change of the API is read as a small diff.
+func documentJSON(doc *huma.OpenAPI) ([]byte, error) {
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	var tree any
+	if err := json.Unmarshal(raw, &tree); err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(tree); err != nil {
+		return nil, err
+	}
+	return []byte(b.String()), nil
+}
+
+// strict is embedded by inputs: a query parameter that the operation does not have is a fault, told with the others.
+type strict struct{}
+
+// Resolve finds unknown query parameters.
+func (strict) Resolve(ctx huma.Context) []error {
+	u := ctx.URL()
+	if u.RawQuery == "" {
+		return nil
+	}
+	known := map[string]bool{}
+	for _, p := range ctx.Operation().Parameters {
+		if p.In == "query" {
+			known[p.Name] = true
+		}
+	}
+	var faults []error
+	for name := range u.Query() {
+		if !known[name] {
+			faults = append(faults, &huma.ErrorDetail{Location: "query." + name, Message: messageUnknownParameter})
+		}
+	}
+	return faults
+}

@@ -1,0 +1,239 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/sdk"
+)
+
+const (
+	heartbeat  = 15 * time.Second // well below the idle time of common proxies, 60 s
+	writeTime  = 10 * time.Second // that a reader may take for one batch; a slower one is cut and comes back with Last-Event-ID
+	batchSize  = 100
+	retryFirst = "retry: 1000\n\n" // the pause before a reader comes back, in ms
+)
+
+// stream is the route of the live event stream. It holds no buffer: a stream is a position in the record, so a reader that lags costs nothing.
+type stream struct {
+	events   Events
+	feed     Feed
+	draining <-chan struct{}
+	logger   *slog.Logger
+}
+
+func (h stream) mount(r *router) {
+	register(r, huma.Operation{
+		OperationID: "watch-events", Method: http.MethodGet, Path: "/v1/events/stream", Tags: []string{tagEvents},
+		Summary: "Watch events",
+		Description: "Server-sent events: `id` is the seq, `event` the type, `data` an Event as JSON. Begins behind `Last-Event-ID`, else behind `after`, " +
+			"else with the first event there is, and goes on until the client or the server ends it. A comment every 15 s keeps it open.",
+	}, h.watch)
+	ok := r.api.OpenAPI().Paths["/v1/events/stream"].Get.Responses["200"]
+	ok.Content = map[string]*huma.MediaType{"text/event-stream": {Schema: r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[sdk.Event](), true, "")}}
+}
+
+type watchInput struct {
+	strict
+	Environment string `query:"environment" doc:"Only events of the environment with this id" example:"env_06d5xw7k3c8qf2v9m4n1r0t6ya"`
+	After       int64  `query:"after" minimum:"0" doc:"Only events with a higher seq" example:"1042"`
+	LastEventID string `header:"Last-Event-ID" pattern:"^[0-9]{1,18}$" doc:"As browsers send it when they come back; goes before after" example:"1042"`
+}
+
+// watch reads the first batch before it answers, so that a refusal is still a problem.
+func (h stream) watch(ctx context.Context, in *watchInput) (*huma.StreamResponse, error) {
+	q := blueberry.EventQuery{EnvironmentID: in.Environment, After: in.After, Limit: batchSize}
+	if in.LastEventID != "" {
+		seq, err := strconv.ParseInt(in.LastEventID, 10, 64)
+		if err != nil {
+			return nil, blueberry.Faults{{Field: "Last-Event-ID", Code: "pattern", Message: "must be the seq of an event"}}.Err()
+		}
+		q.After = seq
+	}
+	head := q.After
+	var err error
+	if q.EnvironmentID != "" {
+		if head, err = h.head(ctx, q.After); err != nil {
+			return nil, err
+		}
+	}
+	first, err := h.events.Events(ctx, actorOf(ctx), q)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		_, w := humago.Unwrap(hc)
+		s := &session{stream: h, query: q, head: head, w: w, control: http.NewResponseController(w)}
+		if err := s.run(hc.Context(), first); err != nil && hc.Context().Err() == nil {
+			h.logger.DebugContext(ctx, "event stream ended", "request_id", exchangeOf(ctx).id, "error", err)
+		}
+	}}, nil
+}
+
+// head finds a seq that the record has reached, from which a stream of one environment waits: without it the stream would have to walk
+// through every event of all others. It asks for the event behind a position that grows, then halves the last step: about 2·log2(events) reads
+// of one row.
+func (h stream) head(ctx context.Context, after int64) (int64, error) {
+	behind := func(seq int64) (bool, error) {
+		found, err := h.events.Events(ctx, actorOf(ctx), blueberry.EventQuery{After: seq, Limit: 1})
+		return len(found) > 0, err
+	}
+	low, step := after, int64(1)
+	if more, err := behind(low); err != nil || !more {
+		return low, err
+	}
+	for grows := true; grows || step > 1; {
+		if !grows {
+			step /= 2
+		}
+		more, err := behind(low + step)
+		switch {
+		case err != nil:
+			return 0, err
+		case more:
+			low += step
+		default:
+			grows = false
+		}
+		if grows {
+			step *= 2
+		}
+	}
+	return low + 1, nil // there is an event behind low and none behind low+1
+}
+
+// session is one open stream.
+type session struct {
+	stream
+	query   blueberry.EventQuery
+	head    int64 // how far the record had come before query was first asked
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+var errDraining = errors.New("server is stopping")
+
+func (s *session) run(ctx context.Context, batch []blueberry.Event) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if s.draining != nil {
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			select {
+			case <-s.draining:
+				cancel(errDraining)
+			case <-stop:
+			}
+		}()
+	}
+	s.w.Header().Set("Content-Type", "text/event-stream")
+	s.w.Header().Set("X-Accel-Buffering", "no") // asks common proxies to pass each event on at once
+	s.w.WriteHeader(http.StatusOK)
+	if err := s.send([]byte(retryFirst)); err != nil {
+		return err
+	}
+	for {
+		for len(batch) > 0 {
+			text, err := s.format(batch)
+			if err != nil {
+				return err
+			}
+			if err := s.send(text); err != nil {
+				return err
+			}
+			full := len(batch) == batchSize
+			s.query.After = batch[len(batch)-1].Seq
+			if !full {
+				break
+			}
+			if batch, err = s.events.Events(ctx, actorOf(ctx), s.query); err != nil {
+				return err
+			}
+		}
+		s.query.After = max(s.query.After, s.head)
+		var err error
+		if batch, err = s.next(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// next waits for events, with a sign of life while there are none.
+func (s *session) next(ctx context.Context) ([]blueberry.Event, error) {
+	for {
+		waitCtx, cancel := context.WithTimeout(ctx, heartbeat)
+		err := s.feed.Wait(waitCtx, s.query.After)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case errors.Is(err, context.DeadlineExceeded):
+			if err := s.send([]byte(": still here\n\n")); err != nil {
+				return nil, err
+			}
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("wait for events: %w", err)
+		}
+		return s.read(ctx)
+	}
+}
+
+// read reads what is new. The position of a stream of one environment moves with all events, else each event of any other would wake it again.
+func (s *session) read(ctx context.Context) ([]blueberry.Event, error) {
+	if s.query.EnvironmentID == "" {
+		return s.events.Events(ctx, actorOf(ctx), s.query)
+	}
+	all := s.query
+	all.EnvironmentID = ""
+	seen, err := s.events.Events(ctx, actorOf(ctx), all)
+	if err != nil {
+		return nil, err
+	}
+	var out []blueberry.Event
+	for _, e := range seen {
+		s.query.After = e.Seq
+		if e.EnvironmentID == s.query.EnvironmentID {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+func (s *session) format(batch []blueberry.Event) ([]byte, error) {
+	var out []byte
+	for _, e := range batch {
+		data, err := json.Marshal(wireEvent(e))
+		if err != nil {
+			return nil, fmt.Errorf("encode event: %w", err)
+		}
+		out = fmt.Appendf(out, "id: %d\nevent: %s\ndata: %s\n\n", e.Seq, e.Type, data)
+	}
+	return out, nil
+}
+
+// send writes and flushes within writeTime.
+func (s *session) send(text []byte) error {
+	if err := s.control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("set write deadline: %w", err)
+	}
+	if _, err := s.w.Write(text); err != nil {
+		return fmt.Errorf("write event stream: %w", err)
+	}
+	if err := s.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("write event stream: %w", err)
+	}
+	return nil
+}

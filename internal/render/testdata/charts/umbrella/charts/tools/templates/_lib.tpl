@@ -1,0 +1,4 @@
+{{- define "tools.meta" -}}
+name: {{ .Release.Name }}-lib
+labels: {made: by-{{ .Chart.Name }}}
+{{- end -}}

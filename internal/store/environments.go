@@ -1,0 +1,258 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+// environmentRow is an environment as kept. ExpiresAt of a lease that never ends is the greatest number, so that it sorts behind every other.
+type environmentRow struct {
+	bun.BaseModel `bun:"table:environments"`
+
+	ID               string `bun:"id,pk"`
+	Project          string `bun:"project"`
+	Name             string `bun:"name"`
+	Namespace        string `bun:"namespace"`
+	Target           string `bun:"target"`
+	Owner            string `bun:"owner"`
+	SourceRepository string `bun:"source_repository"`
+	SourceRef        string `bun:"source_ref"`
+	SourceCommit     string `bun:"source_commit"`
+	SourcePath       string `bun:"source_path"`
+	Phase            string `bun:"phase"`
+	PhaseSince       int64  `bun:"phase_since"`
+	Reason           string `bun:"reason"`
+	Message          string `bun:"message"`
+	Conditions       string `bun:"conditions"`
+	ExpiresAt        int64  `bun:"expires_at"`
+	Revision         int    `bun:"revision"`
+	Synced           int    `bun:"synced"`
+	GitCommit        string `bun:"git_commit"`
+	Hosts            string `bun:"hosts"`
+	DeadlineAt       int64  `bun:"deadline_at"`
+	CreatedAt        int64  `bun:"created_at"`
+	UpdatedAt        int64  `bun:"updated_at"`
+	TerminatedAt     int64  `bun:"terminated_at"`
+	Version          int64  `bun:"version"`
+	Search           string `bun:"search"`
+}
+
+// conditionColumn is one condition in the column of conditions.
+type conditionColumn struct {
+	Type    blueberry.ConditionType `json:"type"`
+	Status  blueberry.Status        `json:"status"`
+	Reason  string                  `json:"reason,omitempty"`
+	Message string                  `json:"message,omitempty"`
+	Since   int64                   `json:"since,omitempty"`
+}
+
+const neverExpires = math.MaxInt64
+
+func environmentToRow(e blueberry.Environment) (environmentRow, error) {
+	conditions := make([]conditionColumn, len(e.Conditions))
+	for i, c := range e.Conditions {
+		conditions[i] = conditionColumn{c.Type, c.Status, c.Reason, c.Message, micros(c.Since)}
+	}
+	cs, err := encode("conditions", conditions)
+	if err != nil {
+		return environmentRow{}, err
+	}
+	hosts, err := encode("hosts", e.Hosts)
+	if err != nil {
+		return environmentRow{}, err
+	}
+	row := environmentRow{
+		ID: e.ID, Project: e.Project, Name: e.Name, Namespace: e.Namespace, Target: e.Target, Owner: e.Owner,
+		SourceRepository: e.Source.Repository, SourceRef: e.Source.Ref, SourceCommit: e.Source.Commit, SourcePath: e.Source.Path,
+		Phase: string(e.Phase), PhaseSince: micros(e.PhaseSince), Reason: e.Reason, Message: e.Message, Conditions: cs,
+		ExpiresAt: micros(e.Lease.ExpiresAt), Revision: e.Revision, Synced: e.Synced, GitCommit: e.Commit, Hosts: hosts,
+		DeadlineAt: micros(e.DeadlineAt), CreatedAt: micros(e.CreatedAt), UpdatedAt: micros(e.UpdatedAt), TerminatedAt: micros(e.TerminatedAt),
+		Version: e.Version,
+		Search:  strings.ToLower(e.Name + "\n" + e.Owner + "\n" + e.Source.Repository),
+	}
+	if row.ExpiresAt == 0 {
+		row.ExpiresAt = neverExpires
+	}
+	return row, nil
+}
+
+func (r environmentRow) environment() (blueberry.Environment, error) {
+	e := blueberry.Environment{
+		ID: r.ID, Project: r.Project, Name: r.Name, Namespace: r.Namespace, Target: r.Target, Owner: r.Owner,
+		Source: blueberry.Source{Repository: r.SourceRepository, Ref: r.SourceRef, Commit: r.SourceCommit, Path: r.SourcePath},
+		Phase:  blueberry.Phase(r.Phase), PhaseSince: timeOf(r.PhaseSince), Reason: r.Reason, Message: r.Message,
+		Revision: r.Revision, Synced: r.Synced, Commit: r.GitCommit, DeadlineAt: timeOf(r.DeadlineAt),
+		CreatedAt: timeOf(r.CreatedAt), UpdatedAt: timeOf(r.UpdatedAt), TerminatedAt: timeOf(r.TerminatedAt), Version: r.Version,
+	}
+	if r.ExpiresAt != neverExpires {
+		e.Lease.ExpiresAt = timeOf(r.ExpiresAt)
+	}
+	var conditions []conditionColumn
+	if err := decode("conditions", r.Conditions, &conditions); err != nil {
+		return blueberry.Environment{}, err
+	}
+	for _, c := range conditions {
+		e.Conditions = append(e.Conditions, blueberry.Condition{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message, Since: timeOf(c.Since)})
+	}
+	return e, decode("hosts", r.Hosts, &e.Hosts)
+}
+
+// InsertEnvironment adds an environment. It is Conflict, with a fault on "name", while an environment that is not terminated holds the project and name
+// or the target and namespace; NotFound when the project does not exist.
+func (t *Tx) InsertEnvironment(ctx context.Context, e blueberry.Environment) error {
+	row, err := environmentToRow(e)
+	if err != nil {
+		return err
+	}
+	// A conflict is no error here, because after an error PostgreSQL answers nothing more in this transaction, and who holds what is to be told.
+	res, err := t.db.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx)
+	if missingReference(err) {
+		return blueberry.Errorf(blueberry.NotFound, "PROJECT_NOT_FOUND", "there is no project %q", e.Project)
+	}
+	if err != nil {
+		return fmt.Errorf("insert environment: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("insert environment: %w", err)
+	}
+	if n == 1 {
+		return nil
+	}
+	return t.environmentConflict(ctx, e)
+}
+
+// environmentConflict tells why e cannot be there: the name first, because two environments of one name have one namespace too.
+func (t *Tx) environmentConflict(ctx context.Context, e blueberry.Environment) error {
+	held := func(where string, args ...any) (bool, error) {
+		return t.db.NewSelect().Model((*environmentRow)(nil)).Where("phase <> 'terminated'").Where(where, args...).Exists(ctx)
+	}
+	name, err := held("project = ? AND name = ?", e.Project, e.Name)
+	if err != nil {
+		return fmt.Errorf("look for the name: %w", err)
+	}
+	namespace, err := held("target = ? AND namespace = ?", e.Target, e.Namespace)
+	if err != nil {
+		return fmt.Errorf("look for the namespace: %w", err)
+	}
+	var c *blueberry.Error
+	switch {
+	case name:
+		c = blueberry.Errorf(blueberry.Conflict, "ENVIRONMENT_NAME_TAKEN", "project %s has an environment %q", e.Project, e.Name)
+	case namespace:
+		c = blueberry.Errorf(blueberry.Conflict, "NAMESPACE_TAKEN", "the namespace %s of target %s belongs to another environment", e.Namespace, e.Target)
+	default: // the id, or what stood in the way has gone since
+		return blueberry.Errorf(blueberry.Conflict, "ENVIRONMENT_EXISTS", "the environment %s exists", e.ID)
+	}
+	c.Fields = []blueberry.Fault{{Field: "name", Code: "taken", Message: c.Detail}}
+	return c
+}
+
+// Environment reads one by id, or NotFound.
+func (t *Tx) Environment(ctx context.Context, id string) (blueberry.Environment, error) {
+	var row environmentRow
+	err := t.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return blueberry.Environment{}, environmentNotFound(id)
+	}
+	if err != nil {
+		return blueberry.Environment{}, fmt.Errorf("read environment: %w", err)
+	}
+	return row.environment()
+}
+
+func environmentNotFound(id string) error {
+	return blueberry.Errorf(blueberry.NotFound, "ENVIRONMENT_NOT_FOUND", "there is no environment %q", id)
+}
+
+// UpdateEnvironment writes e if the row's version is still e.Version, else Conflict with code VERSION_MOVED; the row's version then counts up by one.
+func (t *Tx) UpdateEnvironment(ctx context.Context, e blueberry.Environment) error {
+	row, err := environmentToRow(e)
+	if err != nil {
+		return err
+	}
+	row.Version = e.Version + 1
+	res, err := t.db.NewUpdate().Model(&row).ExcludeColumn("id", "created_at").Where("id = ?", e.ID).Where("version = ?", e.Version).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("update environment: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("update environment: %w", err)
+	}
+	if n == 1 {
+		return nil
+	}
+	there, err := t.db.NewSelect().Model((*environmentRow)(nil)).Where("id = ?", e.ID).Exists(ctx)
+	if err != nil {
+		return fmt.Errorf("read environment: %w", err)
+	}
+	if !there {
+		return environmentNotFound(e.ID)
+	}
+	return blueberry.Errorf(blueberry.Conflict, "VERSION_MOVED", "environment %s was changed since version %d was read", e.Name, e.Version)
+}
+
+// DueEnvironments gives ids whose DeadlineAt is not after now, earliest first.
+func (t *Tx) DueEnvironments(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	var ids []string
+	err := t.db.NewSelect().Model((*environmentRow)(nil)).Column("id").
+		Where("deadline_at > 0").Where("deadline_at <= ?", micros(now)).
+		Order("deadline_at", "id").Limit(int64(limit)).Scan(ctx, &ids)
+	if err != nil {
+		return nil, fmt.Errorf("list due environments: %w", err)
+	}
+	return ids, nil
+}
+
+// FindEnvironment gives the id of the environment, not terminated, that holds the namespace on the target; NotFound when there is none.
+func (t *Tx) FindEnvironment(ctx context.Context, target, namespace string) (string, error) {
+	var id string
+	err := t.db.NewSelect().Model((*environmentRow)(nil)).Column("id").
+		Where("target = ?", target).Where("namespace = ?", namespace).Where("phase <> 'terminated'").Scan(ctx, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", blueberry.Errorf(blueberry.NotFound, "ENVIRONMENT_NOT_FOUND", "no environment holds the namespace %s of target %s", namespace, target)
+	}
+	if err != nil {
+		return "", fmt.Errorf("find environment: %w", err)
+	}
+	return id, nil
+}
+
+// LiveEnvironments gives ids of environments of the target that are not terminated, after the id given, in the order of ids.
+func (t *Tx) LiveEnvironments(ctx context.Context, target, after string, limit int) ([]string, error) {
+	var ids []string
+	err := t.db.NewSelect().Model((*environmentRow)(nil)).Column("id").
+		Where("target = ?", target).Where("id > ?", after).Where("phase <> 'terminated'").
+		Order("id").Limit(int64(limit)).Scan(ctx, &ids)
+	if err != nil {
+		return nil, fmt.Errorf("list live environments: %w", err)
+	}
+	return ids, nil
+}
+
+// CountEnvironmentsByPhase counts every environment, those that are terminated too. A phase without any is not in the map.
+func (t *Tx) CountEnvironmentsByPhase(ctx context.Context) (map[blueberry.Phase]int, error) {
+	var rows []struct {
+		Phase string
+		N     int
+	}
+	err := t.db.NewSelect().Model((*environmentRow)(nil)).Column("phase").ColumnExpr("count(*) AS n").Group("phase").Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("count environments: %w", err)
+	}
+	out := make(map[blueberry.Phase]int, len(rows))
+	for _, r := range rows {
+		out[blueberry.Phase(r.Phase)] = r.N
+	}
+	return out, nil
+}

@@ -1,0 +1,108 @@
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
+
+	"github.com/blueberry-idp/blueberry/internal/store"
+)
+
+// The environment variables that say where PostgreSQL is, or that there is none.
+const (
+	postgresURL     = "BLUEBERRY_TEST_POSTGRES"
+	withoutPostgres = "BLUEBERRY_TEST_WITHOUT_POSTGRES"
+)
+
+// Each runs a test on both databases, side by side. Without a PostgreSQL its half fails, so that nobody believes in tests that did not run.
+func Each(t *testing.T, f func(t *testing.T, s *store.Store)) {
+	t.Helper()
+	EachDSN(t, func(t *testing.T, dsn string) { f(t, Open(t, dsn)) })
+}
+
+// EachDSN is Each for tests that open the record themselves, or more than once.
+func EachDSN(t *testing.T, f func(t *testing.T, dsn string)) {
+	t.Helper()
+	t.Run(store.SQLite, func(t *testing.T) {
+		t.Parallel()
+		f(t, SQLiteDSN(t))
+	})
+	if os.Getenv(withoutPostgres) == "1" {
+		t.Logf("%s=1: not run on PostgreSQL", withoutPostgres)
+		return
+	}
+	t.Run(store.Postgres, func(t *testing.T) {
+		t.Parallel()
+		f(t, PostgresDSN(t))
+	})
+}
+
+// SQLite opens a fresh record in a directory of the test.
+func SQLite(t testing.TB) *store.Store {
+	t.Helper()
+	return Open(t, SQLiteDSN(t))
+}
+
+// Postgres opens a fresh database.
+func Postgres(t testing.TB) *store.Store {
+	t.Helper()
+	return Open(t, PostgresDSN(t))
+}
+
+// Open opens a record and closes it when the test ends.
+func Open(t testing.TB, dsn string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{DSN: dsn})
+	if err != nil {
+		t.Fatalf("open the record: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close the record: %v", err)
+		}
+	})
+	return s
+}
+
+// SQLiteDSN names a file that does not exist yet.
+func SQLiteDSN(t testing.TB) string {
+	t.Helper()
+	return (&url.URL{Scheme: store.SQLite, Path: filepath.Join(t.TempDir(), "blueberry.db")}).String()
+}
+
+// PostgresDSN makes an empty database and drops it when the test ends.
+func PostgresDSN(t testing.TB) string {
+	t.Helper()
+	admin := os.Getenv(postgresURL)
+	if admin == "" {
+		t.Fatalf("%s is not set: `make test` starts a PostgreSQL and sets it; %s=1 runs the tests without", postgresURL, withoutPostgres)
+	}
+	u, err := url.Parse(admin)
+	if err != nil {
+		t.Fatalf("%s is not a URL", postgresURL)
+	}
+	name := "blueberry_test_" + strings.ToLower(rand.Text())
+	exec(t, t.Context(), admin, "CREATE DATABASE "+name)
+	t.Cleanup(func() { exec(t, context.Background(), admin, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
+	u.Path = "/" + name
+	return u.String()
+}
+
+func exec(t testing.TB, ctx context.Context, dsn, query string) {
+	t.Helper()
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatalf("open PostgreSQL: %v", err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, query); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}

@@ -1,0 +1,194 @@
+package kube
+
+import (
+	"hash/maphash"
+	"log/slog"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/target"
+)
+
+// cache is what is known of the place: for each watched kind the objects with our labels, found by environment.
+type cache struct {
+	client dynamic.Interface // of the watches
+	seed   maphash.Seed
+	log    *slog.Logger
+
+	mu       sync.Mutex
+	kinds    map[schema.GroupVersionKind]*kind
+	envs     map[envKey]*environment
+	awaited  map[*kind]error // kinds whose state is not known now, with the last error; empty means that the place is in view
+	lost     bool            // the place is out of view for a fault, not because we just began
+	watchers map[*target.Pacer]bool
+}
+
+// kind is one kind that is watched. Its fields are guarded by cache.mu.
+type kind struct {
+	gvk        schema.GroupVersionKind
+	apiVersion string
+	resource   schema.GroupVersionResource
+	records    map[name]*record
+	isSynced   bool  // the first list is in
+	refused    error // why the place does not let us list it
+}
+
+// environment is what is known of one environment.
+type environment struct {
+	namespace string // by the rule, until a Sync says otherwise
+	records   map[*record]bool
+	applied   map[blueberry.ObjectRef]applied
+	digest    uint64 // over the sums of the records
+	told      uint64 // the digest when its last change was passed on
+}
+
+// applied is what our last apply of an object asked for and left behind.
+type applied struct {
+	hash  uint64 // of the document
+	owned uint64
+}
+
+func newCache(log *slog.Logger) *cache {
+	return &cache{
+		seed: maphash.MakeSeed(), log: log,
+		kinds: map[schema.GroupVersionKind]*kind{}, envs: map[envKey]*environment{},
+		awaited: map[*kind]error{}, watchers: map[*target.Pacer]bool{},
+	}
+}
+
+// put notes an object as the place told it; what is older than what is known is left out, so that our own apply is not undone by a late watch.
+func (c *cache) put(r *record) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.putLocked(r)
+}
+
+func (c *cache) putLocked(r *record) {
+	old := r.kind.records[r.name]
+	if old != nil {
+		if r.version != 0 && r.version <= old.version {
+			return
+		}
+		if old.env == r.env && old.sum == r.sum {
+			old.version = r.version
+			return
+		}
+		c.dropLocked(old)
+	}
+	if r.env.environment == "" {
+		return // no longer ours
+	}
+	env := c.environment(r.env)
+	r.kind.records[r.name] = r
+	env.records[r] = true
+	env.digest ^= r.sum
+	c.mark(r.env)
+}
+
+// remove notes that an object is gone as of a version.
+func (c *cache) remove(k *kind, n name, version uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old := k.records[n]; old != nil && (version == 0 || version >= old.version) {
+		c.dropLocked(old)
+	}
+}
+
+// replace notes all objects of a kind as of a version. It keeps what we applied after that.
+func (c *cache) replace(k *kind, list []*record, version uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	listed := make(map[name]bool, len(list))
+	for _, r := range list {
+		listed[r.name] = true
+		c.putLocked(r)
+	}
+	for n, old := range k.records {
+		if !listed[n] && (version == 0 || old.version <= version) {
+			c.dropLocked(old)
+		}
+	}
+	k.isSynced = true
+}
+
+func (c *cache) dropLocked(r *record) {
+	delete(r.kind.records, r.name)
+	env := c.envs[r.env]
+	if env == nil {
+		return
+	}
+	delete(env.records, r)
+	env.digest ^= r.sum
+	c.mark(r.env)
+	if len(env.records) == 0 && len(env.applied) == 0 {
+		delete(c.envs, r.env)
+	}
+}
+
+func (c *cache) environment(key envKey) *environment {
+	env := c.envs[key]
+	if env == nil {
+		env = &environment{namespace: blueberry.Namespace(key.project, key.environment), records: map[*record]bool{}, applied: map[blueberry.ObjectRef]applied{}}
+		c.envs[key] = env
+	}
+	return env
+}
+
+// mark tells the watchers that something of an environment changed.
+func (c *cache) mark(key envKey) {
+	if len(c.watchers) == 0 {
+		return
+	}
+	ref := target.Ref{Project: key.project, Environment: key.environment, Namespace: blueberry.Namespace(key.project, key.environment)}
+	if env := c.envs[key]; env != nil {
+		ref.Namespace = env.namespace
+	}
+	for p := range c.watchers {
+		p.Mark(ref)
+	}
+}
+
+// noteApplied keeps the answer of an apply: as the newest known state, and as what to hold drift against.
+func (c *cache) noteApplied(k *kind, ref target.Ref, m manifest, answer *unstructured.Unstructured) *record {
+	r := summarize(c.seed, k, answer)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.putLocked(r)
+	env := c.environment(keyOf(ref))
+	env.namespace = ref.Namespace
+	env.applied[m.ref] = applied{hash: m.hash, owned: r.owned}
+	return r
+}
+
+// holds gives the record of an object that stands as it was applied, by this very document. An object whose watch is interrupted does not count.
+func (c *cache) holds(k *kind, ref target.Ref, m manifest) (record, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, env := k.records[name{m.ref.Namespace, m.ref.Name}], c.envs[keyOf(ref)]
+	if r == nil || env == nil || !k.isSynced || r.deleting || r.env != keyOf(ref) {
+		return record{}, false
+	}
+	if _, interrupted := c.awaited[k]; interrupted {
+		return record{}, false
+	}
+	last, ok := env.applied[m.ref]
+	return *r, ok && last.hash == m.hash && last.owned == r.owned
+}
+
+// forget drops what we applied for an environment that is gone.
+func (c *cache) forget(key envKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	env := c.envs[key]
+	if env == nil {
+		return
+	}
+	env.applied = map[blueberry.ObjectRef]applied{}
+	if len(env.records) == 0 {
+		delete(c.envs, key)
+	}
+}

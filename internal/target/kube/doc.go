@@ -1,0 +1,11 @@
+// Package kube is the target driver that applies to a Kubernetes API by itself.
+//
+// It owns server-side apply in waves, the check that an object is ours before it is touched, prune, removal with its proof, and what is watched: for each
+// kind one stream of the objects that carry Blueberry's labels, kept as a few numbers an object, never as manifests. It does not own what is applied
+// (render) nor when (provision), and it keeps nothing on disk: after a restart it learns all from the place.
+//
+// It talks to the API through the dynamic client and not through a sync library: each object needs one read (whose is it, how does it look) and one
+// apply, and the answers of exactly these two calls are what Progress reports. Health is kstatus.
+//
+// Invariant: nothing that does not carry the labels of the environment is altered or deleted.
+package kube

@@ -1,0 +1,120 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+// fault turns the error of a call into one of ours: Unavailable when the place did not answer or cannot work now, else wrapped with the doing.
+func fault(ctx context.Context, doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("%s: %w", doing, ctx.Err())
+	}
+	if own := new(blueberry.Error); errors.As(err, &own) {
+		return err
+	}
+	if reason := unreachable(err); reason != "" {
+		return blueberry.Errorf(blueberry.Unavailable, reason, "%s: %v", doing, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// unreachable tells, with a stable code, whether an error means that the place cannot be worked with now. Empty means that it answered.
+func unreachable(err error) string {
+	status := apierrors.APIStatus(nil)
+	if !errors.As(err, &status) {
+		return "TARGET_UNREACHABLE" // no answer of the API: the connection, TLS, or our time-out
+	}
+	switch code := status.Status().Code; {
+	case code == http.StatusUnauthorized:
+		return "TARGET_UNAUTHORIZED"
+	case code == http.StatusTooManyRequests:
+		return "TARGET_BUSY"
+	case refusedSchema(err):
+		return ""
+	case code >= 500:
+		return "TARGET_UNREACHABLE"
+	}
+	return ""
+}
+
+// refusedSchema: server-side apply answers 500 to a field that the schema does not have (seen with 1.36).
+func refusedSchema(err error) bool {
+	return strings.Contains(err.Error(), "failed to create typed patch object")
+}
+
+// notYet says why an apply should be tried again although the API refused it; empty when it should not.
+func notYet(err error) string {
+	switch {
+	case apierrors.HasStatusCause(err, "NamespaceTerminating"):
+		return "its namespace is being deleted"
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "status unknown for quota"):
+		return "the quota of its namespace is not counted yet"
+	case apierrors.IsNotFound(err):
+		return "the place does not have its namespace or kind yet"
+	}
+	return ""
+}
+
+// refusal is the faults of an object that the API refuses for good; nil when the error is of another sort.
+func refusal(ref blueberry.ObjectRef, err error) []blueberry.Fault {
+	status := apierrors.APIStatus(nil)
+	if !errors.As(err, &status) {
+		return nil
+	}
+	s := status.Status()
+	switch {
+	case refusedSchema(err):
+		_, field, _ := strings.Cut(s.Message, "): ")
+		path, what, ok := strings.Cut(field, ": ")
+		if !ok {
+			path, what = "", s.Message
+		}
+		return []blueberry.Fault{{Field: at(ref, strings.TrimPrefix(path, ".")), Code: "object_invalid", Message: what}}
+	case s.Code == http.StatusUnprocessableEntity && s.Details != nil && len(s.Details.Causes) > 0:
+		var out []blueberry.Fault
+		for _, c := range s.Details.Causes {
+			out = append(out, blueberry.Fault{Field: at(ref, c.Field), Code: "object_invalid", Message: c.Message})
+		}
+		return out
+	case s.Code == http.StatusUnprocessableEntity, s.Code == http.StatusBadRequest, s.Code == http.StatusRequestEntityTooLarge,
+		s.Code == http.StatusMethodNotAllowed:
+		return []blueberry.Fault{{Field: at(ref, ""), Code: "object_invalid", Message: s.Message}}
+	case s.Code == http.StatusForbidden:
+		return []blueberry.Fault{{Field: at(ref, ""), Code: "object_denied", Message: s.Message}}
+	}
+	return nil
+}
+
+// at is the field path of a fault in an object.
+func at(ref blueberry.ObjectRef, field string) string {
+	if field == "" || field == "<nil>" {
+		return ref.String()
+	}
+	return ref.String() + " " + field
+}
+
+// immutable reports whether the API refused a change of fields that can only be set when an object is made.
+func immutable(err error) bool {
+	status := apierrors.APIStatus(nil)
+	if !errors.As(err, &status) || status.Status().Details == nil {
+		return false
+	}
+	for _, c := range status.Status().Details.Causes {
+		if c.Type == metav1.CauseTypeFieldValueInvalid && strings.Contains(c.Message, "immutable") {
+			return true
+		}
+	}
+	return false
+}

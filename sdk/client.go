@@ -1,0 +1,270 @@
+package sdk
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Client calls a Blueberry server. Set BaseURL and Token; the rest has defaults. A Client may be used by many goroutines at once and is not
+// changed after its first call.
+type Client struct {
+	BaseURL    string       // "http://127.0.0.1:7080", with or without a path
+	Token      string       // sent as Bearer token
+	HTTPClient *http.Client // nil means http.DefaultClient. It must have no Timeout, or event streams end by it
+	UserAgent  string       // empty means "blueberry-sdk"
+
+	// Waits are the pauses before the second, third, … try of a call that may be repeated; after the last the call fails. Nil means 1 s and 2 s.
+	Waits []time.Duration
+	// Timeout of one try, streams apart. 0 means 60 s.
+	Timeout time.Duration
+	// Patience is how long a watch tries to get its stream back. 0 means 2 minutes.
+	Patience time.Duration
+	// OnRetry, if set, is told of each failed try before the pause that follows.
+	OnRetry func(err error, wait time.Duration)
+}
+
+// Limits of one call.
+const (
+	defaultTimeout  = 60 * time.Second
+	defaultPatience = 2 * time.Minute
+	maxRetryAfter   = time.Minute
+	maxAnswer       = 64 << 20 // bytes: a rendering of 50 components is far below
+)
+
+func (c *Client) waits() []time.Duration {
+	if c.Waits == nil {
+		return []time.Duration{time.Second, 2 * time.Second}
+	}
+	return c.Waits
+}
+
+// CallOption alters one call.
+type CallOption func(*call)
+
+// IfMatch lets the call succeed only while the environment still has the version.
+func IfMatch(version int64) CallOption {
+	return func(c *call) { c.header.Set("If-Match", strconv.Quote(strconv.FormatInt(version, 10))) }
+}
+
+// IdempotencyKey makes calls with the same key one call. Without it each call of a method gets a key of its own.
+func IdempotencyKey(key string) CallOption {
+	return func(c *call) { c.header.Set("Idempotency-Key", key) }
+}
+
+type call struct {
+	method string
+	path   string
+	query  url.Values
+	header http.Header
+	body   any
+	out    any
+}
+
+func newCall(method string, path ...string) *call {
+	var b strings.Builder
+	b.WriteString("/v1")
+	for _, p := range path {
+		b.WriteString("/" + url.PathEscape(p))
+	}
+	return &call{method: method, path: b.String(), query: url.Values{}, header: http.Header{}}
+}
+
+func (c *call) set(name, value string) {
+	if value != "" {
+		c.query.Set(name, value)
+	}
+}
+
+func (c *call) setInt(name string, value int64) {
+	if value != 0 {
+		c.query.Set(name, strconv.FormatInt(value, 10))
+	}
+}
+
+// repeatable reports whether doing the call twice is doing it once. The server takes the second of two removals for the first.
+func (c *call) repeatable() bool {
+	switch c.method {
+	case http.MethodGet, http.MethodDelete:
+		return true
+	}
+	return c.header.Get("Idempotency-Key") != ""
+}
+
+// do makes the call, repeats it as the package promises, and decodes the answer.
+func (c *Client) do(ctx context.Context, k *call, options ...CallOption) error {
+	for _, o := range options {
+		o(k)
+	}
+	if k.method == http.MethodPost && k.header.Get("Idempotency-Key") == "" {
+		k.header.Set("Idempotency-Key", rand.Text())
+	}
+	var body []byte
+	if k.body != nil {
+		var err error
+		if body, err = json.Marshal(k.body); err != nil {
+			return fmt.Errorf("encode request: %w", err)
+		}
+	}
+	waits := c.waits()
+	for attempt := 0; ; attempt++ {
+		err := c.try(ctx, k, body)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		wait, again := c.pause(k, err, attempt, waits)
+		if !again {
+			return attempts(err, attempt+1)
+		}
+		if c.OnRetry != nil {
+			c.OnRetry(err, wait)
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+func attempts(err error, n int) error {
+	var u *UnreachableError
+	if errors.As(err, &u) {
+		u.Attempts = n
+	}
+	return err
+}
+
+// pause tells whether a failed try is followed by another, and after how long.
+func (c *Client) pause(k *call, err error, attempt int, waits []time.Duration) (time.Duration, bool) {
+	if attempt >= len(waits) || !k.repeatable() {
+		return 0, false
+	}
+	var p *Problem
+	if errors.As(err, &p) {
+		switch {
+		case p.Status == http.StatusTooManyRequests, p.Code == CodeIdempotencyInProgress:
+			return max(min(p.RetryAfter, maxRetryAfter), waits[attempt]), true
+		case p.Status >= 500:
+			return max(min(p.RetryAfter, maxRetryAfter), waits[attempt]), true
+		}
+		return 0, false
+	}
+	var u *UnreachableError
+	return waits[attempt], errors.As(err, &u)
+}
+
+// try makes the call once.
+func (c *Client) try(ctx context.Context, k *call, body []byte) error {
+	timeout := c.Timeout
+	if timeout == 0 {
+		timeout = defaultTimeout
+	}
+	tryCtx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	res, err := c.send(tryCtx, k, body)
+	if err != nil {
+		return outerCause(ctx, err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	if err != nil {
+		return outerCause(ctx, &UnreachableError{URL: c.BaseURL, Err: err})
+	}
+	if len(data) > maxAnswer {
+		return fmt.Errorf("answer of %s is over %d bytes", k.path, maxAnswer)
+	}
+	if res.StatusCode >= 400 {
+		return readProblem(res, data)
+	}
+	if k.out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(data, k.out); err != nil {
+		return fmt.Errorf("decode answer of %s: %w", k.path, err)
+	}
+	return nil
+}
+
+// outerCause tells the end of the caller's context from the end of one try.
+func outerCause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (c *Client) send(ctx context.Context, k *call, body []byte) (*http.Response, error) {
+	u := strings.TrimRight(c.BaseURL, "/") + k.path
+	if len(k.query) > 0 {
+		u += "?" + k.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, k.method, u, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("address of the server: %w", err)
+	}
+	for name, values := range k.header {
+		req.Header[name] = values
+	}
+	if len(body) > 0 {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if req.Header.Get("Accept") == "" {
+		req.Header.Set("Accept", "application/json, application/problem+json")
+	}
+	if c.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	agent := c.UserAgent
+	if agent == "" {
+		agent = "blueberry-sdk"
+	}
+	req.Header.Set("User-Agent", agent)
+	hc := c.HTTPClient
+	if hc == nil {
+		hc = http.DefaultClient
+	}
+	res, err := hc.Do(req)
+	if err != nil {
+		var ue *url.Error
+		if errors.As(err, &ue) {
+			err = ue.Err // the URL is told by UnreachableError; its query may hold more than a log should
+		}
+		return nil, &UnreachableError{URL: c.BaseURL, Err: err}
+	}
+	return res, nil
+}
+
+func readProblem(res *http.Response, data []byte) error {
+	p := problemOf(res.StatusCode)
+	if media, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); media == "application/problem+json" {
+		var told Problem
+		if json.Unmarshal(data, &told) == nil && told.Status != 0 {
+			p = &told
+		}
+	}
+	if s, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && s > 0 {
+		p.RetryAfter = time.Duration(s) * time.Second
+	}
+	return p
+}
+
+// sleep waits, or returns the cause of ctx's end.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

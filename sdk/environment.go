@@ -1,0 +1,128 @@
+package sdk
+
+import "time"
+
+// Phase is where an environment is in its life.
+type Phase string
+
+// The phases.
+const (
+	Pending      Phase = "pending"
+	Provisioning Phase = "provisioning"
+	Ready        Phase = "ready"
+	Degraded     Phase = "degraded"
+	Updating     Phase = "updating"
+	Sleeping     Phase = "sleeping"
+	Failed       Phase = "failed"
+	Terminating  Phase = "terminating"
+	Terminated   Phase = "terminated"
+)
+
+// Source is where the blueprint of an environment comes from.
+type Source struct {
+	Repository string `json:"repository,omitempty" doc:"URL of the application's Git repository" example:"https://git.example.com/acme/shop.git"`
+	Ref        string `json:"ref,omitempty" doc:"Branch, tag or commit. Empty means the default branch" example:"main"`
+	Commit     string `json:"commit,omitempty" doc:"The commit that ref was when the request was accepted" example:"5f1d3c1e8a0b4c6d9e2f7a8b9c0d1e2f3a4b5c6d"`
+	Path       string `json:"path,omitempty" doc:"Path of the blueprint in the repository. Empty means blueberry.yaml" example:"blueberry.yaml"`
+}
+
+// Environment is one running instance of a blueprint.
+type Environment struct {
+	ID             string      `json:"id" doc:"Sorts by the time of creation" example:"env_06d5xw7k3c8qf2v9m4n1r0t6ya"`
+	Project        string      `json:"project" doc:"Boundary of ownership, quota and permission" example:"default"`
+	Name           string      `json:"name" doc:"Unique in its project while the environment is not terminated" example:"pr-42"`
+	Namespace      string      `json:"namespace" doc:"Kubernetes namespace on the target" example:"default-pr-42"`
+	Target         string      `json:"target" doc:"Place that runs it" example:"local"`
+	Owner          string      `json:"owner" doc:"Who asked for it" example:"admin"`
+	Source         Source      `json:"source" doc:"Where the blueprint came from; empty if it came with the request"`
+	Phase          Phase       `json:"phase" enum:"pending,provisioning,ready,degraded,updating,sleeping,failed,terminating,terminated" doc:"Where it is in its life" example:"ready"`
+	PhaseSince     time.Time   `json:"phase_since" doc:"When it entered the phase"`
+	Reason         string      `json:"reason" doc:"One word: why it is in this phase" example:"Ready"`
+	Message        string      `json:"message" doc:"The same for people" example:"2 of 2 pods are ready"`
+	Conditions     []Condition `json:"conditions" nullable:"false" doc:"The steps from request to reachable workload, in order"`
+	ExpiresAt      time.Time   `json:"expires_at,omitzero" doc:"When its lease ends; absent if it never does"`
+	Revision       int         `json:"revision" doc:"Number of the desired revision, from 1" example:"1"`
+	SyncedRevision int         `json:"synced_revision" doc:"Revision that the target holds in full; 0 for none yet" example:"1"`
+	Commit         string      `json:"commit,omitempty" doc:"Commit of the GitOps repository that holds the desired revision" example:"0b7c1f4d5e6a7b8c9d0e1f2a3b4c5d6e7f8a9b0c"`
+	Hosts          []string    `json:"hosts" nullable:"false" doc:"Host names of its components" example:"[\"web-pr-42.example.com\"]"`
+	CreatedAt      time.Time   `json:"created_at" doc:"When it was asked for"`
+	UpdatedAt      time.Time   `json:"updated_at" doc:"When this record last changed"`
+	TerminatedAt   time.Time   `json:"terminated_at,omitzero" doc:"When it was proven gone; absent before"`
+	Version        int64       `json:"version" doc:"Counts up with each change; the same number as in the ETag" example:"7"`
+}
+
+// Condition is one step between a request and a reachable workload.
+type Condition struct {
+	Type    string    `json:"type" enum:"Rendered,Committed,Synced,Scheduled,Started,Ready,Reachable" doc:"Name of the step" example:"Synced"`
+	Status  string    `json:"status" enum:"True,False,Unknown" doc:"Whether the step is done" example:"True"`
+	Reason  string    `json:"reason" doc:"One word" example:"Complete"`
+	Message string    `json:"message" doc:"The same for people" example:"21 of 21 objects are applied"`
+	Since   time.Time `json:"since" doc:"When the status last changed"`
+}
+
+// CreateEnvironmentRequest asks for an environment. Its blueprint is read from Source, or given in Blueprint; with both, Blueprint is used and
+// its charts and kustomizations are read from Source.
+type CreateEnvironmentRequest struct {
+	Project   string     `json:"project,omitempty" doc:"Empty means the default project" example:"default"`
+	Name      string     `json:"name" minLength:"1" maxLength:"40" pattern:"^[a-z]([a-z0-9-]*[a-z0-9])?$" doc:"Lower-case letters, digits and dashes" example:"pr-42"`
+	Target    string     `json:"target,omitempty" doc:"Place that runs it. Empty means the server's default target" example:"local"`
+	TTLHours  *int       `json:"ttl_hours,omitempty" minimum:"1" maximum:"168" doc:"Length of the lease in hours. Absent means 24" example:"24"`
+	Source    *Source    `json:"source,omitempty" doc:"Repository that holds the blueprint; its commit field is ignored"`
+	Blueprint *Blueprint `json:"blueprint,omitempty" doc:"The blueprint itself, instead of the file in the repository"`
+}
+
+// ExtendEnvironmentRequest adds time to a lease.
+type ExtendEnvironmentRequest struct {
+	Hours int `json:"hours" minimum:"1" maximum:"168" doc:"Hours to add to what is left. A lease never ends later than 168 hours from now" example:"24"`
+}
+
+// EnvironmentPage is one page of a list.
+type EnvironmentPage struct {
+	Items      []Environment `json:"items" nullable:"false" doc:"In the order asked for"`
+	NextCursor string        `json:"next_cursor,omitempty" doc:"Asks for the next page; absent on the last"`
+}
+
+// EnvironmentFilter says which environments to list. The zero value asks for every one that is not terminated, newest first.
+type EnvironmentFilter struct {
+	Project string
+	Name    string  // exact
+	Search  string  // part of a name, owner or repository
+	Owner   string  // exact
+	Phases  []Phase // empty means every phase but terminated
+	Sort    string  // created_at, updated_at, expires_at, name or phase; a leading dash means descending. Empty means -created_at
+	Limit   int     // of one page; 0 means the server's default
+	Cursor  string  // NextCursor of the page before
+}
+
+// Rendering is the exact manifests of one revision.
+type Rendering struct {
+	Revision int            `json:"revision" doc:"Number of the revision" example:"1"`
+	Digest   string         `json:"digest" doc:"Over names and contents of the files" example:"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"`
+	Commit   string         `json:"commit,omitempty" doc:"Commit of the GitOps repository that holds these very bytes; absent until committed" example:"0b7c1f4d5e6a7b8c9d0e1f2a3b4c5d6e7f8a9b0c"`
+	Files    []RenderedFile `json:"files" nullable:"false" doc:"One for each component, ordered by wave and name"`
+}
+
+// RenderedFile is one file of a rendering.
+type RenderedFile struct {
+	Path      string `json:"path" doc:"Name of the file in the environment's directory" example:"02-backend.yaml"`
+	Component string `json:"component" doc:"Component that the file belongs to" example:"backend"`
+	Wave      int    `json:"wave" doc:"Files of a lower wave are healthy before a higher one is applied; -1 is the platform's own" example:"2"`
+	Content   string `json:"content" doc:"YAML documents, byte for byte as in Git" example:"apiVersion: v1\nkind: Service\n"`
+}
+
+// Object is one Kubernetes object that was made, or may have been made, for an environment.
+type Object struct {
+	APIVersion string    `json:"api_version" doc:"Group and version" example:"apps/v1"`
+	Kind       string    `json:"kind" doc:"Kind of the object" example:"Deployment"`
+	Namespace  string    `json:"namespace,omitempty" doc:"Absent for a cluster-scoped object" example:"default-pr-42"`
+	Name       string    `json:"name" doc:"Name of the object" example:"backend"`
+	Component  string    `json:"component" doc:"Component that it belongs to" example:"backend"`
+	Wave       int       `json:"wave" doc:"Wave of that component" example:"1"`
+	Revision   int       `json:"revision" doc:"Revision that last wanted it" example:"1"`
+	GoneAt     time.Time `json:"gone_at,omitzero" doc:"When it was proven gone; absent while it may exist"`
+}
+
+// ObjectList is every object of an environment. Of a terminated one it is the receipt: each has gone_at.
+type ObjectList struct {
+	Items []Object `json:"items" nullable:"false" doc:"Ordered by wave, kind and name"`
+}
