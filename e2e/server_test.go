@@ -110,9 +110,11 @@ func kubectl(ctx context.Context, tb testing.TB, args ...string) string {
 func tryKubectl(ctx context.Context, tb testing.TB, args ...string) (string, error) {
 	tb.Helper()
 	cmd := exec.CommandContext(ctx, required(tb, "BLUEBERRY_TEST_DEVCLUSTER_BIN"), append([]string{"kubectl", "--kubeconfig", required(tb, "BLUEBERRY_TEST_KUBECONFIG")}, args...)...)
-	out, err := cmd.CombinedOutput()
+	var warnings strings.Builder
+	cmd.Stderr = &warnings
+	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, out)
+		return "", fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, warnings.String())
 	}
 	return string(out), nil
 }

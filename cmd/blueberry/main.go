@@ -14,6 +14,6 @@ import (
 var version = "dev"
 
 func main() {
-	streams := cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
+	streams := cli.System()
 	os.Exit(cli.Execute(context.Background(), cli.NewRoot(streams, version, serverCommands(version)...), streams))
 }

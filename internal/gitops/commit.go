@@ -78,7 +78,11 @@ func (r *Repository) commit(ctx context.Context, batch []*waiting) {
 		err = blueberry.Errorf(blueberry.Unavailable, "GITOPS_BUSY", "others kept moving the branch %s of the GitOps repository, %d times in a row", r.config.Branch, n)
 	}
 	if err != nil {
-		r.log.Warn("GitOps batch failed", "changes", len(batch), "attempts", n, "error", err)
+		said := ""
+		if g := (*gitError)(nil); errors.As(err, &g) {
+			said = g.Error() // an outage tells people its own words
+		}
+		r.log.Warn("GitOps batch failed", "changes", len(batch), "attempts", n, "error", err, "git", said)
 	}
 	for i, w := range batch {
 		if err != nil {

@@ -25,8 +25,9 @@ const (
 // git is the git command and the surroundings in which it runs.
 type git struct {
 	path     string
-	execPath string // folder of git-http-backend
-	dir      string // of the bare repository
+	execPath string   // folder of git-http-backend
+	dir      string   // of the bare repository
+	settings []string // "-c", "name=value"
 	env      []string
 }
 
@@ -119,7 +120,7 @@ func (g git) run(ctx context.Context, timeout time.Duration, stdin io.Reader, ar
 func (g git) runWith(ctx context.Context, timeout time.Duration, stdin io.Reader, with *extra, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errTimeout)
 	defer cancel()
-	all := []string{"--git-dir=" + g.dir}
+	all := append([]string{"--git-dir=" + g.dir}, g.settings...)
 	var files []*os.File
 	if with != nil {
 		all, files = append(all, with.settings...), with.files

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -53,11 +54,12 @@ type Repository struct {
 	git    git
 
 	queue   queue
-	tend    chan struct{} // asks for maintenance
-	tending sync.Mutex    // held while maintenance runs
-	remote  chan struct{} // holds a token while the mirror follows or leads the remote
-	known   bool          // the mirror is as new as our last word with the remote; guarded by remote
-	served  chan struct{} // a slot for each process that serves a client
+	tend    chan struct{}         // asks for maintenance
+	tending sync.Mutex            // held while maintenance runs
+	remote  chan struct{}         // holds a token while the mirror follows or leads the remote
+	known   bool                  // the mirror is as new as our last word with the remote; guarded by remote
+	trouble atomic.Pointer[error] // how the last exchange with the remote failed
+	served  chan struct{}         // a slot for each process that serves a client
 }
 
 // Open makes or opens the repository. A remote that is down is no error here; a machine without git is.
@@ -93,6 +95,11 @@ func Open(ctx context.Context, c Config) (*Repository, error) {
 	}
 	if r.git, err = findGit(ctx, dir); err != nil {
 		return nil, err
+	}
+	if c.Remote != "" {
+		// A mirror can be had again: syncing it to the disk would only give others time to be faster. As an argument this is ours alone, while
+		// a remote on the same disk reads the settings, too.
+		r.git.settings = []string{"-c", "core.fsync=none"}
 	}
 	if err := r.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("open GitOps repository: %w", err)
@@ -153,7 +160,7 @@ func (r *Repository) prepare(ctx context.Context) error {
 func (r *Repository) settings() string {
 	s := []string{
 		"[safe]\n\tdirectory = *", // the directory was named by the operator, whoever owns it (a mounted volume)
-		"[core]\n\tfsync = all\n\tfsyncMethod = fsync\n\tlogAllRefUpdates = false\n\tfilesRefLockTimeout = 1000",
+		"[core]\n\tlogAllRefUpdates = false\n\tfilesRefLockTimeout = 1000",
 		"[gc]\n\tauto = 0", // Run looks after the repository
 		"[maintenance]\n\tauto = false",
 		"[fastimport]\n\tunpackLimit = 1", // one pack for a batch: three files to sync instead of eight for each commit
@@ -164,7 +171,8 @@ func (r *Repository) settings() string {
 	if r.config.Remote == "" {
 		s = append(s,
 			fmt.Sprintf("[receive]\n\tdenyNonFastForwards = true\n\tdenyDeletes = true\n\tautogc = false\n\tunpackLimit = 1\n\tmaxInputSize = %d", r.config.MaxPushBytes),
-			"[core]\n\thooksPath = /dev/null", // not for a mirror: a remote on the same disk reads these settings, too, and has hooks
+			"[core]\n\tfsync = all\n\tfsyncMethod = fsync", // what was answered survives a power cut
+			"[core]\n\thooksPath = /dev/null",              // not for a mirror: a remote on the same disk reads these settings, too, and has hooks
 			"[transfer]\n\tfsckObjects = true",
 			"[uploadpack]\n\tallowReachableSHA1InWant = true\n\tallowFilter = true")
 	}

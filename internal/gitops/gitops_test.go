@@ -329,3 +329,25 @@ func TestOpenWithoutGitSaysSo(t *testing.T) {
 }
 
 func isKind(err error, kind blueberry.Kind) bool { return errors.Is(err, kind) }
+
+func TestPacksDoNotPileUp(t *testing.T) {
+	t.Parallel()
+	const batches = 40
+	dir := t.TempDir()
+	r, _ := open(t, gitops.Config{Dir: dir})
+	for n := range batches {
+		commit(t, r, change("pr-1", n+1, files("a", fmt.Sprint(n))))
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for packs := batches; packs >= batches; { // it waits for maintenance, and go test ends it when that never comes
+		<-tick.C
+		found, err := filepath.Glob(filepath.Join(dir, "objects/pack/*.pack"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		packs = len(found)
+	}
+	git(t, dir, "fsck", "--full", "--strict")
+	wantFiles(t, r, gitops.Dir("local", "shop", "pr-1"), files("a", fmt.Sprint(batches-1)))
+}

@@ -74,7 +74,7 @@ func TestKillLosesAndDoublesNothing(t *testing.T) {
 			}
 			answered := map[string]string{} // commit by "<environment> <revision>"
 			next := 1
-			for range 8 {
+			for range 5 {
 				next = killWhileCommitting(t, dir, remote, next, answered)
 				repeatAndCheck(t, dir, remote, holds, next, answered)
 				next++

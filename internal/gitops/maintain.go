@@ -75,7 +75,14 @@ func (r *Repository) maintain(ctx context.Context) {
 			}
 		}
 		batches = 0
-		if err := r.tidy(ctx); err != nil && ctx.Err() == nil {
+		err := r.tidy(ctx)
+		if err != nil && r.config.Remote != "" {
+			if free, holdErr := r.holdRemote(ctx); holdErr == nil {
+				err = r.renewIfDamaged(ctx, err)
+				free()
+			}
+		}
+		if err != nil && ctx.Err() == nil {
 			r.log.Warn("GitOps repository maintenance failed", "error", err)
 		}
 	}

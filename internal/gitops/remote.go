@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ func (r *Repository) attemptRemote(ctx context.Context, batch []*waiting) ([]ans
 	}
 	p, err := r.plan(ctx, head, batch)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, r.renewIfDamaged(ctx, err)
 	}
 	if len(p.steps) == 0 {
 		if err := r.follow(ctx); err != nil {
@@ -53,7 +54,7 @@ func (r *Repository) attemptRemote(ctx context.Context, batch []*waiting) ([]ans
 		if ctx.Err() == nil {
 			r.sweepFailed()
 		}
-		return nil, 0, err
+		return nil, 0, r.renewIfDamaged(ctx, err)
 	}
 	tip := commits[len(commits)-1]
 	if err := r.push(ctx, head, tip); err != nil {
@@ -97,6 +98,8 @@ func (r *Repository) push(ctx context.Context, head, tip string) error {
 		return headErr
 	case now != head:
 		return fmt.Errorf("%w from %.12s to %.12s", errMoved, head, now)
+	case damaged(err):
+		return r.renewIfDamaged(ctx, err)
 	}
 	r.log.Warn("GitOps remote refused a push", "error", err)
 	return remoteError(err, refusal(err))
@@ -118,7 +121,12 @@ func (r *Repository) follow(ctx context.Context) error {
 	case err != nil:
 		return remoteError(err, "")
 	case strings.Contains(string(out), "\t"+r.ref+"\n"):
-		if err := r.fetch(ctx, firstFetch*r.config.Timeout); err != nil {
+		err := r.fetch(ctx, firstFetch*r.config.Timeout)
+		if damaged(err) {
+			r.renewIfDamaged(ctx, err)
+			err = r.fetch(ctx, firstFetch*r.config.Timeout)
+		}
+		if err != nil {
 			return err
 		}
 	case ours != "":
@@ -142,6 +150,32 @@ func (r *Repository) fetch(ctx context.Context, timeout time.Duration) error {
 	return remoteError(err, "")
 }
 
+// renewIfDamaged empties a mirror whose objects or branch a power cut has damaged, and then gives errMoved: all it held is at the remote. Any other
+// error is given back.
+func (r *Repository) renewIfDamaged(ctx context.Context, err error) error {
+	if !damaged(err) || ctx.Err() != nil {
+		return err
+	}
+	r.log.Warn("the mirror of the GitOps remote is damaged and is made again", "error", err)
+	r.known = false
+	for _, name := range []string{"refs", "packed-refs", "objects"} {
+		if removeErr := os.RemoveAll(filepath.Join(r.config.Dir, name)); removeErr != nil {
+			return fmt.Errorf("empty the damaged mirror: %w", errors.Join(removeErr, err))
+		}
+	}
+	if prepareErr := r.prepare(ctx); prepareErr != nil {
+		return fmt.Errorf("make the mirror again: %w", prepareErr)
+	}
+	return fmt.Errorf("%w: the mirror was damaged: %w", errMoved, err)
+}
+
+// damaged reports whether git found its own objects or refs unreadable.
+func damaged(err error) bool {
+	return says(err, "corrupt", "bad object", "broken ref", "reference broken", "unable to resolve reference", "unable to read", "unable to find",
+		"failed to read object", "not a tree", "not a valid object", "missing blob", "missing tree", "missing commit", "failed to traverse",
+		"unresolved delta", "does not match index", "not a git packfile", "far too short", "cannot be accessed", "did not send all necessary objects")
+}
+
 // talk is a git that speaks with the remote. The credential goes through a pipe that only git's credential helper reads: an argument or the
 // environment could be read from the process list, a file would stay behind after a kill. It is offered to the remote's own host only.
 func (r *Repository) talk(ctx context.Context, timeout time.Duration, args ...string) ([]byte, error) {
@@ -162,7 +196,24 @@ func (r *Repository) talk(ctx context.Context, timeout time.Duration, args ...st
 		with.files = []*os.File{read}
 		with.settings = append(with.settings, "-c", fmt.Sprintf(`credential.%s://%s.helper=!f() { test "$1" = get && cat <&3; }; f`, u.Scheme, u.Host))
 	}
-	return r.git.runWith(ctx, timeout, nil, with, args...)
+	out, err := r.git.runWith(ctx, timeout, nil, with, args...)
+	if err == nil {
+		r.trouble.Store(nil)
+	} else if told := remoteError(err, refusal(err)); ctx.Err() == nil && !rivalled(err) {
+		r.trouble.Store(&told)
+	}
+	return out, err
+}
+
+// Check is nil when the repository can be read and, as far as the last exchange shows, its remote be reached. It asks nobody and does not wait.
+func (r *Repository) Check(ctx context.Context) error {
+	if _, err := r.head(ctx); err != nil {
+		return err
+	}
+	if trouble := r.trouble.Load(); trouble != nil {
+		return *trouble
+	}
+	return nil
 }
 
 // rivalled reports whether a push was turned away because another one was faster.
@@ -190,7 +241,7 @@ func remoteError(err error, refused string) error {
 		return err
 	}
 	tell := func(code, detail string) error {
-		return errors.Join(blueberry.Errorf(blueberry.Unavailable, code, "%s", detail), err)
+		return &outage{blueberry.Errorf(blueberry.Unavailable, code, "%s", detail), err}
 	}
 	switch {
 	case refused != "":
@@ -202,6 +253,15 @@ func remoteError(err error, refused string) error {
 	}
 	return tell("GITOPS_REMOTE_DOWN", "the GitOps remote cannot be reached")
 }
+
+// outage is what is the matter with the remote, in our words; what git said is for the log.
+type outage struct {
+	told  *blueberry.Error
+	cause error
+}
+
+func (o *outage) Error() string   { return o.told.Error() }
+func (o *outage) Unwrap() []error { return []error{o.told, o.cause} }
 
 func says(err error, words ...string) bool {
 	var g *gitError

@@ -107,7 +107,7 @@ func TestCompetingPusherDelaysButDoesNotStop(t *testing.T) {
 			}
 		}
 	})
-	const environments, revisions = 3, 8
+	const environments, revisions = 3, 5
 	var wg sync.WaitGroup
 	for e := range environments {
 		wg.Go(func() {
@@ -195,8 +195,14 @@ func TestRemoteThatIsDownComesBack(t *testing.T) {
 	if _, err := r.Files(t.Context(), one.Dir); code(err) != "GITOPS_REMOTE_DOWN" {
 		t.Errorf("a proof was given without asking: %v", err)
 	}
+	if err := r.Check(t.Context()); code(err) != "GITOPS_REMOTE_DOWN" {
+		t.Errorf("check gave %v", err)
+	}
 	h.down.Store(false)
 	first := commit(t, r, one)
+	if err := r.Check(t.Context()); err != nil {
+		t.Errorf("check gave %v", err)
+	}
 
 	h.loseAnswers.Store(true)
 	second, err := r.Commit(t.Context(), change("pr-1", 2, files("a", "2")))
@@ -289,6 +295,37 @@ func everything(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+func TestMirrorDamagedByPowerCutIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	for name, pattern := range map[string]string{"branch": "refs/heads/main", "packs": "objects/pack/*.pack", "indexes": "objects/pack/*.idx"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			remote, dir := bare(t), t.TempDir()
+			r, stop := open(t, gitops.Config{Dir: dir, Remote: remote})
+			for n := range 3 {
+				commit(t, r, change("pr-1", n, files("a", fmt.Sprint(n))))
+			}
+			stop()
+			found, err := filepath.Glob(filepath.Join(dir, pattern))
+			if err != nil || len(found) == 0 {
+				t.Fatal(found, err)
+			}
+			for _, path := range found {
+				if err := errors.Join(os.Chmod(path, 0o600), os.Truncate(path, 0)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			again, _ := open(t, gitops.Config{Dir: dir, Remote: remote})
+			commit(t, again, change("pr-1", 4, files("a", "4")))
+			commit(t, again, change("pr-2", 1, files("a", "1")))
+			wantFiles(t, again, gitops.Dir("local", "shop", "pr-1"), files("a", "4"))
+			if got := git(t, remote, "rev-list", "--count", "main"); got != "5" {
+				t.Errorf("%s commits, want 5", got)
+			}
+		})
+	}
 }
 
 func TestMirrorIsServedForReadingOnly(t *testing.T) {

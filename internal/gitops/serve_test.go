@@ -108,7 +108,7 @@ func TestPushesAndCommitsAtOnceLoseNothing(t *testing.T) {
 	r, _ := open(t, gitops.Config{Dir: dir})
 	url := serve(t, r)
 	commit(t, r, change("pr-0", 1, files("a", "0")))
-	const each, users = 15, 2
+	const each, users = 8, 2
 	var wg sync.WaitGroup
 	for u := range users {
 		work := filepath.Join(t.TempDir(), "work")

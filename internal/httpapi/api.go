@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -87,8 +86,8 @@ type API struct {
 	doc     *huma.OpenAPI
 }
 
-// New builds the routes. It fails when two of them collide or the document cannot be made.
-func New(d Deps) (*API, error) {
+// New builds the routes. Routes that collide are a mistake in the code, and panic as in http.ServeMux.
+func New(d Deps) *API {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
@@ -111,14 +110,12 @@ func New(d Deps) (*API, error) {
 	version{d.Version}.mount(r)
 
 	doc := r.document()
-	if err := (reference{doc: doc, address: d.Address}).mount(mux); err != nil {
-		return nil, fmt.Errorf("make reference page: %w", err)
-	}
+	reference{doc: doc, address: d.Address}.mount(mux)
 	for pattern, h := range d.Routes {
 		mux.Handle(pattern, h)
 	}
 	g := &gateway{access: d.Access, idempotency: d.Idempotency, now: d.Now, logger: d.Logger, mux: mux}
-	return &API{handler: g.handler(), doc: doc}, nil
+	return &API{handler: g.handler(), doc: doc}
 }
 
 // ServeHTTP answers one request.

@@ -18,11 +18,7 @@ func now() time.Time { return time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC) }
 
 func apiOf(t testing.TB, d httpapi.Deps) *httpapi.API {
 	t.Helper()
-	api, err := httpapi.New(d)
-	if err != nil {
-		t.Fatalf("httpapi.New: %v", err)
-	}
-	return api
+	return httpapi.New(d)
 }
 
 // answer is what a request got.

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"slices"
 
@@ -53,7 +54,11 @@ func (b *body[T]) Resolve(ctx huma.Context, prefix *huma.PathBuffer) []error {
 	if slices.ContainsFunc(res.Errors, isShape) {
 		return res.Errors
 	}
-	if b.err != nil {
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(b.err, &kind): // of the right sort, but too large for it
+		return []error{&huma.ErrorDetail{Location: "body." + kind.Field, Message: "expected " + kind.Type.String() + ", not " + kind.Value}}
+	case b.err != nil:
 		return []error{&huma.ErrorDetail{Location: "body", Message: b.err.Error()}}
 	}
 	return nil

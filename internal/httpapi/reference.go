@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -14,45 +15,32 @@ import (
 //go:embed reference
 var referenceFiles embed.FS
 
-// reference serves the document and a page for people made from it. Both are made once.
+// reference serves the document and a page for people made from it. Each is made when it is first asked for: a start does not wait for it.
 type reference struct {
 	doc     *huma.OpenAPI
 	address string // of the server in examples
 }
 
-func (h reference) mount(mux *http.ServeMux) error {
-	asJSON, err := documentJSON(h.doc)
-	if err != nil {
-		return fmt.Errorf("encode document: %w", err)
-	}
-	asYAML, err := h.doc.YAML()
-	if err != nil {
-		return fmt.Errorf("encode document: %w", err)
-	}
-	style, err := referenceFiles.ReadFile("reference/page.css")
-	if err != nil {
-		return err
-	}
-	html, err := h.render()
-	if err != nil {
-		return err
-	}
-	serve := func(pattern, contentType string, content []byte, header ...string) {
+func (h reference) mount(mux *http.ServeMux) {
+	serve := func(pattern, contentType string, content func() ([]byte, error), policy string) {
+		once := sync.OnceValues(content)
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) {
+			data, err := once()
+			if err != nil {
+				panic(fmt.Errorf("make %s: %w", pattern, err)) // only a wrong template can do that; the gateway answers 500 and logs it
+			}
 			w.Header().Set("Content-Type", contentType)
 			w.Header().Set("Cache-Control", "no-cache")
-			for i := 0; i+1 < len(header); i += 2 {
-				w.Header().Set(header[i], header[i+1])
+			if policy != "" {
+				w.Header().Set("Content-Security-Policy", policy)
 			}
-			_, _ = w.Write(content) // the client may be gone
+			_, _ = w.Write(data) // the client may be gone
 		})
 	}
-	serve("GET /openapi.json", "application/openapi+json", asJSON)
-	serve("GET /openapi.yaml", "application/openapi+yaml", asYAML)
-	serve("GET /docs/page.css", "text/css; charset=utf-8", style)
-	serve("GET /docs", "text/html; charset=utf-8", html,
-		"Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	return nil
+	serve("GET /openapi.json", "application/openapi+json", func() ([]byte, error) { return documentJSON(h.doc) }, "")
+	serve("GET /openapi.yaml", "application/openapi+yaml", h.doc.YAML, "")
+	serve("GET /docs/page.css", "text/css; charset=utf-8", func() ([]byte, error) { return referenceFiles.ReadFile("reference/page.css") }, "")
+	serve("GET /docs", "text/html; charset=utf-8", h.render, "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 }
 
 func (h reference) render() ([]byte, error) {

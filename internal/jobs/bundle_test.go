@@ -11,7 +11,6 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/jobs"
-	"github.com/blueberry-idp/blueberry/internal/store"
 	"github.com/blueberry-idp/blueberry/internal/store/storetest"
 )
 
@@ -21,7 +20,7 @@ const kind blueberry.JobKind = "test.work"
 type bundle struct {
 	t     *testing.T
 	dsn   string
-	store *store.Store
+	store *storetest.Store
 	queue *jobs.Queue
 }
 
@@ -46,7 +45,7 @@ func (b *bundle) open(k jobs.Kind) {
 	b.queue = open(b.t, b.store, k)
 }
 
-func open(t *testing.T, s *store.Store, k jobs.Kind) *jobs.Queue {
+func open(t *testing.T, s *storetest.Store, k jobs.Kind) *jobs.Queue {
 	t.Helper()
 	q, err := jobs.Open(t.Context(), jobs.Config{
 		DB: s.DB(), ReadDB: s.ReadDB(), Dialect: s.Dialect(), Workers: map[blueberry.JobKind]jobs.Kind{kind: k}, Logger: logger(t), Drain: 5 * time.Second,

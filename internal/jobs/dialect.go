@@ -73,9 +73,9 @@ func (d dialect) lastError() string {
 	return d.only(`errors[array_upper(errors, 1)]->>'error'`, `json_extract(CAST(errors AS text), '$[#-1].error')`)
 }
 
-// withError is the list of errors and one more, given as JSON.
-func (d dialect) withError() string {
-	return d.only(`array_append(errors, CAST(? AS jsonb))`, `json_insert(coalesce(errors, json('[]')), '$[#]', json(?))`)
+// errorList is a list of one error, given as JSON: only the last one is kept.
+func (d dialect) errorList() string {
+	return d.only(`ARRAY[CAST(? AS jsonb)]`, `json_array(json(?))`)
 }
 
 func (d dialect) only(postgres, sqlite string) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"time"
 
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivertype"
@@ -13,8 +14,8 @@ import (
 //
 // River marks a job completed some time after its worker returned, and looks only whether a job of that id runs. We end a run ourselves, in the
 // transaction that also looks whether the subject was enqueued meanwhile; the same job may run again before River gets to it, and River would then mark
-// the second run completed. So completions are dropped here. Our worker never returns an error to River; the ends that are not completions are River's own
-// findings (a kind that this process does not know) and pass.
+// the second run completed. So completions are dropped here. Our worker never returns an error to River; an end that is no completion is River's own
+// finding: a kind that this process does not know, in the middle of an upgrade. That is no fault of the job. It waits, and does not count.
 //
 // The second habit is NOTIFY at each insert. Nobody listens, and on PostgreSQL commits with a NOTIFY go through one at a time.
 //
@@ -31,26 +32,30 @@ func (d riverDriver) GetExecutor() riverdriver.Executor { return executor{d.Driv
 
 type executor struct{ riverdriver.Executor }
 
-// JobSetStateIfRunningMany sets every state but completed.
+// unknownPause is how long a job waits that came to a process which does not know its kind, for one that does.
+const unknownPause = 5 * time.Second
+
+// JobSetStateIfRunningMany drops completions, and makes of every other end a pause.
 func (e executor) JobSetStateIfRunningMany(ctx context.Context, p *riverdriver.JobSetStateIfRunningManyParams) ([]*rivertype.JobRow, error) {
-	pass := &riverdriver.JobSetStateIfRunningManyParams{Now: p.Now, Schema: p.Schema}
+	again, none := time.Now().Add(unknownPause).UTC().Round(0), 0
+	pause := &riverdriver.JobSetStateIfRunningManyParams{Now: p.Now, Schema: p.Schema}
 	for i, state := range p.State {
 		if state == rivertype.JobStateCompleted {
 			continue
 		}
-		pass.ID = append(pass.ID, p.ID[i])
-		pass.Attempt = append(pass.Attempt, p.Attempt[i])
-		pass.ErrData = append(pass.ErrData, p.ErrData[i])
-		pass.FinalizedAt = append(pass.FinalizedAt, p.FinalizedAt[i])
-		pass.MetadataDoMerge = append(pass.MetadataDoMerge, p.MetadataDoMerge[i])
-		pass.MetadataUpdates = append(pass.MetadataUpdates, p.MetadataUpdates[i])
-		pass.ScheduledAt = append(pass.ScheduledAt, p.ScheduledAt[i])
-		pass.State = append(pass.State, state)
+		pause.ID = append(pause.ID, p.ID[i])
+		pause.Attempt = append(pause.Attempt, &none)
+		pause.ErrData = append(pause.ErrData, p.ErrData[i])
+		pause.FinalizedAt = append(pause.FinalizedAt, nil)
+		pause.MetadataDoMerge = append(pause.MetadataDoMerge, false)
+		pause.MetadataUpdates = append(pause.MetadataUpdates, nil)
+		pause.ScheduledAt = append(pause.ScheduledAt, &again)
+		pause.State = append(pause.State, rivertype.JobStateRetryable)
 	}
-	if len(pass.ID) == 0 {
+	if len(pause.ID) == 0 {
 		return nil, nil
 	}
-	return e.Executor.JobSetStateIfRunningMany(ctx, pass)
+	return e.Executor.JobSetStateIfRunningMany(ctx, pause)
 }
 
 // riverLog is the log for River: what it says below a warning is about its own machinery.

@@ -10,14 +10,13 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
-	"github.com/blueberry-idp/blueberry/internal/store"
 	"github.com/blueberry-idp/blueberry/internal/store/storetest"
 )
 
 // River completes a job late and by its id only. When the job runs again by then, that must not end the second run.
 func TestRiverCompletesNothing(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Store) {
 		const kind blueberry.JobKind = "test.work"
 		q, err := Open(t.Context(), Config{DB: s.DB(), Dialect: s.Dialect(), Workers: map[blueberry.JobKind]Kind{kind: {Work: func(context.Context, blueberry.Job) (Outcome, error) { return Outcome{}, nil }}}})
 		if err != nil {
@@ -48,7 +47,7 @@ func TestRiverCompletesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, want := range []blueberry.JobState{blueberry.JobRunning, blueberry.JobDead} {
+		for i, want := range []blueberry.JobState{blueberry.JobRunning, blueberry.JobRetrying} {
 			if j, err := q.Get(t.Context(), blueberry.System(), rows[i].ID); err != nil || j.State != want {
 				t.Errorf("job %d is %s, want %s; %v", i, j.State, want, err)
 			}

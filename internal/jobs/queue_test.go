@@ -425,3 +425,71 @@ func TestStopCutsOffWorkThatGoesOn(t *testing.T) {
 		receive(t, begun, "the run after the restart")
 	})
 }
+
+// While an installation is being upgraded, an old process may get a job of a kind that it does not know. It fails there, and runs where it is known.
+func TestAKindThatThisProcessDoesNotKnow(t *testing.T) {
+	each(t, func(t *testing.T, b *bundle) {
+		const newer blueberry.JobKind = "test.newer"
+		stop := b.works(jobs.Kind{Work: idle})
+		ran := make(chan blueberry.Job, 1)
+		q, err := jobs.Open(t.Context(), jobs.Config{
+			DB: b.store.DB(), ReadDB: b.store.ReadDB(), Dialect: b.store.Dialect(), Logger: logger(t),
+			Workers: map[blueberry.JobKind]jobs.Kind{newer: {Work: func(_ context.Context, j blueberry.Job) (jobs.Outcome, error) { ran <- j; return jobs.Outcome{}, nil }}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		enqueue := func() { b.inTx(func(tx *sql.Tx) error { return q.Enqueue(t.Context(), tx, newer, "env_1") }) }
+		enqueue()
+		var failed []blueberry.Job
+		eventually(t, func() bool { failed = b.list(); return len(failed) == 1 && failed[0].LastError != "" }, func() any { return failed })
+		if j := failed[0]; j.State != blueberry.JobRetrying || j.Attempt != 0 {
+			t.Errorf("it counts as a failure: %+v", j)
+		}
+		b.enqueue("env_2") // the old process works on
+		eventually(t, func() bool { return len(b.list(blueberry.JobCompleted)) == 1 }, func() any { return b.list() })
+		stop()
+		run(t, q)
+		enqueue()
+		if j := receive(t, ran, "the run where it is known"); j.Subject != "env_1" {
+			t.Errorf("got %+v", j)
+		}
+	})
+}
+
+func BenchmarkJobs(b *testing.B) {
+	for _, dialect := range []struct {
+		name string
+		open func(testing.TB) *storetest.Store
+	}{{"sqlite", storetest.SQLite}, {"postgres", storetest.Postgres}} {
+		b.Run(dialect.name, func(b *testing.B) {
+			s := dialect.open(b)
+			var wg sync.WaitGroup
+			q, err := jobs.Open(b.Context(), jobs.Config{DB: s.DB(), ReadDB: s.ReadDB(), Dialect: s.Dialect(), Workers: map[blueberry.JobKind]jobs.Kind{
+				kind: {Work: func(context.Context, blueberry.Job) (jobs.Outcome, error) { wg.Done(); return jobs.Outcome{}, nil }},
+			}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(b.Context())
+			done := make(chan error, 1)
+			go func() { done <- q.Run(ctx) }()
+			for n := 0; b.Loop(); n++ {
+				wg.Add(1)
+				tx, err := s.DB().BeginTx(ctx, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := errors.Join(q.Enqueue(ctx, tx, kind, fmt.Sprint(n)), tx.Commit()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			wg.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
+			cancel()
+			if err := <-done; err != nil {
+				b.Error(err)
+			}
+		})
+	}
+}

@@ -232,8 +232,8 @@ type transition struct {
 	state   rivertype.JobState
 	after   time.Duration // until it may run
 	attempt int           // failures so far
-	failure string        // added to its errors
-	forget  bool          // clears its errors: a success ends a row of failures
+	failure string        // its last error
+	forget  bool          // clears its error: a success ends a row of failures
 }
 
 // apply moves a job that runs, in that attempt and by that owner; it reports whether there was one. Without this check a process that was believed dead
@@ -248,7 +248,7 @@ func (q *Queue) apply(ctx context.Context, tx *sql.Tx, id int64, attempt int, ow
 	case finished(t.state):
 		set += `, finalized_at = ` + q.sql.now()
 	default:
-		set += `, scheduled_at = ` + q.sql.in(t.after)
+		set += `, attempted_by = NULL, scheduled_at = ` + q.sql.in(t.after) // River adds a name for each run, up to 100
 	}
 	switch {
 	case t.failure != "":
@@ -256,7 +256,7 @@ func (q *Queue) apply(ctx context.Context, tx *sql.Tx, id int64, attempt int, ow
 		if err != nil {
 			return false, fmt.Errorf("encode error of job: %w", err)
 		}
-		set += `, errors = ` + q.sql.withError()
+		set += `, errors = ` + q.sql.errorList()
 		args = append(args, string(b))
 	case t.forget:
 		set += `, errors = NULL`

@@ -140,12 +140,21 @@ func (r *run) execute(all []source) (map[string]string, error) {
 		s.scope["Template"] = common.Values{"Name": s.name, "BasePath": s.base}
 		text, err := r.call(r.set.Lookup(s.name), s.scope)
 		if err != nil {
-			return nil, err
+			return nil, &failure{s.name, err}
 		}
 		out[s.name] = strings.ReplaceAll(text, "<no value>", "")
 	}
 	return out, nil
 }
+
+// failure is an error of one file's template, for those that do not say where they are from: of writing.
+type failure struct {
+	name string
+	err  error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
 
 // call runs one template; what it includes is looked up in its own set.
 func (r *run) call(t *template.Template, data any) (string, error) {
@@ -173,7 +182,7 @@ func (r *run) tpl(text string, data any) (string, error) {
 	if !strings.Contains(text, "{{") {
 		return strings.ReplaceAll(text, "<no value>", ""), r.budget.step()
 	}
-	if err := r.budget.spend(len(text)); err != nil {
+	if err := r.budget.spend(8 * len(text)); err != nil { // parsing is more work than writing
 		return "", err
 	}
 	set, err := r.set.Clone()

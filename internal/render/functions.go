@@ -70,7 +70,10 @@ func printFunctions() template.FuncMap {
 // bounded wraps a function: it counts as a step, is refused arguments that would make it run wild, and its answer is weighed.
 func (r *run) bounded(name string, f any) any {
 	v, t := reflect.ValueOf(f), reflect.TypeOf(f)
-	built := grows(name)
+	built, weight := grows(name), 1
+	if strings.Contains(strings.ToLower(name), "regex") {
+		weight = 64 // about what a regular expression takes for each byte, beside the writing of one
+	}
 	guard := guardOf(name)
 	out := make([]reflect.Type, 0, 2)
 	for i := range t.NumOut() {
@@ -86,6 +89,11 @@ func (r *run) bounded(name string, f any) any {
 	}
 	return reflect.MakeFunc(reflect.FuncOf(in, out, t.IsVariadic()), func(args []reflect.Value) []reflect.Value {
 		err := r.budget.step()
+		for _, a := range args {
+			if err == nil && a.Kind() == reflect.String {
+				err = r.budget.spend(a.Len() * weight) // what a function reads is work too
+			}
+		}
 		if err == nil && guard != nil {
 			err = guard(args)
 		}

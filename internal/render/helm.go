@@ -183,6 +183,10 @@ func templateProblem(err error) problem {
 		}
 	}
 	p.message = strings.TrimSpace(text)
+	var from *failure
+	if len(places) == 0 && errors.As(err, &from) {
+		p.message = from.name + ": " + p.message
+	}
 	if len(places) > 0 {
 		first, last := places[0][1], places[len(places)-1][1]
 		p.message = first + ": " + p.message

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,11 @@ func kustomization(fsys fs.FS, dir string) ([]manifest, []problem) {
 			}
 			done <- a
 		}()
+		defer func() {
+			if len(tree.refused) > 0 {
+				a.err = tree.refused[0]
+			}
+		}()
 		m, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(tree, path.Join("/", dir))
 		if err != nil {
 			a.err = err
@@ -53,8 +59,19 @@ func built(dir string, stream []byte, err error) ([]manifest, []problem) {
 		err = fmt.Errorf("writes more than %d bytes: %w", maxOutput, errTooBig)
 	}
 	if err != nil {
-		return nil, []problem{{field: "kustomization", code: "kustomize", message: strings.ReplaceAll(firstLine(err), "'/", "'")}}
+		return nil, []problem{{field: "kustomization", code: "kustomize", message: oneLine(err)}}
 	}
 	out, found := readManifests(dir, string(stream))
 	return installOrder(out), found
+}
+
+// oneLine gives an error as kustomize and our checks make it: several lines, paths as if the tree were the machine's root.
+func oneLine(err error) string {
+	lines := strings.Split(strings.ReplaceAll(strings.TrimSpace(err.Error()), "'/", "'"), "\n")
+	slices.Sort(lines)
+	text := strings.Join(slices.Compact(lines), "; ")
+	if len(text) > 2000 {
+		text = text[:2000] + "…"
+	}
+	return strings.ToValidUTF8(text, "�")
 }

@@ -16,6 +16,7 @@ import (
 // reads passes by, so it is where what would be fetched from elsewhere is refused.
 type kustomizeFS struct {
 	reading
+	refused []error // kustomize takes a file that cannot be read for one that is not there, so the reason is kept
 }
 
 var _ filesys.FileSystem = (*kustomizeFS)(nil)
@@ -115,8 +116,12 @@ func (k *kustomizeFS) ReadFile(name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is not a file of the repository: %w", in, os.ErrNotExist)
 	}
 	content, err := k.read(in, info)
+	if err == nil {
+		err = checkLocal(k.fsys, in, content)
+	}
 	if err != nil {
+		k.refused = append(k.refused, err)
 		return nil, err
 	}
-	return content, checkLocal(k.fsys, in, content)
+	return content, nil
 }

@@ -14,8 +14,12 @@ import (
 	"sigs.k8s.io/kustomize/api/konfig"
 )
 
-// elsewhere matches what kustomize would fetch: a URL, an SCP-like address, a "git::" prefix, a github.com path without a scheme.
-var elsewhere = regexp.MustCompile(`(?i)^\s*(?:[a-z][a-z0-9+.-]*:|[^/\s]+@|(?:www\.)?github\.com/)`)
+var (
+	// elsewhere matches what kustomize would fetch: a URL, an SCP-like address, a "git::" prefix, a github.com path without a scheme.
+	elsewhere = regexp.MustCompile(`(?i)^\s*(?:[a-z][a-z0-9+.-]*://|git::|[^/\s:]+@|(?:www\.)?github\.com[/:])`)
+	// scheme matches what begins like a URL. A text of several lines that does is mostly a document, which may stand in the place of a path.
+	scheme = regexp.MustCompile(`(?i)^\s*[a-z][a-z0-9+.-]*:`)
+)
 
 // pathFields are the fields that hold paths, of kustomizations and of the configuration of the generators and transformers built into kustomize.
 func pathFields() []string {
@@ -137,12 +141,12 @@ func (c *localCheck) paths(v any, key string) {
 		if _, file, ok := strings.Cut(place, "="); ok && strings.EqualFold(key, "files") {
 			place = file // "key=path"
 		}
-		if strings.Contains(place, "\n") || !elsewhere.MatchString(place) {
+		if !elsewhere.MatchString(place) && (strings.Contains(place, "\n") || !scheme.MatchString(place)) {
 			return
 		}
 		for _, f := range pathFields() {
 			if strings.EqualFold(key, f) {
-				c.add("names %s, which is not in the repository; nothing is fetched from elsewhere", place)
+				c.add("names %s, which is not in the repository; nothing is fetched from elsewhere", strings.TrimSpace(place))
 			}
 		}
 	}

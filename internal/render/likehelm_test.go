@@ -125,14 +125,14 @@ func TestRefusesLikeHelm(t *testing.T) {
 		chart  string
 		values map[string]any
 	}{
-		"schema":          {"schema", map[string]any{"replicas": 0}},
-		"schema below":    {"schema", map[string]any{"inner": map[string]any{"size": 11}}},
-		"schema required": {"schema", map[string]any{"replicas": nil}},
-		"schema ref":      {"schema", map[string]any{"name": "ABC"}},
-		"table expected":  {"merge", map[string]any{"a": "text"}},
-		"tpl fails":       {"functions", map[string]any{"greeting": "{{ fail \"no\" }}"}},
-		"tpl is broken":   {"functions", map[string]any{"greeting": "{{ if }}"}},
-		"wrong type":      {"functions", map[string]any{"nested": "text"}},
+		"schema":           {"schema", map[string]any{"replicas": 0}},
+		"schema below":     {"schema", map[string]any{"inner": map[string]any{"size": 11}}},
+		"schema required":  {"schema", map[string]any{"replicas": nil}},
+		"schema ref":       {"schema", map[string]any{"name": "ABC"}},
+		"table expected":   {"merge", map[string]any{"a": "text"}},
+		"tpl fails":        {"functions", map[string]any{"greeting": "{{ fail \"no\" }}"}},
+		"tpl is broken":    {"functions", map[string]any{"greeting": "{{ if }}"}},
+		"wrong type":       {"functions", map[string]any{"nested": "text"}},
 		"unknown function": {"functions", map[string]any{"greeting": "{{ env \"HOME\" }}"}},
 	}
 	for name, c := range cases {

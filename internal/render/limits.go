@@ -8,9 +8,9 @@ import (
 )
 
 // Bounds of the templates of one chart. Steps and bytes decide the same way on every machine; time is the last resort, far above what the others allow.
-// The largest charts of the wild take some 30,000 steps and 40 MiB of work.
+// The largest charts of the wild take some 100,000 steps and 40 MiB of work.
 const (
-	maxSteps  = 2_000_000        // function calls, template calls, rounds of a loop
+	maxSteps  = 500_000          // function calls, template calls, rounds of a loop
 	maxWork   = 256 << 20        // bytes that functions return or templates write, in all
 	maxString = 4 << 20          // bytes of one value
 	maxValues = 1 << 18          // elements of one value, counted in depth; 16 bytes of text are one more

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	xtext "golang.org/x/text/message"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
@@ -104,13 +105,28 @@ func schemaProblems(s *jsonschema.Schema, values map[string]any, field string) (
 		return nil
 	}
 	p := xtext.NewPrinter(language.English)
+	add := func(at, code, message string) {
+		found = append(found, problem{field: at, code: code, message: message})
+	}
 	var walk func(e *jsonschema.ValidationError)
 	walk = func(e *jsonschema.ValidationError) {
+		at := instancePath(field, values, e.InstanceLocation)
+		switch k := e.ErrorKind.(type) {
+		case *kind.AdditionalProperties:
+			for _, name := range k.Properties {
+				add(join(at, name), "unknown", "there is no such value")
+			}
+			return
+		case *kind.PropertyNames:
+			// The library's location of this kind of fault is not to be relied upon, so the name stands in the message.
+			add(field, "pattern", fmt.Sprintf("the name %q is not allowed where it stands", k.Property))
+			return
+		}
 		for _, cause := range e.Causes {
 			walk(cause)
 		}
 		if len(e.Causes) == 0 {
-			found = append(found, problem{field: instancePath(field, values, e.InstanceLocation), code: "schema", message: e.ErrorKind.LocalizedString(p)})
+			add(at, "schema", e.ErrorKind.LocalizedString(p))
 		}
 	}
 	walk(invalid)

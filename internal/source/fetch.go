@@ -213,6 +213,8 @@ func (f *fetching) fault(err error) error {
 		return invalid(fieldRepository, codeAuth, "asks for a password, or does not exist: only what can be read without one is read")
 	case says(err, "could not resolve", "connection refused", "timed out", "failed to connect", "couldn't connect", "no route to host", "network is unreachable"):
 		return invalid(fieldRepository, codeUnreachable, "its host cannot be reached: %s", g.reason())
+	case says(err, "host key verification failed"):
+		return invalid(fieldRepository, codeUnreachable, "its host cannot be trusted: the server does not know its SSH key")
 	case says(err, "not found", "does not appear to be a git repository", "not a git repository", "does not exist", "no such file", "is this a git repository", "not exported"):
 		return invalid(fieldRepository, codeNotFound, "there is no repository at this address")
 	}

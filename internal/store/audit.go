@@ -30,8 +30,8 @@ func (t *Tx) AppendAudit(ctx context.Context, a blueberry.AuditEntry) error {
 		return err
 	}
 	row := auditRow{
-		ID: blueberry.NewID(blueberry.AuditID, a.At), ActorKind: string(a.Actor.Kind), ActorID: a.Actor.ID, ActorName: a.Actor.Name,
-		ActorGrants: grants, Action: a.Action, Resource: a.Resource, Detail: a.Detail, At: micros(a.At),
+		ID: blueberry.NewID(blueberry.AuditID, a.At), ActorKind: string(a.Actor.Kind), ActorID: clean(a.Actor.ID), ActorName: clean(a.Actor.Name),
+		ActorGrants: grants, Action: a.Action, Resource: clean(a.Resource), Detail: clean(a.Detail), At: micros(a.At),
 	}
 	if _, err := t.db.NewInsert().Model(&row).Exec(ctx); err != nil {
 		return fmt.Errorf("insert audit entry: %w", err)
@@ -42,7 +42,7 @@ func (t *Tx) AppendAudit(ctx context.Context, a blueberry.AuditEntry) error {
 // AuditOf reads what was done to a resource, oldest first, at most MaxPageSize entries behind the id given.
 func (t *Tx) AuditOf(ctx context.Context, resource, after string) ([]blueberry.AuditEntry, error) {
 	var rows []auditRow
-	err := t.db.NewSelect().Model(&rows).Where("resource = ?", resource).Where("id > ?", after).Order("id").Limit(blueberry.MaxPageSize).Scan(ctx)
+	err := t.db.NewSelect().Model(&rows).Where("resource = ?", clean(resource)).Where("id > ?", clean(after)).Order("id").Limit(blueberry.MaxPageSize).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read audit: %w", err)
 	}

@@ -71,13 +71,13 @@ func environmentToRow(e blueberry.Environment) (environmentRow, error) {
 		return environmentRow{}, err
 	}
 	row := environmentRow{
-		ID: e.ID, Project: e.Project, Name: e.Name, Namespace: e.Namespace, Target: e.Target, Owner: e.Owner,
-		SourceRepository: e.Source.Repository, SourceRef: e.Source.Ref, SourceCommit: e.Source.Commit, SourcePath: e.Source.Path,
-		Phase: string(e.Phase), PhaseSince: micros(e.PhaseSince), Reason: e.Reason, Message: e.Message, Conditions: cs,
+		ID: e.ID, Project: e.Project, Name: e.Name, Namespace: e.Namespace, Target: e.Target, Owner: clean(e.Owner),
+		SourceRepository: clean(e.Source.Repository), SourceRef: clean(e.Source.Ref), SourceCommit: e.Source.Commit, SourcePath: clean(e.Source.Path),
+		Phase: string(e.Phase), PhaseSince: micros(e.PhaseSince), Reason: clean(e.Reason), Message: clean(e.Message), Conditions: cs,
 		ExpiresAt: micros(e.Lease.ExpiresAt), Revision: e.Revision, Synced: e.Synced, GitCommit: e.Commit, Hosts: hosts,
 		DeadlineAt: micros(e.DeadlineAt), CreatedAt: micros(e.CreatedAt), UpdatedAt: micros(e.UpdatedAt), TerminatedAt: micros(e.TerminatedAt),
 		Version: e.Version,
-		Search:  strings.ToLower(e.Name + "\n" + e.Owner + "\n" + e.Source.Repository),
+		Search:  strings.ToLower(clean(e.Name + "\n" + e.Owner + "\n" + e.Source.Repository)),
 	}
 	if row.ExpiresAt == 0 {
 		row.ExpiresAt = neverExpires
@@ -160,7 +160,7 @@ func (t *Tx) environmentConflict(ctx context.Context, e blueberry.Environment) e
 // Environment reads one by id, or NotFound.
 func (t *Tx) Environment(ctx context.Context, id string) (blueberry.Environment, error) {
 	var row environmentRow
-	err := t.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+	err := t.db.NewSelect().Model(&row).Where("id = ?", clean(id)).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return blueberry.Environment{}, environmentNotFound(id)
 	}
@@ -218,7 +218,7 @@ func (t *Tx) DueEnvironments(ctx context.Context, now time.Time, limit int) ([]s
 func (t *Tx) FindEnvironment(ctx context.Context, target, namespace string) (string, error) {
 	var id string
 	err := t.db.NewSelect().Model((*environmentRow)(nil)).Column("id").
-		Where("target = ?", target).Where("namespace = ?", namespace).Where("phase <> 'terminated'").Scan(ctx, &id)
+		Where("target = ?", clean(target)).Where("namespace = ?", clean(namespace)).Where("phase <> 'terminated'").Scan(ctx, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", blueberry.Errorf(blueberry.NotFound, "ENVIRONMENT_NOT_FOUND", "no environment holds the namespace %s of target %s", namespace, target)
 	}
@@ -232,7 +232,7 @@ func (t *Tx) FindEnvironment(ctx context.Context, target, namespace string) (str
 func (t *Tx) LiveEnvironments(ctx context.Context, target, after string, limit int) ([]string, error) {
 	var ids []string
 	err := t.db.NewSelect().Model((*environmentRow)(nil)).Column("id").
-		Where("target = ?", target).Where("id > ?", after).Where("phase <> 'terminated'").
+		Where("target = ?", clean(target)).Where("id > ?", clean(after)).Where("phase <> 'terminated'").
 		Order("id").Limit(int64(limit)).Scan(ctx, &ids)
 	if err != nil {
 		return nil, fmt.Errorf("list live environments: %w", err)

@@ -47,7 +47,7 @@ func (t *Tx) flushEvents(ctx context.Context) (int64, error) {
 	for i, e := range t.events {
 		rows[i] = eventRow{
 			Seq: last - n + 1 + int64(i), ID: blueberry.NewID(blueberry.EventID, e.At), Type: string(e.Type), EnvironmentID: e.EnvironmentID,
-			Project: e.Project, Environment: e.Environment, Actor: e.Actor, Message: e.Message, At: micros(e.At),
+			Project: e.Project, Environment: e.Environment, Actor: clean(e.Actor), Message: clean(e.Message), At: micros(e.At),
 		}
 	}
 	if _, err := t.db.NewInsert().Model(&rows).Exec(ctx); err != nil {
@@ -65,7 +65,7 @@ func (t *Tx) Events(ctx context.Context, q blueberry.EventQuery) ([]blueberry.Ev
 	var rows []eventRow
 	sel := t.db.NewSelect().Model(&rows).Where("seq > ?", q.After)
 	if q.EnvironmentID != "" {
-		sel = sel.Where("environment_id = ?", q.EnvironmentID)
+		sel = sel.Where("environment_id = ?", clean(q.EnvironmentID))
 	}
 	if err := sel.Order("seq").Limit(int64(min(limit, blueberry.MaxPageSize))).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read events: %w", err)

@@ -26,6 +26,7 @@ type idempotencyRow struct {
 // on. The caller compares RequestDigest. A key older than IdempotencyLifetime, or reserved longer than IdempotencyPatience ago without an answer, is
 // taken over.
 func (t *Tx) ReserveIdempotency(ctx context.Context, actor, key, requestDigest string, now time.Time) (*blueberry.IdempotentAnswer, error) {
+	actor, key = clean(actor), clean(key)
 	row := idempotencyRow{Actor: actor, Key: key, RequestDigest: requestDigest, Header: "null", Body: []byte{}, CreatedAt: micros(now)}
 	res, err := t.db.NewInsert().Model(&row).On("CONFLICT (actor, key) DO UPDATE").
 		Set("request_digest = EXCLUDED.request_digest").Set("status = 0").Set("header = EXCLUDED.header").Set("body = EXCLUDED.body").
@@ -60,7 +61,7 @@ func (t *Tx) FinishIdempotency(ctx context.Context, a blueberry.IdempotentAnswer
 	}
 	_, err = t.db.NewUpdate().Model((*idempotencyRow)(nil)).
 		Set("status = ?", a.Status).Set("header = ?", header).Set("body = ?", append([]byte{}, a.Body...)).
-		Where("actor = ?", a.Actor).Where("key = ?", a.Key).Where("status = 0").Where("request_digest = ?", a.RequestDigest).Exec(ctx)
+		Where("actor = ?", clean(a.Actor)).Where("key = ?", clean(a.Key)).Where("status = 0").Where("request_digest = ?", a.RequestDigest).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("keep answer: %w", err)
 	}
@@ -69,7 +70,7 @@ func (t *Tx) FinishIdempotency(ctx context.Context, a blueberry.IdempotentAnswer
 
 // ReleaseIdempotency gives a reserved key back, so that the request may be sent again. A key with an answer stays.
 func (t *Tx) ReleaseIdempotency(ctx context.Context, actor, key string) error {
-	_, err := t.db.NewDelete().Model((*idempotencyRow)(nil)).Where("actor = ?", actor).Where("key = ?", key).Where("status = 0").Exec(ctx)
+	_, err := t.db.NewDelete().Model((*idempotencyRow)(nil)).Where("actor = ?", clean(actor)).Where("key = ?", clean(key)).Where("status = 0").Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("release idempotency key: %w", err)
 	}

@@ -30,7 +30,7 @@ const ledgerChunk = 500 // rows of one statement
 // LedgerOf reads every entry of an environment, in the order of waves, then objects.
 func (t *Tx) LedgerOf(ctx context.Context, environmentID string) ([]blueberry.LedgerEntry, error) {
 	var rows []ledgerRow
-	err := t.db.NewSelect().Model(&rows).Where("environment_id = ?", environmentID).Scan(ctx)
+	err := t.db.NewSelect().Model(&rows).Where("environment_id = ?", clean(environmentID)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read ledger: %w", err)
 	}

@@ -69,9 +69,9 @@ func (t *Tx) ListEnvironments(ctx context.Context, q blueberry.EnvironmentQuery)
 		direction, beyond = "DESC", "<"
 	}
 	if q.Cursor != "" {
-		sel = sel.Where("(?, id) ? (?, ?)", bun.Ident(by.column), bun.Safe(beyond), from.key(by), from.ID)
+		sel = sel.Where("(?, id) ? (?, ?)", bun.Ident(by.column), bun.Safe(beyond), from.key(by), clean(from.ID))
 	}
-	err := sel.OrderExpr("? ?, id ?", bun.Ident(by.column), bun.Safe(direction), bun.Safe(direction)).Limit(int64(limit)+1).Scan(ctx)
+	err := sel.OrderExpr("? ?, id ?", bun.Ident(by.column), bun.Safe(direction), bun.Safe(direction)).Limit(int64(limit) + 1).Scan(ctx)
 	if err != nil {
 		return blueberry.EnvironmentPage{}, fmt.Errorf("list environments: %w", err)
 	}
@@ -98,15 +98,19 @@ func filter(sel *bun.SelectQuery, q blueberry.EnvironmentQuery) *bun.SelectQuery
 		sel = sel.Where("phase <> 'terminated'") // word for word as in the indexes, which serve only then
 	}
 	if len(q.Phases) > 0 {
-		sel = sel.Where("phase IN (?)", bun.In(q.Phases))
+		phases := make([]string, len(q.Phases))
+		for i, p := range q.Phases {
+			phases[i] = clean(string(p))
+		}
+		sel = sel.Where("phase IN (?)", bun.In(phases))
 	}
 	for _, x := range []struct{ column, value string }{{"project", q.Project}, {"name", q.Name}, {"owner", q.Owner}} {
 		if x.value != "" {
-			sel = sel.Where("? = ?", bun.Ident(x.column), x.value)
+			sel = sel.Where("? = ?", bun.Ident(x.column), clean(x.value))
 		}
 	}
 	if q.Search != "" {
-		part := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Search))
+		part := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(clean(q.Search)))
 		sel = sel.Where(`search LIKE ? ESCAPE '\'`, "%"+part+"%")
 	}
 	return sel
@@ -122,7 +126,7 @@ type position struct {
 
 func (p position) key(by sortColumn) any {
 	if by.text {
-		return p.Text
+		return clean(p.Text)
 	}
 	return p.Int
 }

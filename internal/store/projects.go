@@ -23,7 +23,7 @@ type projectRow struct {
 // Project reads a project, or NotFound.
 func (t *Tx) Project(ctx context.Context, name string) (blueberry.Project, error) {
 	var row projectRow
-	err := t.db.NewSelect().Model(&row).Where("name = ?", name).Scan(ctx)
+	err := t.db.NewSelect().Model(&row).Where("name = ?", clean(name)).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return blueberry.Project{}, blueberry.Errorf(blueberry.NotFound, "PROJECT_NOT_FOUND", "there is no project %q", name)
 	}

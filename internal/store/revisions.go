@@ -54,8 +54,8 @@ func (t *Tx) InsertRevision(ctx context.Context, r blueberry.Revision) error {
 		return err
 	}
 	row := revisionRow{
-		EnvironmentID: r.EnvironmentID, Number: r.Number, ID: r.ID, Author: r.Author, Reason: r.Reason,
-		SourceRepository: r.Source.Repository, SourceRef: r.Source.Ref, SourceCommit: r.Source.Commit, SourcePath: r.Source.Path,
+		EnvironmentID: r.EnvironmentID, Number: r.Number, ID: r.ID, Author: clean(r.Author), Reason: clean(r.Reason),
+		SourceRepository: clean(r.Source.Repository), SourceRef: clean(r.Source.Ref), SourceCommit: r.Source.Commit, SourcePath: clean(r.Source.Path),
 		Blueprint: blueprint, Digest: r.Rendering.Digest, GitCommit: r.Commit, CreatedAt: micros(r.CreatedAt),
 	}
 	_, err = t.db.NewInsert().Model(&row).Exec(ctx)
@@ -73,7 +73,7 @@ func (t *Tx) InsertRevision(ctx context.Context, r blueberry.Revision) error {
 // Revision reads one with its rendering, or NotFound.
 func (t *Tx) Revision(ctx context.Context, environmentID string, number int) (blueberry.Revision, error) {
 	var row revisionRow
-	err := t.db.NewSelect().Model(&row).Where("environment_id = ?", environmentID).Where("number = ?", number).Scan(ctx)
+	err := t.db.NewSelect().Model(&row).Where("environment_id = ?", clean(environmentID)).Where("number = ?", number).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return blueberry.Revision{}, revisionNotFound(environmentID, number)
 	}
@@ -101,7 +101,7 @@ func revisionNotFound(environmentID string, number int) error {
 // SetRevisionCommit notes the commit that holds the revision in Git; NotFound when there is no such revision.
 func (t *Tx) SetRevisionCommit(ctx context.Context, environmentID string, number int, commit string) error {
 	res, err := t.db.NewUpdate().Model((*revisionRow)(nil)).Set("git_commit = ?", commit).
-		Where("environment_id = ?", environmentID).Where("number = ?", number).Exec(ctx)
+		Where("environment_id = ?", clean(environmentID)).Where("number = ?", number).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("set commit of revision: %w", err)
 	}

@@ -477,3 +477,40 @@ func wantError(t testing.TB, what string, err error, kind blueberry.Kind) {
 		t.Errorf("%s: got %v, want %v", what, err, kind)
 	}
 }
+
+// Texts come from clusters, repositories and people. One that a database refuses would stop the work that wants to tell it.
+func TestTextsThatNoDatabaseTakes(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		const bad = "a\x00b\xff'\\"
+		e := environment("pr-1", start)
+		e.Owner, e.Reason, e.Message, e.Source.Repository, e.Source.Ref = bad, bad, bad, bad, bad
+		e.Conditions[0].Message = bad
+		r := revision(e, 1)
+		r.Author, r.Reason, r.Source.Path, r.Blueprint.Components[0].Health = bad, bad, bad, bad
+		update(t, s, func(ctx context.Context, tx *store.Tx) error {
+			if err := errors.Join(tx.InsertEnvironment(ctx, e), tx.InsertRevision(ctx, r)); err != nil {
+				return err
+			}
+			return errors.Join(
+				tx.AppendEvent(ctx, blueberry.Event{EnvironmentID: e.ID, Actor: bad, Message: bad, At: start}),
+				tx.AppendAudit(ctx, blueberry.AuditEntry{Actor: blueberry.Actor{ID: bad, Name: bad}, Resource: bad, Detail: bad, At: start}),
+			)
+		})
+		got := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Environment, error) {
+			return tx.Environment(ctx, e.ID)
+		})
+		if want := "a\uFFFDb\uFFFD'\\"; got.Message != want || got.Owner != want {
+			t.Errorf("got %q by %q", got.Message, got.Owner)
+		}
+		for name, read := range map[string]func(ctx context.Context, tx *store.Tx) error{
+			"environment": func(ctx context.Context, tx *store.Tx) error { _, err := tx.Environment(ctx, bad); return err },
+			"revision":    func(ctx context.Context, tx *store.Tx) error { _, err := tx.Revision(ctx, bad, 1); return err },
+			"project":     func(ctx context.Context, tx *store.Tx) error { _, err := tx.Project(ctx, bad); return err },
+			"namespace":   func(ctx context.Context, tx *store.Tx) error { _, err := tx.FindEnvironment(ctx, bad, bad); return err },
+		} {
+			_, err := tryView(t, s, func(ctx context.Context, tx *store.Tx) (int, error) { return 0, read(ctx, tx) })
+			wantError(t, name, err, blueberry.NotFound)
+		}
+	})
+}

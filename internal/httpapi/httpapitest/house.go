@@ -62,11 +62,7 @@ func (h *House) Deps() httpapi.Deps {
 // API builds the door.
 func (h *House) API(t testing.TB) *httpapi.API {
 	t.Helper()
-	api, err := httpapi.New(h.Deps())
-	if err != nil {
-		t.Fatalf("httpapi.New: %v", err)
-	}
-	return api
+	return httpapi.New(h.Deps())
 }
 
 // Serve starts a server with the door and gives a client that is let in.
@@ -249,16 +245,12 @@ func (h *House) List(_ context.Context, actor blueberry.Actor, q blueberry.Envir
 			all = append(all, snapshot(e))
 		}
 	}
-	slices.SortFunc(all, func(a, b blueberry.Environment) int {
-		c := strings.Compare(a.ID, b.ID)
-		if q.Sort == blueberry.SortByName {
-			c = strings.Compare(a.Name, b.Name)
-		}
-		if q.Desc {
-			return -c
-		}
-		return c
-	})
+	if q.Sort == blueberry.SortByName {
+		slices.SortFunc(all, func(a, b blueberry.Environment) int { return strings.Compare(a.Name, b.Name) })
+	}
+	if q.Desc {
+		slices.Reverse(all)
+	}
 	page := blueberry.EnvironmentPage{Items: all[min(skip, len(all)):]}
 	if len(page.Items) > q.Limit {
 		page.Items, page.Next = page.Items[:q.Limit], fmt.Sprintf("after-%d", skip+q.Limit)

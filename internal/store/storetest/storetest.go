@@ -15,6 +15,9 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/store"
 )
 
+// Store is the store, for tests of rooms that do not import it.
+type Store = store.Store
+
 // The environment variables that say where PostgreSQL is, or that there is none.
 const (
 	postgresURL     = "BLUEBERRY_TEST_POSTGRES"
@@ -22,7 +25,7 @@ const (
 )
 
 // Each runs a test on both databases, side by side. Without a PostgreSQL its half fails, so that nobody believes in tests that did not run.
-func Each(t *testing.T, f func(t *testing.T, s *store.Store)) {
+func Each(t *testing.T, f func(t *testing.T, s *Store)) {
 	t.Helper()
 	EachDSN(t, func(t *testing.T, dsn string) { f(t, Open(t, dsn)) })
 }
@@ -45,21 +48,21 @@ func EachDSN(t *testing.T, f func(t *testing.T, dsn string)) {
 }
 
 // SQLite opens a fresh record in a directory of the test.
-func SQLite(t testing.TB) *store.Store {
+func SQLite(t testing.TB) *Store {
 	t.Helper()
 	return Open(t, SQLiteDSN(t))
 }
 
 // Postgres opens a fresh database.
-func Postgres(t testing.TB) *store.Store {
+func Postgres(t testing.TB) *Store {
 	t.Helper()
 	return Open(t, PostgresDSN(t))
 }
 
 // Open opens a record and closes it when the test ends.
-func Open(t testing.TB, dsn string) *store.Store {
+func Open(t testing.TB, dsn string) *Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{DSN: dsn})
+	s, err := TryOpen(t.Context(), dsn)
 	if err != nil {
 		t.Fatalf("open the record: %v", err)
 	}
@@ -69,6 +72,11 @@ func Open(t testing.TB, dsn string) *store.Store {
 		}
 	})
 	return s
+}
+
+// TryOpen opens a record that the caller closes.
+func TryOpen(ctx context.Context, dsn string) (*Store, error) {
+	return store.Open(ctx, store.Config{DSN: dsn})
 }
 
 // SQLiteDSN names a file that does not exist yet.

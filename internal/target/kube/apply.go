@@ -11,7 +11,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/util/csaupgrade"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/target"
@@ -113,6 +115,10 @@ func (d *Driver) applyFailed(ctx context.Context, client dynamic.ResourceInterfa
 		}
 		out.altered, out.waiting = true, "is being replaced"
 		return out, false, nil
+	case live != nil && apierrors.IsInvalid(err):
+		if took, err := d.takeOver(ctx, client, live); took || err != nil {
+			return out, err == nil, err
+		}
 	case notYet(err) != "":
 		if apierrors.IsNotFound(err) {
 			d.kinds.forget()
@@ -124,6 +130,29 @@ func (d *Driver) applyFailed(ctx context.Context, client dynamic.ResourceInterfa
 		return out, false, &blueberry.Error{Kind: blueberry.Invalid, Fields: faults}
 	}
 	return out, false, fault(ctx, "apply "+m.ref.String(), err)
+}
+
+// takeOver makes ours what other hands wrote into an object of ours, so that the next apply takes it out: list items that ours cannot stand beside, such
+// as a second port of one name, would keep the object from ever being repaired. Controllers keep what is theirs. It reports whether there was anything.
+func (d *Driver) takeOver(ctx context.Context, client dynamic.ResourceInterface, live *unstructured.Unstructured) (bool, error) {
+	hands := sets.New[string]()
+	for _, e := range live.GetManagedFields() {
+		if e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource == "" && e.Manager != "kube-controller-manager" {
+			hands.Insert(e.Manager)
+		}
+	}
+	if len(hands) == 0 {
+		return false, nil
+	}
+	js, err := csaupgrade.UpgradeManagedFieldsPatch(live, hands, fieldManager)
+	if err != nil {
+		return false, fmt.Errorf("take over the fields of %s: %w", live.GetName(), err)
+	}
+	_, err = client.Patch(ctx, live.GetName(), types.JSONPatchType, js, metav1.PatchOptions{FieldManager: fieldManager})
+	if err != nil && !apierrors.IsConflict(err) {
+		return false, fault(ctx, "take over the fields of "+live.GetName(), err)
+	}
+	return true, nil
 }
 
 // foreign says to whom a live object belongs if not to the environment. An object that lost our labels but not the trace of our apply is ours. The default

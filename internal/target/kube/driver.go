@@ -72,6 +72,7 @@ func Open(c Config) (*Driver, error) {
 		cfg.QPS = defaultQPS
 	}
 	cfg.Burst = int(2 * cfg.QPS)
+	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return transport{next} })
 	watches := rest.CopyConfig(cfg) // a limiter of their own: starting 20 watches holds up no apply
 	hc, err := rest.HTTPClientFor(cfg)
 	if err != nil {

@@ -225,8 +225,36 @@ func (s *sink) Add(obj any) error { return s.Update(obj) }
 
 // Update notes an object.
 func (s *sink) Update(obj any) error {
-	if u, ok := obj.(*unstructured.Unstructured); ok {
-		s.cache.put(summarize(s.cache.seed, s.kind, u))
+	if r := s.record(obj); r != nil {
+		s.cache.put(r)
+	}
+	return nil
+}
+
+// summary stands for an object while the library collects the first list, so that it never holds all objects of a place at once.
+type summary struct {
+	metav1.ObjectMeta // name and version: what the library reads
+	record            *record
+}
+
+// Transformer is called by the library on each object of the first list.
+func (s *sink) Transformer() clientcache.TransformFunc {
+	return func(obj any) (any, error) {
+		u, ok := obj.(*unstructured.Unstructured)
+		if !ok {
+			return obj, nil
+		}
+		meta := metav1.ObjectMeta{Namespace: u.GetNamespace(), Name: u.GetName(), ResourceVersion: u.GetResourceVersion()}
+		return &summary{meta, summarize(s.cache.seed, s.kind, u)}, nil
+	}
+}
+
+func (s *sink) record(obj any) *record {
+	switch x := obj.(type) {
+	case *summary:
+		return x.record
+	case *unstructured.Unstructured:
+		return summarize(s.cache.seed, s.kind, x)
 	}
 	return nil
 }
@@ -243,8 +271,8 @@ func (s *sink) Delete(obj any) error {
 func (s *sink) Replace(list []any, version string) error {
 	records := make([]*record, 0, len(list))
 	for _, obj := range list {
-		if u, ok := obj.(*unstructured.Unstructured); ok {
-			records = append(records, summarize(s.cache.seed, s.kind, u))
+		if r := s.record(obj); r != nil {
+			records = append(records, r)
 		}
 	}
 	v, _ := strconv.ParseUint(version, 10, 64)

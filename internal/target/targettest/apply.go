@@ -1,6 +1,7 @@
 package targettest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -110,13 +111,13 @@ func testConcurrent(t *testing.T, s *scene) {
 			}
 			t.Errorf("%s is never applied", other.Environment)
 		})
-		t.Cleanup(func() { other.vanish(t, t.Context()) })
+		t.Cleanup(func() { other.vanish(t) })
 		defer func() {
 			other.healthy(t)
 			if p := other.sync(t, d); len(p.Changed) > 0 {
 				t.Errorf("%s was changed again: %v", other.Environment, p.Changed)
 			}
-			other.vanish(t, t.Context())
+			other.vanish(t)
 		}()
 	}
 	wg.Wait()
@@ -162,13 +163,16 @@ func testRefused(t *testing.T, s *scene) {
 
 func testDenied(t *testing.T, s *scene) {
 	quota := "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: none, namespace: $ns, labels: $labels}\nspec: {hard: {count/secrets: \"0\"}}\n"
-	d := s.desired(Platform(t, s.Ref, quota), File(t, s.Ref, 0, "back", secretDoc))
-	eventually(t, "the secret is denied", func() string {
-		p, err := s.Driver.Sync(t.Context(), d)
-		if err == nil { // the quota is not counted yet
-			return blank(false, "waits: "+p.Waiting)
+	s.settle(t, s.desired(Platform(t, s.Ref, quota)))
+	n := 0
+	eventually(t, "a secret is denied", func() string {
+		n++ // one that came before the quota was counted stays
+		secret := strings.Replace(secretDoc, "name: $name", fmt.Sprintf("name: denied-%d", n), 1)
+		p, err := s.Driver.Sync(t.Context(), s.desired(Platform(t, s.Ref, quota), File(t, s.Ref, 0, "back", secret)))
+		if err == nil {
+			return blank(false, "not denied; waits: "+p.Waiting)
 		}
-		wants(t, err, blueberry.Invalid, "Secret "+s.Namespace+"/back")
+		wants(t, err, blueberry.Invalid, fmt.Sprintf("Secret %s/denied-%d", s.Namespace, n))
 		return ""
 	})
 }
@@ -214,7 +218,7 @@ func testForeignNamespace(t *testing.T, s *scene) {
 	ns := blueberry.ObjectRef{APIVersion: "v1", Kind: "Namespace", Name: s.Namespace}
 	_, err := s.Driver.Sync(t.Context(), s.usual(t))
 	wants(t, err, blueberry.Conflict, "Namespace "+s.Namespace)
-	s.vanish(t, t.Context())
+	s.vanish(t)
 	if _, there := s.Hand.Labels(t, ns); !there {
 		t.Error("the namespace of somebody else was deleted")
 	}

@@ -50,9 +50,7 @@ func Run(t *testing.T, open func(t testing.TB) Bundle) {
 			s := &scene{Bundle: open(t), Ref: NewRef()}
 			t.Cleanup(func() {
 				s.Mend()
-				ctx, cancel := context.WithTimeout(context.Background(), patience) // t.Context is over by now
-				defer cancel()
-				s.vanish(t, ctx)
+				s.vanish(t)
 			})
 			test(t, s)
 		})
@@ -144,8 +142,9 @@ func (s *scene) object(t testing.TB, kind, name string) blueberry.ObjectRef {
 }
 
 // vanish removes the environment until the driver says that nothing is left.
-func (s *scene) vanish(t testing.TB, ctx context.Context) {
+func (s *scene) vanish(t testing.TB) {
 	t.Helper()
+	ctx := context.WithoutCancel(t.Context()) // over by now when this is the cleanup
 	eventuallyIn(t, ctx, "nothing is left", func() string {
 		left, err := s.Driver.Remove(ctx, s.Ref, LedgerOf(s.files))
 		switch {

@@ -180,7 +180,7 @@ func testRemoveHeld(t *testing.T, s *scene) {
 		t.Errorf("a sync in between: %+v, want it to wait for what is being deleted", p)
 	}
 	s.Hand.Patch(t, held, `{"metadata": {"finalizers": null}}`)
-	s.vanish(t, t.Context())
+	s.vanish(t)
 	if left := s.Hand.Labelled(t, s.Ref); len(left) > 0 {
 		t.Errorf("said to be gone, and there: %v", left)
 	}
@@ -190,7 +190,7 @@ func testRemoveForeign(t *testing.T, s *scene) {
 	s.settle(t, s.usual(t))
 	ns := s.object(t, "Namespace", s.Namespace)
 	s.Hand.Patch(t, ns, `{"metadata": {"labels": {"blueberry.dev/project": null, "blueberry.dev/environment": null}}}`)
-	s.vanish(t, t.Context())
+	s.vanish(t)
 	if _, there := s.Hand.Labels(t, ns); !there {
 		t.Error("a namespace without our labels was deleted")
 	}

@@ -1,0 +1,234 @@
+package render
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+const accepted = `
+apiVersion: blueberry.dev/v1
+kind: Blueprint
+name: shop
+components:
+  - name: backend
+    image: ghcr.io/acme/backend:1.4.2
+    port: 8080
+    health: /healthz
+    wave: 1
+    values: {replicas: 2, env: {A: "1", B: true}, list: [1, null, 1.5], word: text, day: 2024-01-02}
+  - name: cache
+    chart: deploy/charts/cache
+  - name: extras
+    kustomization: deploy/extras
+`
+
+func TestParseBlueprint(t *testing.T) {
+	t.Parallel()
+	want := blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{
+		{
+			Name: "backend", Image: "ghcr.io/acme/backend:1.4.2", Port: 8080, Health: "/healthz", Wave: 1,
+			Values: map[string]any{
+				"replicas": 2.0, "env": map[string]any{"A": "1", "B": true}, "list": []any{1.0, nil, 1.5}, "word": "text", "day": "2024-01-02",
+			},
+		},
+		{Name: "cache", Chart: "deploy/charts/cache"},
+		{Name: "extras", Kustomization: "deploy/extras"},
+	}}
+	cases := map[string]struct{ content, reason string }{
+		"yaml":  {accepted, "the form people write"},
+		"short": {strings.ReplaceAll(strings.ReplaceAll(accepted, "apiVersion: blueberry.dev/v1\n", ""), "kind: Blueprint\n", ""), "the version may be left out"},
+		"json": {"{\n\t\"name\": \"shop\",\n\t\"components\": [{\"name\": \"backend\", \"image\": \"ghcr.io\\/acme/backend:1.4.2\", \"port\": 8080, \"health\": \"/healthz\", \"wave\": 1,\n" +
+			`"values": {"replicas": 2, "env": {"A": "1", "B": true}, "list": [1, null, 1.5], "word": "te\u0078t", "day": "2024-01-02"}},` +
+			`{"name": "cache", "chart": "deploy/charts/cache"}, {"name": "extras", "kustomization": "deploy/extras"}]}`, "JSON with tabs and escapes, as an API sends it"},
+		"aliases": {strings.Replace(accepted, "values: {replicas: 2,", "values: {<<: {replicas: 2, word: other},", 1), "merge keys give way to what is set"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := ParseBlueprint([]byte(c.content))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: %s", c.reason, diff)
+			}
+		})
+	}
+}
+
+func TestParseBlueprintFaults(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		content string
+		want    []string // "field code (line, column)", in the order of the document
+	}{
+		"empty":         {"", []string{" required (line 1, column 1)"}},
+		"a comment":     {"# nothing\n", []string{" required (line 1, column 1)"}},
+		"a list":        {"- a\n", []string{" type (line 1, column 1)"}},
+		"text":          {"text", []string{" type (line 1, column 1)"}},
+		"syntax":        {"name: a\n  bad: : x\n", []string{" syntax (line 2, column 3)"}},
+		"a tab":         {"name: a\ncomponents:\n\t- name: b\n", []string{" syntax (line 3, column 2)"}},
+		"two documents": {"name: a\n---\nname: b\n", []string{" syntax (line 2, column 1)"}},
+		"nothing set": {"{}", []string{
+			"components required (line 1, column 1)", "name required (line 1, column 1)",
+		}},
+		"of another kind": {"apiVersion: v2\nkind: Pod\nname: a\ncomponents: [{name: b, image: 'c:1'}]\n", []string{
+			"apiVersion enum (line 1, column 13)", "kind enum (line 2, column 7)",
+		}},
+		"unknown, doubled, of the wrong type": {"name: a\ntypo: 1\nname: b\ncomponents:\n  - name: [x]\n    image: c:1\n    port: eighty\n    values: text\n    colour: red\n", []string{
+			"components[0].colour unknown (line 9, column 5)", "components[0].name type (line 5, column 11)", "components[0].port type (line 7, column 11)",
+			"components[0].values type (line 8, column 13)", "name duplicate (line 3, column 1)", "typo unknown (line 2, column 1)",
+		}},
+		"rules of the noun": {"name: a\ncomponents:\n  - name: Backend\n    image: c\n    wave: 100\n  - name: b\n    chart: ../x\n  - name: b\n    image: c:1\n", []string{
+			"components[0].image image_unpinned (line 4, column 12)", "components[0].name pattern (line 3, column 11)", "components[0].wave range (line 5, column 11)",
+			"components[1].chart path (line 7, column 12)", "components[2].name duplicate (line 8, column 11)",
+		}},
+		"ambiguous values": {"name: a\ncomponents:\n- name: b\n  image: c:1\n  values:\n    a: yes\n    b: NO\n    c: 0644\n    d: .nan\n    e: 12345678901234567890\n    f: !!binary aGk=\n    g: 'yes'\n", []string{
+			"components[0].values.a ambiguous (line 6, column 8)", "components[0].values.b ambiguous (line 7, column 8)", "components[0].values.c ambiguous (line 8, column 8)",
+			"components[0].values.d type (line 9, column 8)", "components[0].values.e range (line 10, column 8)", "components[0].values.f type (line 11, column 8)",
+		}},
+		"a number for a name": {"name: 5\ncomponents: [{name: b, image: 'c:1'}]\n", []string{"name type (line 1, column 7)"}},
+		"doubled in values":   {"name: a\ncomponents: [{name: b, image: 'c:1', values: {x: 1, x: 2}}]\n", []string{"components[0].values.x duplicate (line 2, column 53)"}},
+		"json":                {"{\"name\": \"a\",\n  \"components\": [{\"name\": \"b\", \"image\": \"c:1\", \"port\": \"x\"}], \"name\": \"c\"}", []string{"components[0].port type (line 2, column 56)", "name duplicate (line 2, column 63)"}},
+		"an alias of itself":  {"name: a\ncomponents: [{name: b, image: 'c:1', values: &v {v: *v}}]\n", []string{"components[0].values" + strings.Repeat(".v", maxDocumentDepth-2) + " too_deep (line 2, column 46)"}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := ParseBlueprint([]byte(c.content))
+			var got []string
+			for _, f := range invalid(t, err) {
+				got = append(got, f.Field+" "+f.Code+" "+f.Message[strings.LastIndex(f.Message, "("):])
+			}
+			if diff := cmp.Diff(c.want, sorted(got)); diff != "" {
+				t.Errorf("(-want +got)\n%s\n%v", diff, err)
+			}
+		})
+	}
+}
+
+func TestParseBlueprintBounds(t *testing.T) {
+	t.Parallel()
+	bomb := "name: a\nx: &a [1,1,1,1,1,1,1,1,1,1]\n"
+	for c := 'b'; c < 'k'; c++ {
+		bomb += fmt.Sprintf("y%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
+	}
+	bomb += "components: [{name: b, image: 'c:1', values: {x: *j}}]\n"
+	_, err := ParseBlueprint([]byte(bomb))
+	if !strings.Contains(err.Error(), "aliases") {
+		t.Errorf("an alias bomb: %v", err)
+	}
+	_, err = ParseBlueprint([]byte("name: a\ncomponents: " + strings.Repeat("[", 9_000)))
+	if !errors.Is(err, blueberry.Invalid) {
+		t.Errorf("deep: %v", err)
+	}
+	_, err = ParseBlueprint(make([]byte, maxDocumentSize+1))
+	if !errors.Is(err, blueberry.TooLarge) {
+		t.Errorf("large: %v", err)
+	}
+}
+
+func FuzzParseBlueprint(f *testing.F) {
+	f.Add([]byte(accepted))
+	f.Add([]byte(`{"name":"a","components":[{"name":"b","image":"c:1","values":{"x":[1,{"y":null}]}}]}`))
+	f.Add([]byte("name: &a a\ncomponents: [{name: *a, image: 'c:1', values: &v {<<: {x: 1}, v: *v}}]\n"))
+	f.Add([]byte("? [a]\n: b\n"))
+	f.Add([]byte("--- !!binary x\n...\n--- \n"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		b, err := ParseBlueprint(content)
+		if err != nil {
+			var e *blueberry.Error
+			if !errors.As(err, &e) {
+				t.Fatalf("not one of ours: %v", err)
+			}
+			for _, x := range e.Fields {
+				if !strings.HasSuffix(x.Message, ")") || !strings.Contains(x.Message, "(line ") {
+					t.Errorf("no position: %v", x)
+				}
+			}
+			return
+		}
+		if err := b.Check(); err != nil {
+			t.Fatalf("accepted, but not valid: %v", err)
+		}
+		// What is accepted survives being stored: JSON can hold it, and it reads back the same.
+		stored, err := json.Marshal(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again blueberry.Blueprint
+		if err := json.Unmarshal(stored, &again); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(b, again); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// TestBlueprintSchema: docs/blueprint.schema.json, which editors use, accepts what ParseBlueprint accepts and refuses what it says of shape.
+func TestBlueprintSchema(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("../../docs/blueprint.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("blueprint", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("blueprint")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(examples, "*", blueberry.BlueprintFile))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no samples: %v", err)
+	}
+	samples := map[string]string{"accepted": accepted}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples[f] = string(b)
+	}
+	for name, s := range samples {
+		if err := schema.Validate(plain(t, s)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, s := range map[string]string{
+		"unknown field":       "name: a\ntypo: 1\ncomponents: [{name: b, image: 'c:1'}]\n",
+		"no components":       "name: a\ncomponents: []\n",
+		"no name":             "components: [{name: b, image: 'c:1'}]\n",
+		"bad name":            "name: a\ncomponents: [{name: B, image: 'c:1'}]\n",
+		"no image":            "name: a\ncomponents: [{name: b}]\n",
+		"image and chart":     "name: a\ncomponents: [{name: b, image: 'c:1', chart: x}]\n",
+		"values of kustomize": "name: a\ncomponents: [{name: b, kustomization: x, values: {a: 1}}]\n",
+		"wave out of range":   "name: a\ncomponents: [{name: b, image: 'c:1', wave: 100}]\n",
+		"untagged image":      "name: a\ncomponents: [{name: b, image: c}]\n",
+	} {
+		if _, err := ParseBlueprint([]byte(s)); err == nil {
+			t.Errorf("%s: ParseBlueprint accepts it", name)
+		}
+		if schema.Validate(plain(t, s)) == nil {
+			t.Errorf("%s: the schema accepts it", name)
+		}
+	}
+}

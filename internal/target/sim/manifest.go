@@ -1,0 +1,183 @@
+package sim
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+// manifest is what the place reads of a document.
+type manifest struct {
+	ref        blueberry.ObjectRef
+	labels     map[string]string
+	finalizers []string
+	hash       uint64
+	spec       map[string]any
+	faults     []blueberry.Fault
+}
+
+// parse reads the documents of a file; each is given with its position, or with what is wrong with the rest.
+func parse(seed maphash.Seed, content []byte, each func(i int, m manifest, err error)) {
+	dec := yaml.NewDecoder(bytes.NewReader(content))
+	for i := 0; ; i++ {
+		var node yaml.Node
+		err := dec.Decode(&node)
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		var m manifest
+		if err == nil {
+			m, err = read(seed, &node)
+		}
+		if err == nil && m.ref.Kind == "" {
+			continue // an empty document
+		}
+		each(i, m, err)
+		if err != nil {
+			return
+		}
+	}
+}
+
+func read(seed maphash.Seed, node *yaml.Node) (manifest, error) {
+	var o struct {
+		APIVersion string `yaml:"apiVersion"`
+		Kind       string
+		Metadata   struct {
+			Name, Namespace string
+			Labels          map[string]string
+			Finalizers      []string
+		}
+		Spec map[string]any
+	}
+	var all map[string]any
+	if err := node.Decode(&all); err != nil {
+		return manifest{}, fmt.Errorf("read YAML: %w", err)
+	}
+	if len(all) == 0 {
+		return manifest{}, nil
+	}
+	if err := node.Decode(&o); err != nil {
+		return manifest{}, fmt.Errorf("read object: %w", err)
+	}
+	if o.APIVersion == "" || o.Kind == "" || o.Metadata.Name == "" {
+		return manifest{}, errors.New("an object has apiVersion, kind and metadata.name")
+	}
+	m := manifest{
+		ref:    blueberry.ObjectRef{APIVersion: o.APIVersion, Kind: o.Kind, Namespace: o.Metadata.Namespace, Name: o.Metadata.Name},
+		labels: o.Metadata.Labels, finalizers: o.Metadata.Finalizers, hash: digest(seed, all), spec: o.Spec,
+	}
+	m.check()
+	return m, nil
+}
+
+// digest is a fingerprint of a value; fmt prints maps in the order of their keys.
+func digest(seed maphash.Seed, v any) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	fmt.Fprint(&h, v)
+	return h.Sum64()
+}
+
+// objectNames is what Kubernetes lets nearly all kinds be called (RFC 1123 subdomain; RBAC allows colons too).
+var objectNames = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.:]*[a-z0-9])?$`)
+
+// check notes the mistakes that a Kubernetes would refuse and that people make.
+func (m *manifest) check() {
+	fault := func(field, format string, args ...any) {
+		m.faults = append(m.faults, blueberry.Fault{Field: m.ref.String() + " " + field, Code: "object_invalid", Message: fmt.Sprintf(format, args...)})
+	}
+	if !objectNames.MatchString(m.ref.Name) || len(m.ref.Name) > 253 {
+		fault("metadata.name", "%q is no name", m.ref.Name)
+	}
+	if n, ok := m.spec["replicas"]; ok {
+		if i, whole := n.(int); !whole || i < 0 {
+			fault("spec.replicas", "%v must be a whole number, 0 or more", n)
+		}
+	}
+	if m.ref.Kind == "Service" {
+		for i, x := range maps(m.spec["ports"]) {
+			if n, whole := x["port"].(int); !whole || n < 1 || n > 65535 {
+				fault(fmt.Sprintf("spec.ports[%d].port", i), "%v must be 1 to 65535", x["port"])
+			}
+		}
+	}
+	pod, isWorkload := m.pod()
+	if !isWorkload {
+		return
+	}
+	containers := maps(pod["containers"])
+	if len(containers) == 0 {
+		fault("spec.template.spec.containers", "must have at least one container")
+	}
+	for i, c := range containers {
+		if image, _ := c["image"].(string); strings.TrimSpace(image) == "" {
+			fault(fmt.Sprintf("spec.template.spec.containers[%d].image", i), "must be set")
+		}
+	}
+}
+
+// template is the pod template of a workload.
+func (m *manifest) template() map[string]any {
+	t, _ := m.spec["template"].(map[string]any)
+	return t
+}
+
+// pod is the pod's spec of a workload; false for any other object.
+func (m *manifest) pod() (map[string]any, bool) {
+	switch m.ref.Kind {
+	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Rollout":
+		spec, _ := m.template()["spec"].(map[string]any)
+		return spec, true
+	}
+	return nil, false
+}
+
+// work is what the workload of the manifest shall do; nil when it is none.
+func (m *manifest) work(seed maphash.Seed) *work {
+	pod, ok := m.pod()
+	if !ok {
+		return nil
+	}
+	w := &work{wanted: 1, job: m.ref.Kind == "Job", template: digest(seed, m.template())}
+	if n, ok := m.spec["replicas"].(int); ok {
+		w.wanted = int32(min(n, 10_000)) // more is no environment
+	}
+	for _, c := range maps(pod["containers"]) {
+		if image, _ := c["image"].(string); strings.Contains(image, "broken") {
+			w.fail = "ImagePullBackOff"
+		}
+	}
+	meta, _ := m.template()["metadata"].(map[string]any)
+	notes, _ := meta["annotations"].(map[string]any)
+	if reason, _ := notes["blueberry.dev/fail"].(string); reason != "" {
+		w.fail = reason
+	}
+	if s, _ := notes["blueberry.dev/ready-after"].(string); s != "" {
+		if d, err := time.ParseDuration(s); err == nil {
+			w.readyAfter = d
+		}
+	}
+	return w
+}
+
+// maps gives the maps of a list.
+func maps(v any) []map[string]any {
+	list, _ := v.([]any)
+	var out []map[string]any
+	for _, x := range list {
+		if m, ok := x.(map[string]any); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
