@@ -40,7 +40,7 @@ func startGuard(want services, stderr io.Writer, signals <-chan os.Signal) (*gua
 	if err != nil {
 		return nil, fmt.Errorf("start services: %w", err)
 	}
-	cmd := exec.Command(exe, guardWord, string(request))
+	cmd := exec.CommandContext(context.Background(), exe, guardWord, string(request)) // its standard input ends it
 	cmd.Stderr = stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is not for the guard
 	stdin, err := cmd.StdinPipe()

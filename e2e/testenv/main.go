@@ -13,6 +13,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -123,7 +124,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 // runCommand runs the command in a process group of its own and passes signals on to all of it, so that nothing of an
 // interrupted command stays.
 func runCommand(command, env []string, stdout, stderr io.Writer, signals <-chan os.Signal) (int, error) {
-	cmd := exec.Command(command[0], command[1:]...)
+	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) // signals end it
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, stdout, stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	// What the command left running may hold its output open; that must not keep us.

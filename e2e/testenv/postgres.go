@@ -123,12 +123,14 @@ func (p *postgres) data() string { return filepath.Join(p.dir, "data") }
 
 func (p *postgres) log() string { return filepath.Join(p.dir, "log") }
 
-// command is one of PostgreSQL's programs, as the right user and without the PG* variables of ours.
-func (p *postgres) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(p.bin, name), args...)
+// command is one of PostgreSQL's programs, as the right user and without the PG* variables of ours. ctx kills it and what it
+// started.
+func (p *postgres) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, name), args...)
 	cmd.Dir = p.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + p.dir, "LC_ALL=C", "TZ=UTC"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: p.credential}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	return cmd
 }
 
@@ -149,8 +151,8 @@ func (p *postgres) initialise(ctx context.Context, password string) error {
 		}
 	}
 	// The password goes over loopback as it is: SCRAM would cost milliseconds for each of a test's many connections.
-	out, err := combined(ctx, p.command("initdb", "-D", p.data(), "-U", postgresUser, "--pwfile="+secret,
-		"--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync"))
+	out, err := p.command(ctx, "initdb", "-D", p.data(), "-U", postgresUser, "--pwfile="+secret,
+		"--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
@@ -159,7 +161,7 @@ func (p *postgres) initialise(ctx context.Context, password string) error {
 
 // serve starts the server on a free port and waits until it answers.
 func (p *postgres) serve(ctx context.Context) (port int, stop func() error, err error) {
-	if port, err = freePort(); err != nil {
+	if port, err = freePort(ctx); err != nil {
 		return 0, nil, err
 	}
 	args := []string{"-D", p.data()}
@@ -175,7 +177,7 @@ func (p *postgres) serve(ctx context.Context) (port int, stop func() error, err 
 		return 0, nil, err
 	}
 	defer log.Close()
-	cmd := p.command("postgres", args...)
+	cmd := p.command(context.WithoutCancel(ctx), "postgres", args...) // it is asked to end, not killed
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		return 0, nil, err
@@ -189,7 +191,7 @@ func (p *postgres) serve(ctx context.Context) (port int, stop func() error, err 
 	ctx, cancel := context.WithTimeoutCause(ctx, postgresStart, fmt.Errorf("no answer after %s", postgresStart))
 	defer cancel()
 	for {
-		if _, err := combined(ctx, p.command("pg_isready", "-h", "127.0.0.1", "-p", strconv.Itoa(port), "-t", "5")); err == nil {
+		if err := p.command(ctx, "pg_isready", "-h", "127.0.0.1", "-p", strconv.Itoa(port), "-t", "5").Run(); err == nil {
 			return port, stop, nil
 		}
 		select {
@@ -231,24 +233,11 @@ func end(process *os.Process, ended <-chan struct{}) error {
 	return err
 }
 
-// combined runs a short program and gives all that it said. ctx kills it.
-func combined(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	stop := context.AfterFunc(ctx, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
-	defer stop()
-	err := cmd.Wait()
-	return bytes.TrimSpace(out.Bytes()), err
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(ctx context.Context) (int, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	port := l.Addr().(*net.TCPAddr).Port
+	return port, l.Close()
 }

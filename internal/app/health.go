@@ -46,9 +46,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		s.Logger.Warn("record is not ready", "error", err)
 		out.NotReady = append(out.NotReady, check{"record", "the database does not answer", "look at the database and at this server's log"})
 	}
-	if _, err := s.repository.Head(ctx); err != nil {
-		s.Logger.Warn("GitOps repository is not ready", "error", err)
-		out.Warnings = append(out.Warnings, check{"gitops", "the GitOps repository cannot be read", "revisions wait until it is back; look at this server's log"})
+	if err := s.repository.Check(ctx); err != nil {
+		out.Warnings = append(out.Warnings, check{"gitops", err.Error(), "revisions wait until it is back"})
 	}
 	targets, err := s.provisioner.Targets(ctx, blueberry.System())
 	if err == nil {

@@ -21,7 +21,7 @@ func openPlace(c Config, logger *slog.Logger) (provision.Place, error) {
 
 func openDriver(c Config, logger *slog.Logger) (target.Driver, error) {
 	if c.TargetDriver == "sim" {
-		return sim.Open(sim.NewPlace(sim.Config{})), nil
+		return sim.Driver{Place: sim.NewPlace(sim.Config{})}, nil
 	}
 	return kube.Open(kube.Config{Kubeconfig: c.Kubeconfig, Logger: logger})
 }

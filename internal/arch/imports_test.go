@@ -30,7 +30,7 @@ var (
 
 func rooms() []room {
 	activity := func(path string) room {
-		return room{path: path, may: append([]string{nouns}, engines...), drivers: true, never: append([]string{module + "internal/store", "k8s.io/client-go"}, sql...)}
+		return room{path: path, may: append([]string{nouns}, engines...), drivers: true, never: append([]string{module + "internal/store", module + "internal/target/kube", "sigs.k8s.io/controller-runtime"}, sql...)}
 	}
 	return []room{
 		{path: "sdk", never: []string{"."}},

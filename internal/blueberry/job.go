@@ -39,3 +39,8 @@ type Job struct {
 	CreatedAt   time.Time
 	FinishedAt  time.Time
 }
+
+// JobOutcome is what a run that did not fail wants. The zero JobOutcome means that the job is done.
+type JobOutcome struct {
+	Again time.Duration // above zero: run again after it, or sooner when enqueued
+}

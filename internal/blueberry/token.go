@@ -14,4 +14,6 @@ type APIToken struct {
 }
 
 // Expired reports whether the token has ended.
-func (t APIToken) Expired(now time.Time) bool { return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) }
+func (t APIToken) Expired(now time.Time) bool {
+	return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt)
+}

@@ -51,8 +51,7 @@ func newBlueprintValidate(s *shared) *cobra.Command {
 	o := &blueprintValidateOptions{blueprintOptions{shared: s}}
 	c := &cobra.Command{
 		Use: "validate [DIR | FILE]", Short: "Check a blueprint",
-		Long: `Checks the blueprint in a directory, in a file (- reads the input) or in a Git repository, and renders it. Every fault is printed on a line of its
-own. Nothing is stored.`,
+		Long: `Checks the blueprint in a directory, in a file (- reads the input) or in a Git repository, and renders it. Every fault is printed on a line of its own. Nothing is stored.`,
 		Example: `  blueberry blueprint validate
   blueberry blueprint validate --repo https://git.example.com/acme/shop.git --ref main`,
 		Args: atMost(1),

@@ -27,8 +27,7 @@ func newEnvCreate(s *shared) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create --name NAME (--repo URL | --blueprint FILE)",
 		Short: "Create an environment",
-		Long: `Asks for an environment of the blueprint in a Git repository, or of a blueprint file given here. The server checks and renders all of it
-before it accepts; what is wrong is printed line by line, and then nothing was made.
+		Long: `Asks for an environment of the blueprint in a Git repository, or of a blueprint file given here. The server checks and renders all of it before it accepts; what is wrong is printed line by line, and then nothing was made.
 
 With --wait the command ends when the environment is ready (0), when it failed (5) or when --timeout is over (6).`,
 		Example: `  blueberry env create --repo https://git.example.com/acme/shop.git --ref main --name pr-42 --wait

@@ -26,8 +26,7 @@ func newEnvDestroy(s *shared) *cobra.Command {
 	o := &envDestroyOptions{shared: s}
 	c := &cobra.Command{
 		Use: "destroy NAME", Short: "Destroy an environment",
-		Long: `Removes everything of an environment: its objects, its namespace and its files in Git. It says what goes and asks first; --yes goes on without
-asking, and is needed where there is nobody to ask.
+		Long: `Removes everything of an environment: its objects, its namespace and its files in Git. It says what goes and asks first; --yes goes on without asking, and is needed where there is nobody to ask.
 
 With --wait the command ends when all of it is proven gone.`,
 		Args:              exactly(1),

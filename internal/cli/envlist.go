@@ -35,8 +35,10 @@ func newEnvList(s *shared) *cobra.Command {
 	f.IntVar(&o.limit, "limit", 50, "at most so many")
 	f.BoolVar(&o.all, "all", false, "as many as there are")
 	must(c.RegisterFlagCompletionFunc("phase", cobra.FixedCompletions(phaseWords(), cobra.ShellCompDirectiveNoFileComp)))
-	must(c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions([]string{"created_at", "-created_at", "updated_at", "-updated_at",
-		"expires_at", "-expires_at", "name", "-name", "phase", "-phase"}, cobra.ShellCompDirectiveNoFileComp)))
+	must(c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions([]string{
+		"created_at", "-created_at", "updated_at", "-updated_at",
+		"expires_at", "-expires_at", "name", "-name", "phase", "-phase",
+	}, cobra.ShellCompDirectiveNoFileComp)))
 	return c
 }
 

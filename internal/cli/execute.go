@@ -30,10 +30,30 @@ const (
 
 // Execute runs the command that the arguments name, prints what went wrong, and gives the exit code.
 func Execute(ctx context.Context, root *cobra.Command, streams Streams) int {
+	var failed error
+	keepErrors(root, &failed)
 	err := fang.Execute(ctx, root, fang.WithVersion(root.Version), fang.WithErrorHandler(func(_ io.Writer, _ fang.Styles, err error) {
 		printError(streams, err)
 	}))
+	if failed != nil {
+		printError(streams, failed)
+		err = failed
+	}
 	return exitCode(err)
+}
+
+// keepErrors takes the errors of commands aside. Fang styles every error that it is given, and for that asks the terminal for its background: the
+// answer would be typed into what the person does next, and a terminal that gives none is waited for.
+func keepErrors(c *cobra.Command, failed *error) {
+	if run := c.RunE; run != nil {
+		c.RunE = func(c *cobra.Command, args []string) error {
+			*failed = run(c, args)
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		keepErrors(sub, failed)
+	}
 }
 
 // usageError is a mistake in the command line.

@@ -72,8 +72,10 @@ func (o *jobListOptions) run(ctx context.Context) error {
 				}
 				return plainCell(relative)
 			}
-			row := []cell{plainCell(strconv.FormatInt(j.ID, 10)), plainCell(j.Kind), plainCell(j.Subject), stateCell(j.State),
-				plainCell(fmt.Sprintf("%d/%d", j.Attempt, j.MaxAttempts)), when(relative(o.streams.Now(), j.RunAt), exact(j.RunAt))}
+			row := []cell{
+				plainCell(strconv.FormatInt(j.ID, 10)), plainCell(j.Kind), plainCell(j.Subject), stateCell(j.State),
+				plainCell(fmt.Sprintf("%d/%d", j.Attempt, j.MaxAttempts)), when(relative(o.streams.Now(), j.RunAt), exact(j.RunAt)),
+			}
 			if wide {
 				row = append(row, plainCell(exact(j.CreatedAt)), plainCell(exact(j.FinishedAt)))
 			}

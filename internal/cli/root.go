@@ -20,8 +20,7 @@ type shared struct {
 // NewRoot is the command tree of a client. Commands that this room does not know, as the server's own, come as extra.
 func NewRoot(streams Streams, version string, extra ...*cobra.Command) *cobra.Command {
 	s := &shared{streams: streams, version: version}
-	root := group("blueberry", "Environments on Kubernetes from a Git repository", `Blueberry turns a Git repository into a running environment on Kubernetes: asked for with one command, watched until it is ready,
-explained when it is not, and removed without a trace when its lease ends.`)
+	root := group("blueberry", "Environments on Kubernetes from a Git repository", `Blueberry turns a Git repository into a running environment on Kubernetes: asked for with one command, watched until it is ready, explained when it is not, and removed without a trace when its lease ends.`)
 	root.Example = `  # an environment of a repository that holds a blueberry.yaml, until it is ready
   blueberry env create --repo https://git.example.com/acme/shop.git --name pr-42 --wait
   blueberry env list

@@ -18,7 +18,13 @@ func BenchmarkCommit(b *testing.B) {
 			b.Run(fmt.Sprintf("there=%d/workers=%d", there, workers), func(b *testing.B) {
 				var batches atomic.Int64
 				r, _ := open(b, gitops.Config{Dir: b.TempDir(), OnBatch: func(gitops.Batch) { batches.Add(1) }})
-				fill(b, r, "old", there, 256)
+				if there > 0 { // in one commit: how they came does not matter
+					old := map[string][]byte{}
+					for i := range there {
+						old[fmt.Sprintf("old-%d/01-web.yaml", i)] = fmt.Appendf(nil, "name: old-%d\n", i)
+					}
+					commit(b, r, gitops.Change{Dir: "targets/local/shop", Files: old})
+				}
 				batches.Store(0)
 				b.ResetTimer()
 				fill(b, r, "new", b.N, workers)

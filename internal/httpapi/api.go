@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -86,8 +87,17 @@ type API struct {
 	doc     *huma.OpenAPI
 }
 
-// New builds the routes. Routes that collide are a mistake in the code, and panic as in http.ServeMux.
-func New(d Deps) *API {
+// New builds the routes. It fails when something it stands on is missing. Routes that collide are a mistake in the code, and panic as in
+// http.ServeMux.
+func New(d Deps) (*API, error) {
+	for name, missing := range map[string]bool{
+		"Environments": d.Environments == nil, "Events": d.Events == nil, "Feed": d.Feed == nil, "Blueprints": d.Blueprints == nil,
+		"Targets": d.Targets == nil, "Jobs": d.Jobs == nil, "Access": d.Access == nil, "Idempotency": d.Idempotency == nil,
+	} {
+		if missing {
+			return nil, fmt.Errorf("httpapi.Deps lacks %s", name)
+		}
+	}
 	if d.Now == nil {
 		d.Now = time.Now
 	}
@@ -115,7 +125,7 @@ func New(d Deps) *API {
 		mux.Handle(pattern, h)
 	}
 	g := &gateway{access: d.Access, idempotency: d.Idempotency, now: d.Now, logger: d.Logger, mux: mux}
-	return &API{handler: g.handler(), doc: doc}
+	return &API{handler: g.handler(), doc: doc}, nil
 }
 
 // ServeHTTP answers one request.

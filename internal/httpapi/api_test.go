@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +19,29 @@ func now() time.Time { return time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC) }
 
 func apiOf(t testing.TB, d httpapi.Deps) *httpapi.API {
 	t.Helper()
-	return httpapi.New(d)
+	api, err := httpapi.New(d)
+	if err != nil {
+		t.Fatalf("httpapi.New: %v", err)
+	}
+	return api
+}
+
+// logBuffer may be written by many.
+type logBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // answer is what a request got.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/blueberry-idp/blueberry/internal/httpapi"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/httpapitest"
 )
 
@@ -12,7 +11,7 @@ import (
 func BenchmarkNew(b *testing.B) {
 	d := httpapitest.New().Deps()
 	for b.Loop() {
-		httpapi.New(d)
+		apiOf(b, d)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -174,10 +175,13 @@ func TestEveryMethodOfTheClientReachesItsOperation(t *testing.T) {
 	t.Parallel()
 	house := httpapitest.New()
 	house.AddJob(blueberry.Job{ID: 1, Kind: blueberry.JobEnvironmentReconcile, State: blueberry.JobDead})
+	var mu sync.Mutex
 	var seen []string
 	api := house.API(t)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
 		seen = append(seen, r.Method+" "+r.URL.Path)
+		mu.Unlock()
 		api.ServeHTTP(w, r)
 	}))
 	defer srv.Close()

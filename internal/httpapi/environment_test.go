@@ -20,7 +20,8 @@ const createBody = `{"name":"pr-1","source":{"repository":"` + httpapitest.Repos
 
 func create(t testing.TB, _ interface {
 	Document() ([]byte, error)
-}, a answer) sdk.Environment {
+}, a answer,
+) sdk.Environment {
 	t.Helper()
 	if a.StatusCode != 202 {
 		t.Fatalf("create: %d %s", a.StatusCode, a.text)

@@ -18,7 +18,8 @@ import (
 // Idempotency remembers the answers of calls that carry an Idempotency-Key.
 type Idempotency interface {
 	// ReserveIdempotency takes the key for a call. It returns nil when the key is now ours, else what is known of the call that has it: its
-	// answer, or one with Status 0 while it runs.
+	// answer, or one with Status 0 while it runs. A key without an answer for blueberry.IdempotencyPatience belongs to a process that died,
+	// and is taken over.
 	ReserveIdempotency(ctx context.Context, actor, key, requestDigest string, now time.Time) (*blueberry.IdempotentAnswer, error)
 	// FinishIdempotency keeps the answer of a reserved key.
 	FinishIdempotency(ctx context.Context, a blueberry.IdempotentAnswer) error
@@ -49,7 +50,7 @@ func (g *gateway) once(next http.Handler) http.Handler {
 			return
 		}
 		actor := actorOf(r.Context()).ID
-		known, err := g.reserve(r.Context(), actor, key, digest)
+		known, err := g.idempotency.ReserveIdempotency(r.Context(), actor, key, digest, g.now())
 		switch {
 		case err != nil:
 			g.refuse(w, r, fmt.Errorf("reserve idempotency key: %w", err))
@@ -64,18 +65,6 @@ func (g *gateway) once(next http.Handler) http.Handler {
 			replay(w, known)
 		}
 	})
-}
-
-// reserve takes the key, also from a call that died with its server.
-func (g *gateway) reserve(ctx context.Context, actor, key, digest string) (*blueberry.IdempotentAnswer, error) {
-	known, err := g.idempotency.ReserveIdempotency(ctx, actor, key, digest, g.now())
-	if err != nil || known == nil || known.Status != 0 || g.now().Sub(known.CreatedAt) < blueberry.IdempotencyPatience {
-		return known, err
-	}
-	if err := g.idempotency.ReleaseIdempotency(ctx, actor, key); err != nil {
-		return nil, err
-	}
-	return g.idempotency.ReserveIdempotency(ctx, actor, key, digest, g.now())
 }
 
 // first makes the call and keeps its answer; what may end differently next time is not kept.

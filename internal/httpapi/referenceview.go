@@ -197,7 +197,7 @@ func (h reference) curl(path string, op *huma.Operation) string {
 	}
 	address := h.address + path
 	if len(query) > 0 {
-		address += "?" + strings.Join(query, "&")
+		address = "'" + address + "?" + strings.Join(query, "&") + "'" // a shell would read ? and &
 	}
 	lines := []string{"curl"}
 	if op.Method != http.MethodGet {

@@ -123,7 +123,7 @@ func TestUnknownErrorIsWithheldAndLoggedOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var log bytes.Buffer
+			var log logBuffer
 			house := httpapitest.New()
 			house.Fail = tc.err
 			house.Logger = slog.New(slog.NewTextHandler(&log, nil))
@@ -165,7 +165,7 @@ func TestKindsOfErrorsBecomeTheirStatus(t *testing.T) {
 
 func TestPanicIsAProblemAndTheServerGoesOn(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
+	var log logBuffer
 	house := httpapitest.New()
 	house.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	d := house.Deps()
@@ -193,6 +193,7 @@ func TestPanicIsAProblemAndTheServerGoesOn(t *testing.T) {
 			t.Errorf("half an answer looked whole: %q", b.String())
 		}
 	}
+	srv.Close() // waits for the handlers
 	if !strings.Contains(log.String(), "secret text") || !strings.Contains(log.String(), "refusal_test.go") {
 		t.Errorf("the log lacks the panic or its stack:\n%s", log.String())
 	}

@@ -15,10 +15,8 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// Outcome is what a run that did not fail wants. The zero Outcome means that the job is done.
-type Outcome struct {
-	Again time.Duration // above zero: run again after it, or sooner when enqueued
-}
+// Outcome is what a run that did not fail wants. It is a noun, so that workers need not import the queue and all that it leans on.
+type Outcome = blueberry.JobOutcome
 
 // Worker does one run of a job. It may be cut off at any line and run again. When ctx ends it returns soon.
 type Worker func(ctx context.Context, job blueberry.Job) (Outcome, error)

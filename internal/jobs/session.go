@@ -33,7 +33,8 @@ const (
 )
 
 // Run works until ctx ends, then lets runs end for the time of Config.Drain and cancels the rest. A database that goes away ends the runs; work goes on
-// when it is back. The error is not nil when runs did not end although they were cancelled.
+// when it is back. The error is not nil when runs did not end although they were cancelled. On SQLite one queue may run at a time: it takes what others
+// left running for theirs who died.
 func (q *Queue) Run(ctx context.Context) error {
 	if len(q.kinds) == 0 {
 		return errors.New("a queue without kinds has nothing to run")

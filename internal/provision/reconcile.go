@@ -9,23 +9,22 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/gitops"
-	"github.com/blueberry-idp/blueberry/internal/jobs"
 	"github.com/blueberry-idp/blueberry/internal/target"
 )
 
 // Reconcile is the worker of environment.reconcile: it looks at what is desired and what is observed, does what is needful now, and says when it
 // wants to look again. It never waits for a workload: a watch, a deadline or the backstop calls it again.
-func (p *Provisioner) Reconcile(ctx context.Context, job blueberry.Job) (jobs.Outcome, error) {
+func (p *Provisioner) Reconcile(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
 	e, err := p.read(ctx, job.Subject)
 	if errors.Is(err, blueberry.NotFound) || e.Phase == blueberry.Terminated {
-		return jobs.Outcome{}, nil
+		return blueberry.JobOutcome{}, nil
 	}
 	if err != nil {
-		return jobs.Outcome{}, err
+		return blueberry.JobOutcome{}, err
 	}
 	if e.Phase != blueberry.Terminating && e.Lease.Expired(p.Now()) {
 		if e, err = p.expire(ctx, e.ID); err != nil {
-			return jobs.Outcome{}, err
+			return blueberry.JobOutcome{}, err
 		}
 	}
 	if e.Phase == blueberry.Terminating {
@@ -54,19 +53,19 @@ func (p *Provisioner) expire(ctx context.Context, id string) (blueberry.Environm
 }
 
 // raise brings an environment that should live nearer to its desired revision.
-func (p *Provisioner) raise(ctx context.Context, e blueberry.Environment) (jobs.Outcome, error) {
+func (p *Provisioner) raise(ctx context.Context, e blueberry.Environment) (blueberry.JobOutcome, error) {
 	place, err := p.place(e.Target)
 	if err != nil {
-		return jobs.Outcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
+		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
 	}
 	if e.Phase == blueberry.Pending {
 		if e, err = p.start(ctx, e.ID); err != nil {
-			return jobs.Outcome{}, err
+			return blueberry.JobOutcome{}, err
 		}
 		p.at(StepStarted)
 	}
 	if !alive(e) {
-		return jobs.Outcome{Again: time.Millisecond}, nil // ended while we looked
+		return blueberry.JobOutcome{Again: time.Millisecond}, nil // ended while we looked
 	}
 	if e.Commit == "" {
 		if done, out, err := p.commit(ctx, e); !done {
@@ -116,10 +115,10 @@ func (p *Provisioner) ledger(ctx context.Context, id string) (list []blueberry.L
 }
 
 // commit puts the revision into Git and writes down, before anything is asked of the target, every object that will be.
-func (p *Provisioner) commit(ctx context.Context, e blueberry.Environment) (done bool, out jobs.Outcome, err error) {
+func (p *Provisioner) commit(ctx context.Context, e blueberry.Environment) (done bool, out blueberry.JobOutcome, err error) {
 	rev, err := p.desired(ctx, e)
 	if err != nil {
-		return false, jobs.Outcome{}, err
+		return false, blueberry.JobOutcome{}, err
 	}
 	files := make(map[string][]byte, len(rev.Rendering.Files))
 	for _, f := range rev.Rendering.Files {
@@ -131,10 +130,10 @@ func (p *Provisioner) commit(ctx context.Context, e blueberry.Environment) (done
 		Environment: e.ID, Revision: rev.Number, Actor: rev.Author,
 	})
 	if errors.Is(err, blueberry.Unavailable) {
-		return false, jobs.Outcome{Again: retryRepository}, p.blocked(ctx, e.ID, blueberry.Committed, blueberry.ReasonRepositoryUnavailable, err)
+		return false, blueberry.JobOutcome{Again: retryRepository}, p.blocked(ctx, e.ID, blueberry.Committed, blueberry.ReasonRepositoryUnavailable, err)
 	}
 	if err != nil {
-		return false, jobs.Outcome{}, fmt.Errorf("commit revision: %w", err)
+		return false, blueberry.JobOutcome{}, fmt.Errorf("commit revision: %w", err)
 	}
 	p.at(StepPushed)
 	_, err = p.change(ctx, e.ID, func(tx Tx, e *blueberry.Environment) (bool, error) {
@@ -152,10 +151,10 @@ func (p *Provisioner) commit(ctx context.Context, e blueberry.Environment) (done
 		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentCommitted, blueberry.System(), "", fmt.Sprintf("committed revision %d of %s as %s", rev.Number, e.Name, sha[:min(12, len(sha))]))
 	})
 	if err != nil {
-		return false, jobs.Outcome{}, err
+		return false, blueberry.JobOutcome{}, err
 	}
 	p.at(StepCommitted)
-	return true, jobs.Outcome{}, nil
+	return true, blueberry.JobOutcome{}, nil
 }
 
 func entries(rev blueberry.Revision) []blueberry.LedgerEntry {
@@ -169,10 +168,10 @@ func entries(rev blueberry.Revision) []blueberry.LedgerEntry {
 }
 
 // align asks the target for what is missing, then reads what is there and judges it.
-func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Environment) (jobs.Outcome, error) {
+func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Environment) (blueberry.JobOutcome, error) {
 	ledger, err := p.ledger(ctx, e.ID)
 	if err != nil {
-		return jobs.Outcome{}, err
+		return blueberry.JobOutcome{}, err
 	}
 	ref := target.Ref{Project: e.Project, Environment: e.Name, Namespace: e.Namespace}
 	want, prune := split(ledger, e.Revision)
@@ -180,28 +179,28 @@ func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Enviro
 	if err == nil && (e.Synced != e.Revision || obs.Drifted() || len(prune) > 0 || !p.synced.has(e.ID, e.Revision)) {
 		rev, err2 := p.desired(ctx, e)
 		if err2 != nil {
-			return jobs.Outcome{}, err2
+			return blueberry.JobOutcome{}, err2
 		}
 		var prog target.Progress
 		prog, err = place.Driver.Sync(ctx, target.Desired{Ref: ref, Revision: rev.Number, Files: rev.Rendering.Files, Prune: prune})
 		if err == nil {
 			p.at(StepApplied)
 			if e, err = p.applied(ctx, e, rev, prog); err != nil {
-				return jobs.Outcome{}, err
+				return blueberry.JobOutcome{}, err
 			}
 			obs, err = place.Driver.Observe(ctx, ref, want)
 		}
 	}
 	switch {
 	case errors.Is(err, blueberry.Unavailable):
-		return jobs.Outcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
+		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
 	case errors.Is(err, blueberry.Invalid), errors.Is(err, blueberry.Conflict), errors.Is(err, blueberry.Forbidden):
 		if err := p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonRefused, err); err != nil {
-			return jobs.Outcome{}, err
+			return blueberry.JobOutcome{}, err
 		}
 		return p.judge(ctx, e.ID, e.Revision, obs)
 	case err != nil:
-		return jobs.Outcome{}, fmt.Errorf("sync with target %s: %w", e.Target, err)
+		return blueberry.JobOutcome{}, fmt.Errorf("sync with target %s: %w", e.Target, err)
 	}
 	return p.judge(ctx, e.ID, e.Revision, obs)
 }
@@ -294,7 +293,7 @@ func changes(list []target.Change) string {
 }
 
 // judge records what was observed and the phase that follows from it.
-func (p *Provisioner) judge(ctx context.Context, id string, revision int, obs blueberry.Observation) (jobs.Outcome, error) {
+func (p *Provisioner) judge(ctx context.Context, id string, revision int, obs blueberry.Observation) (blueberry.JobOutcome, error) {
 	e, err := p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
 		if !alive(*e) || e.Revision != revision {
 			return false, nil
@@ -320,16 +319,16 @@ func (p *Provisioner) judge(ctx context.Context, id string, revision int, obs bl
 		return true, p.tellPhase(ctx, tx, *e, before)
 	})
 	if err != nil {
-		return jobs.Outcome{}, err
+		return blueberry.JobOutcome{}, err
 	}
 	switch {
 	case !alive(e) || e.Revision != revision:
-		return jobs.Outcome{Again: time.Millisecond}, nil
+		return blueberry.JobOutcome{Again: time.Millisecond}, nil
 	case e.Phase == blueberry.Ready:
 		p.at(StepReady)
-		return jobs.Outcome{}, nil // the watch and the deadlines call again
+		return blueberry.JobOutcome{}, nil // the watch and the deadlines call again
 	}
-	return jobs.Outcome{Again: backstop}, nil
+	return blueberry.JobOutcome{Again: backstop}, nil
 }
 
 func (p *Provisioner) tellPhase(ctx context.Context, tx Tx, e blueberry.Environment, before blueberry.Phase) error {

@@ -7,36 +7,35 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/gitops"
-	"github.com/blueberry-idp/blueberry/internal/jobs"
 	"github.com/blueberry-idp/blueberry/internal/target"
 )
 
 // tearDown removes an environment in the safe order: nothing is synced any more since the phase is terminating; then workloads and namespace, proven
 // gone; then the files in Git, proven gone; only then it is terminated.
-func (p *Provisioner) tearDown(ctx context.Context, e blueberry.Environment) (jobs.Outcome, error) {
+func (p *Provisioner) tearDown(ctx context.Context, e blueberry.Environment) (blueberry.JobOutcome, error) {
 	place, err := p.place(e.Target)
 	if err != nil {
-		return jobs.Outcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
+		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
 	}
 	p.synced.drop(e.ID)
 	ledger, err := p.ledger(ctx, e.ID)
 	if err != nil {
-		return jobs.Outcome{}, err
+		return blueberry.JobOutcome{}, err
 	}
 	left, err := place.Driver.Remove(ctx, target.Ref{Project: e.Project, Environment: e.Name, Namespace: e.Namespace}, ledger)
 	switch {
 	case errors.Is(err, blueberry.Unavailable):
-		return jobs.Outcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
+		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
 	case err != nil:
-		return jobs.Outcome{}, fmt.Errorf("remove from target %s: %w", e.Target, err)
+		return blueberry.JobOutcome{}, fmt.Errorf("remove from target %s: %w", e.Target, err)
 	case len(left) > 0:
 		err := p.remaining(ctx, e.ID, left)
 		p.at(StepRemoving)
-		return jobs.Outcome{Again: backstop}, err
+		return blueberry.JobOutcome{Again: backstop}, err
 	}
 	p.at(StepRemoved)
 	if err := p.receipt(ctx, e.ID, ledger); err != nil {
-		return jobs.Outcome{}, err
+		return blueberry.JobOutcome{}, err
 	}
 	p.at(StepReceipted)
 	return p.erase(ctx, e)
@@ -79,19 +78,19 @@ func (p *Provisioner) receipt(ctx context.Context, id string, ledger []blueberry
 }
 
 // erase removes the environment's files from Git and ends its life.
-func (p *Provisioner) erase(ctx context.Context, e blueberry.Environment) (jobs.Outcome, error) {
+func (p *Provisioner) erase(ctx context.Context, e blueberry.Environment) (blueberry.JobOutcome, error) {
 	dir := gitops.Dir(e.Target, e.Project, e.Name)
 	sha, err := p.Repository.Commit(ctx, gitops.Change{
 		Dir: dir, Subject: fmt.Sprintf("%s/%s: removed", e.Project, e.Name), Environment: e.ID, Revision: e.Revision, Actor: blueberry.System().Name,
 	})
 	if errors.Is(err, blueberry.Unavailable) {
-		return jobs.Outcome{Again: retryRepository}, p.blocked(ctx, e.ID, blueberry.Committed, blueberry.ReasonRepositoryUnavailable, err)
+		return blueberry.JobOutcome{Again: retryRepository}, p.blocked(ctx, e.ID, blueberry.Committed, blueberry.ReasonRepositoryUnavailable, err)
 	}
 	if err != nil {
-		return jobs.Outcome{}, fmt.Errorf("commit removal: %w", err)
+		return blueberry.JobOutcome{}, fmt.Errorf("commit removal: %w", err)
 	}
 	if files, err := p.Repository.Files(ctx, dir); err != nil || len(files) > 0 {
-		return jobs.Outcome{}, fmt.Errorf("prove that %s is gone from Git: %d files are there: %w", dir, len(files), err)
+		return blueberry.JobOutcome{}, fmt.Errorf("prove that %s is gone from Git: %d files are there: %w", dir, len(files), err)
 	}
 	p.at(StepErased)
 	_, err = p.change(ctx, e.ID, func(tx Tx, e *blueberry.Environment) (bool, error) {
@@ -114,5 +113,5 @@ func (p *Provisioner) erase(ctx context.Context, e blueberry.Environment) (jobs.
 	if err == nil {
 		p.at(StepTerminated)
 	}
-	return jobs.Outcome{}, err
+	return blueberry.JobOutcome{}, err
 }

@@ -91,6 +91,8 @@ type run struct {
 	salt   salt
 	set    *template.Template // of the template or tpl that runs now
 	names  map[string]any     // functions, for the parser
+
+	defined bool // the set holds the chart's templates
 }
 
 // builtinNames are the functions of text/template itself; the parser has to know them.
@@ -99,12 +101,29 @@ var builtinNames = map[string]any{
 	"eq": true, "ne": true, "lt": true, "le": true, "gt": true, "ge": true,
 }
 
-func newRun(second bool) *run {
+// newRun makes a run; the templates of a prepared chart are in it already.
+func newRun(second bool, p *prepared) *run {
 	r := &run{salt: salt{second: second}}
 	f := r.functions()
 	r.names = f
+	if p != nil {
+		if set, err := p.set.Clone(); err == nil { // fails only for html/template
+			r.set, r.defined = set.Option("missingkey=zero").Funcs(f), true
+			return r
+		}
+	}
 	r.set = template.New("charts").Option("missingkey=zero").Funcs(f)
 	return r
+}
+
+// define parses every file, those of deeper charts first.
+func (r *run) define(all []source) error {
+	for _, s := range all {
+		if err := r.parse(r.set.New(s.name), s.name, s.text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // parse adds what a text defines to the set of a template, each loop and template made to count its steps.
@@ -127,8 +146,8 @@ func (r *run) parse(t *template.Template, name, text string) error {
 // execute renders every file that is not a partial, by name.
 func (r *run) execute(all []source) (map[string]string, error) {
 	defer r.budget.start()()
-	for _, s := range all {
-		if err := r.parse(r.set.New(s.name), s.name, s.text); err != nil {
+	if !r.defined {
+		if err := r.define(all); err != nil {
 			return nil, err
 		}
 	}

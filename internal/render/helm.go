@@ -25,6 +25,7 @@ type chartRelease struct {
 	name      string
 	namespace string
 	caps      *common.Capabilities
+	prepared  *prepared      // of the chart, when it is
 	computed  map[string]any // put into the values behind the schema's back: a chart need not know of it
 }
 
@@ -69,7 +70,13 @@ func renderChart(c *chart.Chart, values map[string]any, rel chartRelease) ([]man
 	if err != nil {
 		return nil, []problem{{field: "values", code: "values", message: firstLine(err)}}
 	}
-	if found := checkSchemas(c, merged); len(found) > 0 {
+	var found []problem
+	if rel.prepared != nil {
+		found = schemaProblems(rel.prepared.schema, merged, "values")
+	} else {
+		found = checkChartSchema(c, merged, "values")
+	}
+	if len(found) > 0 {
 		return nil, found
 	}
 	if rel.computed != nil {
@@ -79,8 +86,7 @@ func renderChart(c *chart.Chart, values map[string]any, rel chartRelease) ([]man
 	if len(found) > 0 {
 		return nil, found
 	}
-	out, found := chartManifests(c, texts)
-	return out, found
+	return chartManifests(c, texts)
 }
 
 func installable(c *chart.Chart, caps *common.Capabilities) error {
@@ -125,7 +131,7 @@ func templates(c *chart.Chart, merge func() (common.Values, error), rel chartRel
 		if err != nil {
 			return nil, false, err
 		}
-		r := newRun(second)
+		r := newRun(second, rel.prepared)
 		texts, err := r.execute(all)
 		return texts, r.salt.asked, err
 	}

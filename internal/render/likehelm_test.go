@@ -3,12 +3,10 @@ package render
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -183,7 +181,7 @@ func TestMergesLikeHelm(t *testing.T) {
 	})
 }
 
-// TestFolds keeps the corpus honest: a case that renders nothing compares nothing.
+// TestCorpusIsNotEmpty keeps the corpus honest: a case that renders nothing compares nothing.
 func TestCorpusIsNotEmpty(t *testing.T) {
 	t.Parallel()
 	for _, chart := range []string{"functions", "streams", "umbrella", "legacy", "merge"} {
@@ -192,6 +190,4 @@ func TestCorpusIsNotEmpty(t *testing.T) {
 			t.Errorf("%s renders %d objects: %v", chart, len(got), found)
 		}
 	}
-	_ = strings.TrimSpace
-	_ = fmt.Sprint
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	goyaml "go.yaml.in/yaml/v2"
 	"sigs.k8s.io/yaml"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -132,7 +133,40 @@ func flatten(object map[string]any, depth int) ([]map[string]any, error) {
 }
 
 // encode writes one object: keys sorted, as Kubernetes tools write it.
-func encode(object map[string]any) ([]byte, error) { return yaml.Marshal(object) }
+func encode(object map[string]any) ([]byte, error) {
+	v, exact := numbers(object)
+	if !exact {
+		return yaml.Marshal(object)
+	}
+	return goyaml.Marshal(v) // the same bytes, without the way over JSON
+}
+
+// numbers gives a value with Go's numbers in the place of JSON's, and whether they hold them exactly.
+func numbers(v any) (any, bool) {
+	exact := true
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, x := range v {
+			y, ok := numbers(x)
+			out[k], exact = y, exact && ok
+		}
+		return out, exact
+	case []any:
+		out := make([]any, len(v))
+		for i, x := range v {
+			y, ok := numbers(x)
+			out[i], exact = y, exact && ok
+		}
+		return out, exact
+	case json.Number:
+		n, err := v.Int64()
+		return n, err == nil
+	case string, bool, int, nil:
+		return v, true
+	}
+	return v, false
+}
 
 // text reads a text at a path, empty when there is none.
 func text(object map[string]any, path ...string) string {

@@ -26,11 +26,7 @@ func (localSchemas) Load(url string) (any, error) {
 	return nil, fmt.Errorf("the schema refers to %s; only references inside the schema are followed", url)
 }
 
-// checkSchemas holds the values against values.schema.json of the chart and of every chart in it. Every path that is wrong is told.
-func checkSchemas(c *chart.Chart, values map[string]any) []problem {
-	return checkChartSchema(c, values, "values")
-}
-
+// checkChartSchema holds the values against values.schema.json of the chart and of every chart in it. Every path that is wrong is told.
 func checkChartSchema(c *chart.Chart, values map[string]any, field string) []problem {
 	var found []problem
 	if c.Schema != nil {

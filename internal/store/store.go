@@ -144,7 +144,7 @@ func (s *Store) OnCommit(f func(lastSeq int64)) {
 }
 
 // Update runs f in one transaction and commits it when f returns nil. A transaction that loses against another one is run again, so f may run more than
-// once and does nothing but through tx.
+// once and does nothing but through tx; an Update within an Update waits for itself on SQLite.
 //
 // On PostgreSQL the isolation is READ COMMITTED: every write of ours that depends on what was read names it (version of an environment, status of a key,
 // row lock of a subject), so a higher level would only add retries.

@@ -41,7 +41,7 @@ type cluster struct {
 
 // Run starts the cluster in its directory, calls ready with the path of the kubeconfig when it can be used, and keeps it
 // running until ctx ends; then it ends the components in order and returns nil. An error says why it could not start.
-func Run(ctx context.Context, o Options, ready func(kubeconfig string)) error {
+func Run(ctx context.Context, o Options, ready func(kubeconfig string)) (err error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return fmt.Errorf("make directory: %w", err)
 	}
@@ -51,9 +51,9 @@ func Run(ctx context.Context, o Options, ready func(kubeconfig string)) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Release()
+	defer func() { err = errors.Join(err, lock.Release()) }()
 	c := &cluster{dir: o.Dir, pki: pki.Dir(filepath.Join(o.Dir, "pki")), exe: o.Exe, tell: o.Tell, lock: lock}
-	if err := c.prepare(o.Port); err != nil {
+	if err := c.prepare(ctx, o.Port); err != nil {
 		return err
 	}
 	g := &group{}
@@ -75,7 +75,7 @@ func Run(ctx context.Context, o Options, ready func(kubeconfig string)) error {
 func (c *cluster) kubeconfig() string { return filepath.Join(c.dir, "kubeconfig") }
 
 // prepare makes every file that the components need.
-func (c *cluster) prepare(port int) error {
+func (c *cluster) prepare(ctx context.Context, port int) error {
 	made, err := c.pki.Ensure(serviceIP, time.Now())
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (c *cluster) prepare(port int) error {
 		c.tell(fmt.Sprintf("made %d certificates and keys", len(made)))
 	}
 	names := []string{apiServer, etcd, etcdPeer, controllerManager, scheduler, kwok}
-	assigned, moved, err := ports.Assign(filepath.Join(c.dir, "ports.json"), names, ports.Fixed{Name: apiServer, Port: port})
+	assigned, moved, err := ports.Assign(ctx, filepath.Join(c.dir, "ports.json"), names, ports.Fixed{Name: apiServer, Port: port})
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/blueberry-idp/blueberry/devcluster/internal/atomicfile"
 )
 
 const (
@@ -273,18 +275,8 @@ func (d Dir) writeKey(name string, key *ecdsa.PrivateKey) error {
 	return write(d.Key(name), "EC PRIVATE KEY", der)
 }
 
-// write replaces a file as a whole. CreateTemp makes it readable by its owner only.
 func write(path, kind string, der []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	err = errors.Join(pem.Encode(f, &pem.Block{Type: kind, Bytes: der}), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return atomicfile.Write(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -3,6 +3,7 @@ package pki
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"io/fs"
 	"net"
@@ -45,7 +46,7 @@ func TestEnsure(t *testing.T) {
 	all, ofCluster, leafs := names()
 	for name, tc := range map[string]struct {
 		reason string
-		spoil  func(t *testing.T, d Dir)
+		spoil  func(d Dir) error
 		ip     string
 		after  time.Duration
 		want   []string
@@ -56,41 +57,34 @@ func TestEnsure(t *testing.T) {
 		},
 		"key gone": {
 			reason: "a certificate without its key is worth nothing",
-			spoil:  func(t *testing.T, d Dir) { remove(t, d.Key(Admin)) },
+			spoil:  func(d Dir) error { return os.Remove(d.Key(Admin)) },
 			want:   []string{Admin},
 		},
 		"certificate cut off": {
 			reason: "a file that cannot be read is made anew",
-			spoil:  func(t *testing.T, d Dir) { overwrite(t, d.Cert(Scheduler), "-----BEGIN CERT") },
+			spoil:  func(d Dir) error { return overwrite(d.Cert(Scheduler), "-----BEGIN CERT") },
 			want:   []string{Scheduler},
 		},
 		"key of another": {
 			reason: "a crash between key and certificate leaves a pair that does not fit",
-			spoil: func(t *testing.T, d Dir) {
+			spoil: func(d Dir) error {
 				data, err := os.ReadFile(d.Key(Admin))
-				if err != nil {
-					t.Fatal(err)
-				}
-				overwrite(t, d.Key(Kwok), string(data))
+				return errors.Join(err, overwrite(d.Key(Kwok), string(data)))
 			},
 			want: []string{Kwok},
 		},
 		"certificate of another user": {
 			reason: "a pair that fits but names somebody else gives the wrong rights",
-			spoil: func(t *testing.T, d Dir) {
-				for _, path := range []func(string) string{d.Cert, d.Key} {
-					data, err := os.ReadFile(path(Admin))
-					if err != nil {
-						t.Fatal(err)
-					}
-					overwrite(t, path(Scheduler), string(data))
-				}
+			spoil: func(d Dir) error {
+				cert, errCert := os.ReadFile(d.Cert(Admin))
+				key, errKey := os.ReadFile(d.Key(Admin))
+				return errors.Join(errCert, errKey, overwrite(d.Cert(Scheduler), string(cert)), overwrite(d.Key(Scheduler), string(key)))
 			},
 			want: []string{Scheduler},
 		},
 		"authority gone": {
 			reason: "what another authority signed is worth nothing to the new one; other authorities are not concerned",
-			spoil:  func(t *testing.T, d Dir) { remove(t, d.Cert(CA)) },
+			spoil:  func(d Dir) error { return os.Remove(d.Cert(CA)) },
 			want:   append([]string{CA}, ofCluster...),
 		},
 		"another service address": {
@@ -120,7 +114,7 @@ func TestEnsure(t *testing.T) {
 		},
 		"token key spoilt": {
 			reason: "without it no pod could be made",
-			spoil:  func(t *testing.T, d Dir) { overwrite(t, d.Key(ServiceAccount), "x") },
+			spoil:  func(d Dir) error { return overwrite(d.Key(ServiceAccount), "x") },
 			want:   []string{ServiceAccount},
 		},
 	} {
@@ -131,7 +125,9 @@ func TestEnsure(t *testing.T) {
 				t.Fatalf("first Ensure made (-want +got):\n%s", diff)
 			}
 			if tc.spoil != nil {
-				tc.spoil(t, d)
+				if err := tc.spoil(d); err != nil {
+					t.Fatal(err)
+				}
 			}
 			ip := serviceIP
 			if tc.ip != "" {
@@ -251,16 +247,4 @@ func pool(t *testing.T, d Dir, name string) *x509.CertPool {
 	return p
 }
 
-func remove(t *testing.T, path string) {
-	t.Helper()
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func overwrite(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
+func overwrite(path, text string) error { return os.WriteFile(path, []byte(text), 0o600) }

@@ -1,6 +1,7 @@
 package ports
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,8 +9,9 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"path/filepath"
 	"strconv"
+
+	"github.com/blueberry-idp/blueberry/devcluster/internal/atomicfile"
 )
 
 // Ports are chosen below the range that Linux (from 32768) and macOS (from 49152) take for outgoing connections, so
@@ -27,7 +29,7 @@ type Fixed struct {
 
 // Assign gives a port to every name: the fixed one, else the remembered one when it is free, else a new one, and remembers
 // them in file. moved are the names whose remembered port was in use. A fixed port that is in use is an error.
-func Assign(file string, names []string, fixed Fixed) (ports map[string]int, moved []string, err error) {
+func Assign(ctx context.Context, file string, names []string, fixed Fixed) (ports map[string]int, moved []string, err error) {
 	known, err := read(file)
 	if err != nil {
 		return nil, nil, err
@@ -35,7 +37,7 @@ func Assign(file string, names []string, fixed Fixed) (ports map[string]int, mov
 	ports = map[string]int{}
 	used := map[int]bool{}
 	if fixed.Port != 0 {
-		if !free(fixed.Port) {
+		if !free(ctx, fixed.Port) {
 			return nil, nil, fmt.Errorf("port %d is in use", fixed.Port)
 		}
 		ports[fixed.Name], used[fixed.Port] = fixed.Port, true
@@ -45,12 +47,12 @@ func Assign(file string, names []string, fixed Fixed) (ports map[string]int, mov
 			continue
 		}
 		port := known[name]
-		if port != 0 && (used[port] || !free(port)) {
+		if port != 0 && (used[port] || !free(ctx, port)) {
 			moved = append(moved, name)
 			port = 0
 		}
 		if port == 0 {
-			if port, err = choose(used); err != nil {
+			if port, err = choose(ctx, used); err != nil {
 				return nil, nil, fmt.Errorf("choose port for %s: %w", name, err)
 			}
 		}
@@ -69,8 +71,8 @@ func read(file string) (map[string]int, error) {
 		return nil, fmt.Errorf("read ports: %w", err)
 	}
 	var known map[string]int
-	if json.Unmarshal(data, &known) != nil {
-		return nil, nil
+	if understood := json.Unmarshal(data, &known) == nil; !understood {
+		known = nil
 	}
 	for name, port := range known {
 		if port < 1 || port > 65535 {
@@ -85,33 +87,21 @@ func write(file string, ports map[string]int) error {
 	if err != nil {
 		return fmt.Errorf("write ports: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(file), ".new-*")
-	if err != nil {
-		return fmt.Errorf("write ports: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(append(data, '\n'))
-	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("write ports: %w", err)
-	}
-	if err := os.Rename(f.Name(), file); err != nil {
-		return fmt.Errorf("write ports: %w", err)
-	}
-	return nil
+	return atomicfile.Write(file, append(data, '\n'))
 }
 
-func choose(used map[int]bool) (int, error) {
+func choose(ctx context.Context, used map[int]bool) (int, error) {
 	for range 1000 {
 		port := lowest + rand.IntN(highest-lowest+1)
-		if !used[port] && free(port) {
+		if !used[port] && free(ctx, port) {
 			return port, nil
 		}
 	}
 	return 0, fmt.Errorf("no free port between %d and %d", lowest, highest)
 }
 
-func free(port int) bool {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func free(ctx context.Context, port int) bool {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return false
 	}

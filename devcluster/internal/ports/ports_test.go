@@ -29,7 +29,7 @@ func TestAssignMovesAwayFromAPortInUse(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ports.json")
 	first := assign(t, file, Fixed{})
 	occupy(t, first["b"])
-	second, moved, err := Assign(file, names, Fixed{})
+	second, moved, err := Assign(t.Context(), file, names, Fixed{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestAssignFixed(t *testing.T) {
 		t.Errorf("ports %v after %v with a fixed to c's", second, first)
 	}
 	taken := occupyAny(t)
-	if _, _, err := Assign(file, names, Fixed{Name: "a", Port: taken}); err == nil {
+	if _, _, err := Assign(t.Context(), file, names, Fixed{Name: "a", Port: taken}); err == nil {
 		t.Error("a fixed port in use was accepted")
 	}
 	if diff := cmp.Diff(second, assign(t, file, Fixed{})); diff != "" {
@@ -85,7 +85,7 @@ func TestAssignReadsAnything(t *testing.T) {
 
 func assign(t *testing.T, file string, fixed Fixed) map[string]int {
 	t.Helper()
-	got, _, err := Assign(file, names, fixed)
+	got, _, err := Assign(t.Context(), file, names, fixed)
 	if err != nil {
 		t.Fatalf("Assign: %v", err)
 	}
@@ -103,7 +103,7 @@ func occupy(t *testing.T, port int) {
 
 func occupyAny(t *testing.T) int {
 	t.Helper()
-	port, err := choose(nil)
+	port, err := choose(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

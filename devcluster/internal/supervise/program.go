@@ -51,8 +51,10 @@ func (p *Program) Run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("start %s: %w", p.Name, err)
 		}
-		if ctx.Err() != nil {
+		select {
+		case <-ctx.Done():
 			return nil
+		default:
 		}
 		p.deaths.Add(1)
 		if time.Since(start) >= steady {
@@ -83,7 +85,7 @@ func (p *Program) once(ctx context.Context) (*os.ProcessState, error) {
 		return nil, err
 	}
 	defer ours.Close()
-	cmd := exec.Command(p.Path, p.Args...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), p.Path, p.Args...) // it is asked to end, below
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = p.Env, p.Dir, log, log
 	cmd.ExtraFiles = append([]*os.File{lifeline}, p.Hold...)
 	// A group of its own: Ctrl-C at the terminal reaches the supervisor alone, which then ends its children in order.

@@ -46,7 +46,7 @@ type Cluster struct {
 // Stop, or until this process ends in whatever way. An error tells what the cluster said last; its kind is Unavailable.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	begin := time.Now()
-	cmd := exec.Command(o.Bin, "run", "--dir", o.Dir, "--stop-with-stdin")
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), o.Bin, "run", "--dir", o.Dir, "--stop-with-stdin")
 	ownGroup(cmd)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

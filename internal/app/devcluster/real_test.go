@@ -75,17 +75,20 @@ func TestRealClusterKeepsItsObjects(t *testing.T) {
 	bin, dir := realHelper(t), filepath.Join(t.TempDir(), "cluster")
 	ends := map[string]func(t *testing.T, r *realCluster){
 		"stopped": func(t *testing.T, r *realCluster) {
+			t.Helper()
 			if err := r.Stop(t.Context()); err != nil {
 				t.Errorf("Stop: %v", err)
 			}
 		},
 		"killed": func(t *testing.T, r *realCluster) {
+			t.Helper()
 			if err := r.process.Kill(); err != nil {
 				t.Fatal(err)
 			}
 			<-r.Done()
 		},
 		"asked by a signal": func(t *testing.T, r *realCluster) {
+			t.Helper()
 			if err := r.process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
 			}

@@ -62,7 +62,11 @@ func (h *House) Deps() httpapi.Deps {
 // API builds the door.
 func (h *House) API(t testing.TB) *httpapi.API {
 	t.Helper()
-	return httpapi.New(h.Deps())
+	api, err := httpapi.New(h.Deps())
+	if err != nil {
+		t.Fatalf("httpapi.New: %v", err)
+	}
+	return api
 }
 
 // Serve starts a server with the door and gives a client that is let in.

@@ -112,7 +112,7 @@ func (h *House) Targets(_ context.Context, actor blueberry.Actor) ([]provision.T
 func (h *House) ReserveIdempotency(_ context.Context, actor, key, digest string, now time.Time) (*blueberry.IdempotentAnswer, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if known, ok := h.answers[actor+" "+key]; ok {
+	if known, ok := h.answers[actor+" "+key]; ok && (known.Status != 0 || now.Sub(known.CreatedAt) < blueberry.IdempotencyPatience) {
 		out := *known
 		return &out, nil
 	}

@@ -44,8 +44,8 @@ func (d *Driver) apply(ctx context.Context, ref target.Ref, m manifest, scaled m
 		return outcome{ref: m.ref, health: rec.health, message: rec.message}, nil
 	}
 	client := d.dynamic.Resource(r.GroupVersionResource).Namespace(m.ref.Namespace)
-	for range attempts {
-		out, again, err := d.applyOnce(ctx, ref, k, client, m, scaled)
+	for i := range attempts {
+		out, again, err := d.applyOnce(ctx, ref, k, client, m, scaled, i < attempts-1)
 		if !again {
 			return out, err
 		}
@@ -53,8 +53,11 @@ func (d *Driver) apply(ctx context.Context, ref target.Ref, m manifest, scaled m
 	return outcome{ref: m.ref, waiting: "others change it all the time"}, nil
 }
 
-// applyOnce reads the object, makes sure that it is ours, and applies. It says again when someone else came between.
-func (d *Driver) applyOnce(ctx context.Context, ref target.Ref, k *kind, client dynamic.ResourceInterface, m manifest, scaled map[blueberry.ObjectRef]bool) (out outcome, again bool, err error) {
+// applyOnce reads the object, makes sure that it is ours, and applies. It says again when someone else came between; when exact, also when a controller
+// only wrote a note on it, because what differs after the apply is told as our change.
+func (d *Driver) applyOnce(ctx context.Context, ref target.Ref, k *kind, client dynamic.ResourceInterface, m manifest,
+	scaled map[blueberry.ObjectRef]bool, exact bool,
+) (out outcome, again bool, err error) {
 	out.ref = m.ref
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -77,6 +80,9 @@ func (d *Driver) applyOnce(ctx context.Context, ref target.Ref, k *kind, client 
 			return out, false, nil
 		}
 		body.SetUID(live.GetUID()) // this very one: not one that someone makes in between
+		if exact {
+			body.SetResourceVersion(live.GetResourceVersion())
+		}
 		if scaled[scaleKey(m.ref)] {
 			keepReplicas(body, live)
 		}

@@ -33,14 +33,14 @@ func (k *kind) plural() string {
 func builtIn() map[groupKind]*kind {
 	out := map[groupKind]*kind{}
 	for group, names := range map[string]string{
-		"":                     "ConfigMap Endpoints LimitRange PersistentVolumeClaim Pod PodTemplate ReplicationController ResourceQuota Secret Service ServiceAccount",
-		"apps":                 "ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet",
-		"autoscaling":          "HorizontalPodAutoscaler",
-		"batch":                "CronJob Job",
-		"coordination.k8s.io":  "Lease",
-		"discovery.k8s.io":     "EndpointSlice",
-		"networking.k8s.io":    "Ingress NetworkPolicy",
-		"policy":               "PodDisruptionBudget",
+		"":                          "ConfigMap Endpoints LimitRange PersistentVolumeClaim Pod PodTemplate ReplicationController ResourceQuota Secret Service ServiceAccount",
+		"apps":                      "ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet",
+		"autoscaling":               "HorizontalPodAutoscaler",
+		"batch":                     "CronJob Job",
+		"coordination.k8s.io":       "Lease",
+		"discovery.k8s.io":          "EndpointSlice",
+		"networking.k8s.io":         "Ingress NetworkPolicy",
+		"policy":                    "PodDisruptionBudget",
 		"rbac.authorization.k8s.io": "Role RoleBinding",
 	} {
 		for _, n := range strings.Fields(names) {
@@ -48,13 +48,13 @@ func builtIn() map[groupKind]*kind {
 		}
 	}
 	for group, names := range map[string]string{
-		"":                     "Namespace Node PersistentVolume",
-		"apiextensions.k8s.io": "CustomResourceDefinition",
+		"":                             "Namespace Node PersistentVolume",
+		"apiextensions.k8s.io":         "CustomResourceDefinition",
 		"admissionregistration.k8s.io": "MutatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration",
-		"networking.k8s.io":         "IngressClass",
-		"rbac.authorization.k8s.io": "ClusterRole ClusterRoleBinding",
-		"scheduling.k8s.io":         "PriorityClass",
-		"storage.k8s.io":            "StorageClass",
+		"networking.k8s.io":            "IngressClass",
+		"rbac.authorization.k8s.io":    "ClusterRole ClusterRoleBinding",
+		"scheduling.k8s.io":            "PriorityClass",
+		"storage.k8s.io":               "StorageClass",
 	} {
 		for _, n := range strings.Fields(names) {
 			out[groupKind{group, n}] = &kind{groupKind{group, n}, false}

@@ -17,12 +17,12 @@ import (
 
 // manifest is what the place reads of a document.
 type manifest struct {
-	ref        blueberry.ObjectRef
-	labels     map[string]string
-	finalizers []string
-	hash       uint64
-	spec       map[string]any
-	faults     []blueberry.Fault
+	ref    blueberry.ObjectRef
+	labels map[string]string
+	held   bool // by finalizers
+	hash   uint64
+	spec   map[string]any
+	faults []blueberry.Fault
 }
 
 // parse reads the documents of a file; each is given with its position, or with what is wrong with the rest.
@@ -49,16 +49,6 @@ func parse(seed maphash.Seed, content []byte, each func(i int, m manifest, err e
 }
 
 func read(seed maphash.Seed, node *yaml.Node) (manifest, error) {
-	var o struct {
-		APIVersion string `yaml:"apiVersion"`
-		Kind       string
-		Metadata   struct {
-			Name, Namespace string
-			Labels          map[string]string
-			Finalizers      []string
-		}
-		Spec map[string]any
-	}
 	var all map[string]any
 	if err := node.Decode(&all); err != nil {
 		return manifest{}, fmt.Errorf("read YAML: %w", err)
@@ -66,16 +56,21 @@ func read(seed maphash.Seed, node *yaml.Node) (manifest, error) {
 	if len(all) == 0 {
 		return manifest{}, nil
 	}
-	if err := node.Decode(&o); err != nil {
-		return manifest{}, fmt.Errorf("read object: %w", err)
+	meta, _ := all["metadata"].(map[string]any)
+	m := manifest{
+		ref:    blueberry.ObjectRef{APIVersion: text(all["apiVersion"]), Kind: text(all["kind"]), Namespace: text(meta["namespace"]), Name: text(meta["name"])},
+		labels: map[string]string{}, hash: digest(seed, all),
 	}
-	if o.APIVersion == "" || o.Kind == "" || o.Metadata.Name == "" {
+	if m.ref.APIVersion == "" || m.ref.Kind == "" || m.ref.Name == "" {
 		return manifest{}, errors.New("an object has apiVersion, kind and metadata.name")
 	}
-	m := manifest{
-		ref:    blueberry.ObjectRef{APIVersion: o.APIVersion, Kind: o.Kind, Namespace: o.Metadata.Namespace, Name: o.Metadata.Name},
-		labels: o.Metadata.Labels, finalizers: o.Metadata.Finalizers, hash: digest(seed, all), spec: o.Spec,
+	labels, _ := meta["labels"].(map[string]any)
+	for k, v := range labels {
+		m.labels[k] = text(v)
 	}
+	held, _ := meta["finalizers"].([]any)
+	m.held = len(held) > 0
+	m.spec, _ = all["spec"].(map[string]any)
 	m.check()
 	return m, nil
 }
@@ -105,7 +100,7 @@ func (m *manifest) check() {
 		}
 	}
 	if m.ref.Kind == "Service" {
-		for i, x := range maps(m.spec["ports"]) {
+		for i, x := range items(m.spec["ports"]) {
 			if n, whole := x["port"].(int); !whole || n < 1 || n > 65535 {
 				fault(fmt.Sprintf("spec.ports[%d].port", i), "%v must be 1 to 65535", x["port"])
 			}
@@ -115,7 +110,7 @@ func (m *manifest) check() {
 	if !isWorkload {
 		return
 	}
-	containers := maps(pod["containers"])
+	containers := items(pod["containers"])
 	if len(containers) == 0 {
 		fault("spec.template.spec.containers", "must have at least one container")
 	}
@@ -152,7 +147,7 @@ func (m *manifest) work(seed maphash.Seed) *work {
 	if n, ok := m.spec["replicas"].(int); ok {
 		w.wanted = int32(min(n, 10_000)) // more is no environment
 	}
-	for _, c := range maps(pod["containers"]) {
+	for _, c := range items(pod["containers"]) {
 		if image, _ := c["image"].(string); strings.Contains(image, "broken") {
 			w.fail = "ImagePullBackOff"
 		}
@@ -170,8 +165,8 @@ func (m *manifest) work(seed maphash.Seed) *work {
 	return w
 }
 
-// maps gives the maps of a list.
-func maps(v any) []map[string]any {
+// items gives the maps of a list.
+func items(v any) []map[string]any {
 	list, _ := v.([]any)
 	var out []map[string]any
 	for _, x := range list {
@@ -180,4 +175,9 @@ func maps(v any) []map[string]any {
 		}
 	}
 	return out
+}
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
 }

@@ -119,7 +119,7 @@ func (p *Place) happen(e event) {
 	p.mark(e.object.env)
 }
 
-// break_ makes the pods of a workload crash.
+// breakPods makes the pods of a workload crash.
 func (p *Place) breakPods(o *object, reason string) {
 	w := o.work
 	w.generation++
