@@ -21,7 +21,7 @@ import (
 // Besides testscript's commands a story has:
 //
 //	server sim|kube|down   start a server: simulated cluster, the cluster of the test run, or one that cannot be reached
-//	stop | kill            end it by SIGTERM or SIGKILL
+//	drain | crash          end it by SIGTERM or SIGKILL
 //	sample DIR             copy the shipped sample
 //	repository DIR         make DIR a Git repository with one commit; $COMMIT is its commit
 //	kubectl ARGS…          the kubectl of the embedded cluster; ! and stdout work as with exec
@@ -51,8 +51,8 @@ func TestStories(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"server":     cmdServer,
-			"stop":       cmdStop,
-			"kill":       cmdKill,
+			"drain":      cmdDrain,
+			"crash":      cmdCrash,
 			"sample":     cmdSample,
 			"repository": cmdRepository,
 			"kubectl":    cmdKubectl,
@@ -111,8 +111,8 @@ users: [{name: x, user: {}}]
 	return path
 }
 
-func cmdStop(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(storyOf(ts).server.Stop()) }
-func cmdKill(ts *testscript.TestScript, _ bool, _ []string) { storyOf(ts).server.Kill() }
+func cmdDrain(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(storyOf(ts).server.Stop()) }
+func cmdCrash(ts *testscript.TestScript, _ bool, _ []string) { storyOf(ts).server.Kill() }
 
 func cmdSample(ts *testscript.TestScript, _ bool, args []string) {
 	wd, err := os.Getwd()

@@ -62,14 +62,29 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// The repository outlives those who commit to it: a commit that is cut off by a stop would look like a remote that is down.
+	below, stopBelow := context.WithCancel(context.WithoutCancel(ctx))
+	committer := make(chan error, 1)
+	go func() { committer <- named("GitOps repository", s.repository.Run(below)) }()
+
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.serve(ctx, listener) })
 	g.Go(func() error { return named("jobs", s.queue.Run(ctx)) })
-	g.Go(func() error { return named("GitOps repository", s.repository.Run(ctx)) })
 	g.Go(func() error { return named("targets", s.provisioner.Run(ctx)) })
 	g.Go(func() error { return s.feed.Run(ctx) })
 	g.Go(func() error { return s.sweep(ctx) })
-	return g.Wait()
+	g.Go(func() error {
+		select {
+		case err := <-committer:
+			committer <- err
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	err = g.Wait()
+	stopBelow()
+	return errors.Join(err, <-committer)
 }
 
 func named(what string, err error) error {

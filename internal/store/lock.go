@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -15,13 +17,17 @@ import (
 // fileLock is held by the one process that has a SQLite record. The kernel lets it go when the process ends, however it ends.
 type fileLock struct{ f *os.File }
 
+// lockPatience is how long a lock is asked for. A process that was killed while it started another one, git say, leaves it a moment longer in the
+// hands of that one.
+const lockPatience = 3 * time.Second
+
 // lockFile takes the lock, or tells as Unavailable which process has it.
-func lockFile(path string) (*fileLock, error) {
+func lockFile(ctx context.Context, path string) (*fileLock, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the lock of the record: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := flock(ctx, f); err != nil {
 		defer f.Close()
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("lock the record: %w", err)
@@ -39,6 +45,23 @@ func lockFile(path string) (*fileLock, error) {
 		return nil, errors.Join(err, l.release())
 	}
 	return l, nil
+}
+
+// flock tries until it has the lock, ctx ends or the patience is over.
+func flock(ctx context.Context, f *os.File) error {
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 func (l *fileLock) write(text string) error {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -14,7 +15,7 @@ import (
 
 // openSQLite opens the file with one connection that writes and several that read. SQLite has one writer at a time anyway: with one connection the
 // others wait in order in Go, and not by polling for the lock of the file.
-func (s *Store) openSQLite(u *url.URL) error {
+func (s *Store) openSQLite(ctx context.Context, u *url.URL) error {
 	path := u.Path
 	if u.Host != "" || path == "" || path == "/" || u.RawQuery != "" {
 		return errors.New("the DSN of a SQLite record is sqlite:///absolute/path/of/the/file.db and nothing else")
@@ -22,7 +23,7 @@ func (s *Store) openSQLite(u *url.URL) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the directory of the record: %w", err)
 	}
-	lock, err := lockFile(path + ".lock")
+	lock, err := lockFile(ctx, path+".lock")
 	if err != nil {
 		return err
 	}

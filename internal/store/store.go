@@ -69,7 +69,7 @@ func Open(ctx context.Context, c Config) (_ *Store, err error) {
 	}
 	switch u.Scheme {
 	case "sqlite":
-		err = s.openSQLite(u)
+		err = s.openSQLite(ctx, u)
 	case "postgres", "postgresql":
 		err = s.openPostgres(c)
 	default:

@@ -7,5 +7,6 @@
 // It talks to the API through the dynamic client and not through a sync library: each object needs one read (whose is it, how does it look) and one
 // apply, and the answers of exactly these two calls are what Progress reports. Health is kstatus.
 //
-// Invariant: nothing that does not carry the labels of the environment is altered or deleted.
+// Invariant: nothing is altered or deleted that carries neither the labels of the environment nor, having lost them, the API's note of our own apply; and
+// a namespace is deleted for its labels only.
 package kube

@@ -51,7 +51,7 @@ type Driver struct {
 	cache     *cache
 	begun     sync.Once
 
-	ctx    context.Context // of the watches; ended by Close
+	ctx    context.Context // of the watches, which outlive the call that begins them; ended by Close
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -54,7 +55,7 @@ func always() []resource {
 	return out
 }
 
-// workloadKinds are those that Observe needs whatever the environment is made of: the first three are indexes into pods and their reachability.
+// workloadKinds are those that Observe needs whatever an environment is made of.
 func workloadKinds() []schema.GroupVersionKind {
 	return []schema.GroupVersionKind{
 		{Version: "v1", Kind: "Pod"}, {Version: "v1", Kind: "Service"}, {Group: "discovery.k8s.io", Version: "v1", Kind: "EndpointSlice"},
@@ -132,8 +133,8 @@ func (c *cache) note(ctx context.Context, k *kind, err error, resumed bool) {
 		return // the objects come next: replace
 	case err == nil:
 		c.inView(k)
-	case ctx.Err() != nil && context.Cause(ctx) == context.Canceled: //nolint:errorlint // a cause, not a chain
-		return
+	case errors.Is(ctx.Err(), context.Canceled):
+		return // we are closing
 	case unreachable(err) != "":
 		c.outOfView(k, err)
 	case apierrors.IsNotFound(err):
