@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -59,9 +60,15 @@ func killAt(t *testing.T, h installation.Host, name, step string, nth int) {
 		env = fault
 	}
 	s := start(t, h, env...)
-	e := create(ctx, t, s, name)
+	e, err := ask(ctx, s, name)
+	if err != nil && !creating {
+		t.Fatal(err)
+	}
 	if creating && died(ctx, t, s, nth) {
 		s = start(t, h)
+		if err != nil { // the answer was lost with the process; the same request gives the same environment
+			e = askAgain(ctx, t, s, name)
+		}
 	}
 	e = waitPhase(ctx, t, s, e.ID, sdk.Ready)
 	provenMade(ctx, t, s, e)
@@ -75,7 +82,7 @@ func killAt(t *testing.T, h installation.Host, name, step string, nth int) {
 	// The answer may be lost when the server dies while it is on its way; asking again is harmless.
 	quick := *s.Client
 	quick.Waits = []time.Duration{}
-	_, err := quick.DestroyEnvironment(ctx, e.ID)
+	_, err = quick.DestroyEnvironment(ctx, e.ID)
 	if creating && err != nil {
 		t.Fatal(err)
 	}
@@ -115,14 +122,40 @@ func died(ctx context.Context, t *testing.T, s *installation.Server, nth int) bo
 
 func create(ctx context.Context, t *testing.T, s *installation.Server, name string) sdk.Environment {
 	t.Helper()
-	hours := 2
-	e, err := s.Client.CreateEnvironment(ctx, sdk.CreateEnvironmentRequest{Name: name, TTLHours: &hours, Blueprint: &sdk.Blueprint{Name: "shop", Components: []sdk.Component{
-		{Name: "backend", Image: "ghcr.io/acme/backend:1.4.2", Port: 8080, Health: "/healthz", Values: map[string]any{"autoscaling": map[string]any{"enabled": false}, "replicas": 1}},
-	}}})
+	e, err := ask(ctx, s, name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// askAgain asks with the same key. On PostgreSQL the key belongs to the dead process for two minutes more, since another one might still work on it;
+// the environment is there all the same.
+func askAgain(ctx context.Context, t *testing.T, s *installation.Server, name string) sdk.Environment {
+	t.Helper()
+	e, err := ask(ctx, s, name)
+	var p *sdk.Problem
+	if errors.As(err, &p) && p.Code == sdk.CodeIdempotencyInProgress {
+		page, err := s.Client.ListEnvironments(ctx, sdk.EnvironmentFilter{Name: name})
+		if err != nil || len(page.Items) != 1 {
+			t.Fatalf("%d environments %s (%v)", len(page.Items), name, err)
+		}
+		return page.Items[0]
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// ask asks once for an environment, always with the same key.
+func ask(ctx context.Context, s *installation.Server, name string) (sdk.Environment, error) {
+	hours := 2
+	quick := *s.Client
+	quick.Waits = []time.Duration{}
+	return quick.CreateEnvironment(ctx, sdk.CreateEnvironmentRequest{Name: name, TTLHours: &hours, Blueprint: &sdk.Blueprint{Name: "shop", Components: []sdk.Component{
+		{Name: "backend", Image: "ghcr.io/acme/backend:1.4.2", Port: 8080, Health: "/healthz", Values: map[string]any{"autoscaling": map[string]any{"enabled": false}, "replicas": 1}},
+	}}}, sdk.IdempotencyKey("key of "+name))
 }
 
 // provenMade: one commit for the revision, files as rendered, every object there, no fact told twice.

@@ -127,16 +127,3 @@ func git(ctx context.Context, tb testing.TB, dir string, args ...string) string 
 	}
 	return out
 }
-
-// sampleRepository is a Git repository that holds the shipped sample.
-func sampleRepository(ctx context.Context, tb testing.TB) string {
-	tb.Helper()
-	dir := filepath.Join(tb.TempDir(), "shop")
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "examples", "shop"))); err != nil {
-		tb.Fatal(err)
-	}
-	if err := installation.Commit(ctx, dir); err != nil {
-		tb.Fatal(err)
-	}
-	return dir
-}

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -48,5 +50,6 @@ func untilSignal(ctx context.Context, f func(ctx context.Context) error) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	log.SetOutput(io.Discard) // Helm's merge prints values of charts there, and a value may be a secret
 	return f(ctx)
 }

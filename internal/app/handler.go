@@ -20,7 +20,7 @@ func (s *Server) handler(draining <-chan struct{}) (http.Handler, error) {
 	api, err := httpapi.New(httpapi.Deps{
 		Environments: s.provisioner, Events: s.provisioner, Blueprints: s.provisioner, Targets: s.provisioner,
 		Feed: s.feed, Jobs: jobDoor{s.queue}, Access: s.gate, Idempotency: idempotency{s.store},
-		Version: s.Version, Draining: draining, Logger: s.Logger,
+		Version: s.Version, Draining: draining, Logger: s.Logger, Answered: s.metrics.request,
 		Routes: map[string]http.Handler{
 			"GET /healthz": http.HandlerFunc(s.livez),
 			"GET /readyz":  http.HandlerFunc(s.readyz),

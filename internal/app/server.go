@@ -39,6 +39,7 @@ type Server struct {
 	feed        *feed
 	metrics     *metrics
 	health      health
+	closePlace  func()
 }
 
 // Logger gives the logger that the configuration asks for.
@@ -57,7 +58,8 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	defer s.store.Close()
+	defer s.closePlace()
+	defer func() { _ = s.store.Close() }() // everything acknowledged is committed
 	listener, err := s.listen(ctx)
 	if err != nil {
 		return err
@@ -119,7 +121,7 @@ func (s *Server) openRecord(ctx context.Context) (err error) {
 }
 
 func (s *Server) openRooms(ctx context.Context) (err error) {
-	s.feed = newFeed(s.store)
+	s.feed, s.closePlace = newFeed(s.store), func() {}
 	s.gate = &access.Gate{Record: narrow(s.store, func(tx *store.Tx) access.Tx { return tx }), Now: time.Now}
 	password, err := secret(s.Config.GitopsPasswordFile)
 	if err != nil {
@@ -140,6 +142,9 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 	place, err := openPlace(s.Config, s.Logger)
 	if err != nil {
 		return err
+	}
+	if c, ok := place.Driver.(interface{ Close() }); ok {
+		s.closePlace = c.Close
 	}
 	s.provisioner = &provision.Provisioner{
 		Record: narrow(s.store, func(tx *store.Tx) provision.Tx { return tx }), Sources: sources{checkouts}, Repository: s.repository,

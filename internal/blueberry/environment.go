@@ -77,6 +77,9 @@ type Environment struct {
 	Target    string
 	Owner     string // name of the actor that asked for it
 	Source    Source
+	// RequestKey is the actor and idempotency key of the request that made it; empty for none. It finds the environment of a request whose answer was
+	// lost with the process that gave it.
+	RequestKey string
 
 	Phase      Phase
 	PhaseSince time.Time
@@ -131,7 +134,8 @@ type EnvironmentRequest struct {
 	Name    string
 	Target  string
 	Owner   string
-	Hours   int // length of the lease
+	Key     string // RequestKey of the environment
+	Hours   int    // length of the lease
 }
 
 // Move takes the environment to a phase, or tells that the table does not allow it. Moving to the phase it is in changes the reason only.

@@ -123,7 +123,7 @@ func (r *Repository) follow(ctx context.Context) error {
 	case strings.Contains(string(out), "\t"+r.ref+"\n"):
 		err := r.fetch(ctx, firstFetch*r.config.Timeout)
 		if damaged(err) {
-			r.renewIfDamaged(ctx, err)
+			_ = r.renewIfDamaged(ctx, err) // the fetch that follows finds what is left of the damage
 			err = r.fetch(ctx, firstFetch*r.config.Timeout)
 		}
 		if err != nil {
@@ -188,7 +188,7 @@ func (r *Repository) talk(ctx context.Context, timeout time.Duration, args ...st
 		if err != nil {
 			return nil, fmt.Errorf("make a pipe: %w", err)
 		}
-		defer read.Close() //nolint:errcheck // only read from
+		defer read.Close()
 		_, err = fmt.Fprintf(write, "username=%s\npassword=%s\n", r.config.Username, r.config.Password)
 		if err = errors.Join(err, write.Close()); err != nil {
 			return nil, fmt.Errorf("pass the credential: %w", err)

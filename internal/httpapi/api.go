@@ -77,6 +77,9 @@ type Deps struct {
 	Now      func() time.Time // nil means time.Now
 	Logger   *slog.Logger     // nil means slog.Default
 
+	// Answered, if set, is told of every answer: the route is the pattern that gave it, empty for none.
+	Answered func(route string, status int, took time.Duration)
+
 	// Routes go through the gateway but not through sign-in: pattern of http.ServeMux to handler ("GET /healthz").
 	Routes map[string]http.Handler
 }
@@ -124,7 +127,7 @@ func New(d Deps) (*API, error) {
 	for pattern, h := range d.Routes {
 		mux.Handle(pattern, h)
 	}
-	g := &gateway{access: d.Access, idempotency: d.Idempotency, now: d.Now, logger: d.Logger, mux: mux}
+	g := &gateway{access: d.Access, idempotency: d.Idempotency, now: d.Now, logger: d.Logger, answered: d.Answered, mux: mux}
 	return &API{handler: g.handler(), doc: doc}, nil
 }
 

@@ -91,7 +91,7 @@ type createInput struct {
 
 func (h environments) create(ctx context.Context, in *createInput) (*environmentOutput, error) {
 	b := in.Body.Value
-	r := provision.CreateRequest{Project: b.Project, Name: b.Name, Target: b.Target, Hours: blueberry.DefaultLeaseHours, Blueprint: readBlueprint(b.Blueprint)}
+	r := provision.CreateRequest{Project: b.Project, Name: b.Name, Target: b.Target, Hours: blueberry.DefaultLeaseHours, Blueprint: readBlueprint(b.Blueprint), Key: in.IdempotencyKey}
 	if b.TTLHours != nil {
 		r.Hours = *b.TTLHours
 	}

@@ -22,12 +22,14 @@ type gateway struct {
 	idempotency Idempotency
 	now         func() time.Time
 	logger      *slog.Logger
+	answered    func(route string, status int, took time.Duration)
 	mux         *http.ServeMux
 }
 
 // exchange is one request on its way. It is filled before the route is called and read by it; the actor is written once, by sign-in.
 type exchange struct {
 	id, method, path string
+	route            string // the pattern that answers
 	actor            blueberry.Actor
 }
 
@@ -86,6 +88,7 @@ func secure(h http.Header, r *http.Request, id string) {
 func (g *gateway) route(w http.ResponseWriter, r *http.Request) {
 	h, pattern := g.mux.Handler(r)
 	if pattern != "" {
+		exchangeOf(r.Context()).route = pattern
 		g.mux.ServeHTTP(w, r)
 		return
 	}
@@ -152,6 +155,9 @@ func (g *gateway) recover(w *counter, r *http.Request, x *exchange) {
 }
 
 func (g *gateway) log(r *http.Request, x *exchange, w *counter, took time.Duration) {
+	if g.answered != nil {
+		g.answered(x.route, w.status, took)
+	}
 	level := slog.LevelInfo
 	if !strings.HasPrefix(x.path, "/v1/") {
 		level = slog.LevelDebug // probes and pages: nothing that someone did

@@ -139,8 +139,6 @@ func alive() []rivertype.JobState {
 	}
 }
 
-const aliveSQL = `('available', 'pending', 'retryable', 'running', 'scheduled')`
-
 // Enqueue makes sure that a job of the kind and subject runs after tx commits. A job that waits for its time or its next attempt may run at once; one
 // that runs now runs again when it has ended.
 func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, kind blueberry.JobKind, subject string) error {

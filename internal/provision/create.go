@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/render"
@@ -15,6 +16,7 @@ type CreateRequest struct {
 	Hours                 int    // length of the lease
 	Repository, Ref, Path string // Path of the blueprint; empty means blueberry.yaml
 	Blueprint             *blueberry.Blueprint
+	Key                   string // idempotency key; empty for none. The same key gives the environment that it gave before
 }
 
 // Create accepts an environment: it validates and renders the request, tells every fault at once, and records the environment, its first revision
@@ -30,6 +32,9 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 		r.Target = p.Default
 	}
 	now := p.Now()
+	if e, err := p.made(ctx, actor, r, now); !errors.Is(err, blueberry.NotFound) {
+		return e, err
+	}
 	var faults blueberry.Faults
 	env, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{
 		Project: r.Project, Name: r.Name, Target: r.Target, Owner: actor.Name, Hours: r.Hours,
@@ -55,7 +60,7 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 		return blueberry.Environment{}, err
 	}
 	env.Source, env.Hosts, env.DeadlineAt = src, render.Hosts(in), env.NextDeadline()
-	env.Version = 1
+	env.Version, env.RequestKey = 1, requestKey(actor, r)
 	rev := blueberry.Revision{
 		ID: blueberry.NewID(blueberry.RevisionID, now), EnvironmentID: env.ID, Number: 1, Author: actor.Name, Reason: "created",
 		Source: src, Blueprint: in.Blueprint, Rendering: rendering, CreatedAt: now,
@@ -76,7 +81,28 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 	if err != nil {
 		return blueberry.Environment{}, taken(err)
 	}
+	p.at(StepAccepted)
 	return env, nil
+}
+
+// made gives the environment that this very request has made before, or NotFound. The door gives a repeated request its first answer; here is what it
+// cannot know: that the environment was recorded and the process died before the answer was kept.
+func (p *Provisioner) made(ctx context.Context, actor blueberry.Actor, r CreateRequest, now time.Time) (e blueberry.Environment, err error) {
+	if r.Key == "" {
+		return e, blueberry.NotFound
+	}
+	err = p.Record.View(ctx, func(tx Tx) error {
+		e, err = tx.EnvironmentOfRequest(ctx, requestKey(actor, r), now.Add(-blueberry.IdempotencyLifetime))
+		return err
+	})
+	return e, err
+}
+
+func requestKey(actor blueberry.Actor, r CreateRequest) string {
+	if r.Key == "" {
+		return ""
+	}
+	return actor.ID + " " + r.Project + "/" + r.Name + " " + r.Key
 }
 
 // checkRecord reads what the request leans on: the project, and whether the name is free.

@@ -54,6 +54,7 @@ type Repository interface {
 
 // The steps of the reconciler, in order: what has just been done when AtStep is called.
 const (
+	StepAccepted    = "create.accepted"    // the environment is recorded, the answer is not given
 	StepStarted     = "create.started"     // phase provisioning is recorded
 	StepPushed      = "create.pushed"      // Git holds the revision, the record does not know
 	StepCommitted   = "create.committed"   // commit and ledger are recorded
@@ -72,7 +73,7 @@ const (
 // Steps lists every step at which a fault test ends the process.
 func Steps() []string {
 	return []string{
-		StepStarted, StepPushed, StepCommitted, StepApplied, StepSynced, StepReady,
+		StepAccepted, StepStarted, StepPushed, StepCommitted, StepApplied, StepSynced, StepReady,
 		StepRemoving, StepRemoved, StepReceipted, StepErased, StepTerminated,
 	}
 }

@@ -46,6 +46,8 @@ type Environments interface {
 	DueEnvironments(ctx context.Context, now time.Time, limit int) ([]string, error)
 	// FindEnvironment gives the id of the environment, not terminated, that holds the namespace on the target; NotFound when there is none.
 	FindEnvironment(ctx context.Context, target, namespace string) (string, error)
+	// EnvironmentOfRequest reads the environment that the request with the key has made at or after since, or NotFound.
+	EnvironmentOfRequest(ctx context.Context, key string, since time.Time) (blueberry.Environment, error)
 	// LiveEnvironments gives ids of environments of the target that are not terminated, after the id given, in the order of ids.
 	LiveEnvironments(ctx context.Context, target, after string, limit int) ([]string, error)
 }

@@ -38,7 +38,7 @@ func (p *Provisioner) Run(ctx context.Context) error {
 				p.enqueue(ctx, name, ref)
 			})
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // the end that was asked for
 			}
 			return fmt.Errorf("watch target %s: %w", name, err)
 		})

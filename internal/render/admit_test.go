@@ -40,7 +40,8 @@ func TestRefusesObjects(t *testing.T) {
 		"kind of a CRD": {
 			object("CustomResourceDefinition", "apiVersion: apiextensions.k8s.io/v1\nmetadata: {name: x}\nspec: {group: example.dev, scope: Cluster, names: {kind: Galaxy}}") +
 				object("Galaxy", "apiVersion: example.dev/v1\nmetadata: {name: x}"),
-			[]string{"CustomResourceDefinition"}, "cluster_kind", "Galaxy",
+			[]string{"CustomResourceDefinition"},
+			"cluster_kind", "Galaxy",
 		},
 		"unknown kind": {object("Galaxy", "apiVersion: example.dev/v1\nmetadata: {name: x}"), nil, "", ""},
 	}

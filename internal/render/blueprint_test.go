@@ -128,6 +128,19 @@ func TestParseBlueprintBounds(t *testing.T) {
 	if !strings.Contains(err.Error(), "aliases") {
 		t.Errorf("an alias bomb: %v", err)
 	}
+	// A mapping of many keys, merged many times: the work is bounded, not only what comes of it.
+	keys := strings.Builder{}
+	for i := range 40_000 {
+		fmt.Fprintf(&keys, "k%d: 1, ", i)
+	}
+	_, err = ParseBlueprint([]byte("name: a\nx: &a {" + keys.String() + "}\ncomponents: [{name: b, image: 'c:1', values: {<<: [" + strings.Repeat("*a,", 100_000) + "]}}]\n"))
+	if !strings.Contains(err.Error(), "aliases") {
+		t.Errorf("a merge bomb: %v", err)
+	}
+	_, err = ParseBlueprint([]byte("name: a\n" + strings.Repeat("x: 1\n", 50_000)))
+	if n := len(invalid(t, err)); n != maxFaults+1 {
+		t.Errorf("many faults: %d are told", n)
+	}
 	_, err = ParseBlueprint([]byte("name: a\ncomponents: " + strings.Repeat("[", 9_000)))
 	if !errors.Is(err, blueberry.Invalid) {
 		t.Errorf("deep: %v", err)

@@ -209,7 +209,7 @@ func checkVendored(c *chart.Chart) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("Chart.yaml names %s, which charts/ does not hold: run `helm dependency build` and commit what it makes", strings.Join(missing, ", ")) //nolint:staticcheck // begins with a file name
+		return fmt.Errorf("Chart.yaml names %s, which charts/ does not hold: run `helm dependency build` and commit what it makes", strings.Join(missing, ", "))
 	}
 	return nil
 }

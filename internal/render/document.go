@@ -21,6 +21,7 @@ const (
 	maxDocumentSize  = 1 << 20
 	maxDocumentNodes = 100_000
 	maxDocumentDepth = 64
+	maxFaults        = 100 // told of one document
 )
 
 var (
@@ -88,6 +89,13 @@ func (d *document) syntax(content []byte, err error) {
 }
 
 func (d *document) note(at position, field, code, format string, args ...any) {
+	switch len(d.faults) {
+	case maxFaults:
+		d.faults.Add("", "too_many", "there are more faults than these %d %s", maxFaults, at)
+		return
+	case maxFaults + 1:
+		return
+	}
 	d.faults.Add(field, code, "%s %s", fmt.Sprintf(format, args...), at)
 }
 
@@ -144,6 +152,7 @@ func (d *document) pairs(n *yaml.Node, field string, depth int) []pair {
 	var out []pair
 	seen := map[string]bool{}
 	var merged []*yaml.Node
+	d.nodes += len(n.Content) / 2 // each time it is gone through: a merge key may bring the same mapping many times
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		for key.Kind == yaml.AliasNode {
@@ -256,7 +265,7 @@ func (d *document) value(n *yaml.Node, field string, depth int) any {
 	if _, ok := d.at[field]; !ok {
 		d.at[field] = position{n.Line, n.Column}
 	}
-	switch n.Kind {
+	switch n.Kind { //nolint:exhaustive // aliases are followed by enter, documents do not nest: what remains is a scalar
 	case yaml.MappingNode:
 		out := map[string]any{}
 		for _, p := range d.pairs(n, field, depth) {
@@ -311,10 +320,10 @@ func (d *document) scalar(n *yaml.Node, field string) any {
 
 // kindOf names what a node holds, for people.
 func kindOf(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
+	if n.Kind == yaml.MappingNode {
 		return "a mapping"
-	case yaml.SequenceNode:
+	}
+	if n.Kind == yaml.SequenceNode {
 		return "a list"
 	}
 	switch n.ShortTag() {

@@ -116,6 +116,7 @@ func (in Input) component(c blueberry.Component, rel chartRelease) ([]manifest, 
 			return nil, []problem{noSource("kustomization")}
 		}
 		return kustomization(in.Source, c.Kustomization)
+	case blueberry.WebService:
 	}
 	if values["blueberry"] != nil {
 		return nil, []problem{{field: "values.blueberry", code: "computed", message: "is set by Blueberry"}}

@@ -19,20 +19,20 @@ var update = flag.Bool("update", false, "write testdata/golden")
 const examples = "../../examples"
 
 // sample is an environment of the sample application.
-func sample(t testing.TB) Input {
-	t.Helper()
-	return inputOf(t, filepath.Join(examples, "shop"))
+func sample(tb testing.TB) Input {
+	tb.Helper()
+	return inputOf(tb, filepath.Join(examples, "shop"))
 }
 
-func inputOf(t testing.TB, dir string) Input {
-	t.Helper()
+func inputOf(tb testing.TB, dir string) Input {
+	tb.Helper()
 	content, err := os.ReadFile(filepath.Join(dir, blueberry.BlueprintFile))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	b, err := ParseBlueprint(content)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return Input{
 		Project:   blueberry.Project{Name: blueberry.DefaultProject},
@@ -46,11 +46,11 @@ func inputOf(t testing.TB, dir string) Input {
 }
 
 // invalid gives the faults of an error of kind Invalid.
-func invalid(t testing.TB, err error) []blueberry.Fault {
-	t.Helper()
+func invalid(tb testing.TB, err error) []blueberry.Fault {
+	tb.Helper()
 	var e *blueberry.Error
 	if !errors.As(err, &e) || e.Kind != blueberry.Invalid {
-		t.Fatalf("want an Invalid error, got %v", err)
+		tb.Fatalf("want an Invalid error, got %v", err)
 	}
 	return e.Fields
 }
@@ -235,7 +235,7 @@ spec: {jobTemplate: {spec: {template: {spec: {}}}}}
 		"jobs of a CronJob":             {ours, at(cron, "spec", "jobTemplate", "metadata", "labels")},
 		"pods of the jobs of a CronJob": {ours, at(cron, "spec", "jobTemplate", "spec", "template", "metadata", "labels")},
 	} {
-		if diff := cmp.Diff(any(c.want), any(c.got)); diff != "" {
+		if diff := cmp.Diff(c.want, c.got); diff != "" {
 			t.Errorf("%s: %s", reason, diff)
 		}
 	}

@@ -26,7 +26,7 @@ func (t *told) Error() string { return t.message }
 // functions are those that the helm CLI gives to charts, less what reaches outside (env, lookup, DNS), with answers that are the same on every machine
 // and at any time, each held to the budget.
 func (r *run) functions() template.FuncMap {
-	all := template.FuncMap(sprig.TxtFuncMap())
+	all := sprig.TxtFuncMap()
 	delete(all, "env")
 	delete(all, "expandenv")
 	maps.Copy(all, printFunctions())

@@ -66,8 +66,9 @@ func length(v reflect.Value) int64 {
 	switch v.Kind() {
 	case reflect.String, reflect.Slice, reflect.Map, reflect.Array:
 		return int64(v.Len())
+	default:
+		return 0
 	}
-	return 0
 }
 
 func product(a, b int64) error {

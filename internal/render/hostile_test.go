@@ -6,6 +6,8 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -26,7 +28,7 @@ func chartOf(template string, more ...string) fstest.MapFS {
 }
 
 // renderTree renders a component of a chart at c.
-func renderTree(t testing.TB, tree fs.FS, values map[string]any) (blueberry.Rendering, error) {
+func renderTree(t *testing.T, tree fs.FS, values map[string]any) (blueberry.Rendering, error) {
 	t.Helper()
 	in := sample(t)
 	in.Source = tree
@@ -174,9 +176,53 @@ func archiveOf(t *testing.T, files ...string) string {
 
 // nested is an archive of a chart in an archive of a chart, and so on.
 func nested(t *testing.T, depth int) string {
+	t.Helper()
 	out := archiveOf(t, "x/Chart.yaml", "apiVersion: v2\nname: x\nversion: 1.0.0\n")
 	for i := range depth {
 		out = archiveOf(t, "x/Chart.yaml", fmt.Sprintf("apiVersion: v2\nname: x%d\nversion: 1.0.0\n", i), "x/charts/x-1.0.0.tgz", out)
 	}
 	return out
+}
+
+// TestLinks: links inside the tree are followed as helm follows them; one that leads out or back to itself is refused.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		link, to string
+		ok       bool
+	}{
+		"a file of the tree":      {"c/templates/linked.yaml", "../../shared.yaml", true},
+		"a directory of the tree": {"c/files", "../shared", true},
+		"out of the tree":         {"c/templates/linked.yaml", "/etc/passwd", false},
+		"up and out of the tree":  {"c/templates/linked.yaml", "../../../../../../../etc/passwd", false},
+		"back to itself":          {"c/files", "..", false},
+		"to nothing":              {"c/templates/linked.yaml", "nothing", false},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			files := chartOf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n")
+			files["shared.yaml"] = &fstest.MapFile{Data: []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: two}\n")}
+			files["shared/x"] = &fstest.MapFile{Data: []byte("x")}
+			if err := os.CopyFS(dir, files); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(c.to, filepath.Join(dir, c.link)); err != nil {
+				t.Fatal(err)
+			}
+			root, err := os.OpenRoot(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = root.Close() })
+			_, err = renderTree(t, root.FS(), nil)
+			if c.ok && err != nil {
+				t.Fatal(err)
+			}
+			if !c.ok && len(invalid(t, err)) != 1 {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }

@@ -95,8 +95,10 @@ func (b *budget) check(v reflect.Value, built bool) error {
 		if !count(v, &left, 0) {
 			return limitf("makes a value of more than %d elements, or one that holds itself", maxValues)
 		}
+		return nil
+	default:
+		return nil
 	}
-	return nil
 }
 
 // count takes the elements of v from left, and is false when they do not fit.
@@ -125,6 +127,7 @@ func count(v reflect.Value, left *int, depth int) bool {
 				return false
 			}
 		}
+	default:
 	}
 	return true
 }

@@ -45,7 +45,7 @@ func openScratch(parent string) (*scratch, error) {
 func sweep(dir string) {
 	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR, 0)
 	if err == nil {
-		defer lock.Close() //nolint:errcheck // only held, never written
+		defer lock.Close()
 		if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 			return // its process lives
 		}

@@ -28,6 +28,7 @@ type environmentRow struct {
 	SourceRef        string `bun:"source_ref"`
 	SourceCommit     string `bun:"source_commit"`
 	SourcePath       string `bun:"source_path"`
+	RequestKey       string `bun:"request_key"`
 	Phase            string `bun:"phase"`
 	PhaseSince       int64  `bun:"phase_since"`
 	Reason           string `bun:"reason"`
@@ -72,7 +73,7 @@ func environmentToRow(e blueberry.Environment) (environmentRow, error) {
 	}
 	row := environmentRow{
 		ID: e.ID, Project: e.Project, Name: e.Name, Namespace: e.Namespace, Target: e.Target, Owner: clean(e.Owner),
-		SourceRepository: clean(e.Source.Repository), SourceRef: clean(e.Source.Ref), SourceCommit: e.Source.Commit, SourcePath: clean(e.Source.Path),
+		SourceRepository: clean(e.Source.Repository), SourceRef: clean(e.Source.Ref), SourceCommit: e.Source.Commit, SourcePath: clean(e.Source.Path), RequestKey: clean(e.RequestKey),
 		Phase: string(e.Phase), PhaseSince: micros(e.PhaseSince), Reason: clean(e.Reason), Message: clean(e.Message), Conditions: cs,
 		ExpiresAt: micros(e.Lease.ExpiresAt), Revision: e.Revision, Synced: e.Synced, GitCommit: e.Commit, Hosts: hosts,
 		DeadlineAt: micros(e.DeadlineAt), CreatedAt: micros(e.CreatedAt), UpdatedAt: micros(e.UpdatedAt), TerminatedAt: micros(e.TerminatedAt),
@@ -88,8 +89,8 @@ func environmentToRow(e blueberry.Environment) (environmentRow, error) {
 func (r environmentRow) environment() (blueberry.Environment, error) {
 	e := blueberry.Environment{
 		ID: r.ID, Project: r.Project, Name: r.Name, Namespace: r.Namespace, Target: r.Target, Owner: r.Owner,
-		Source: blueberry.Source{Repository: r.SourceRepository, Ref: r.SourceRef, Commit: r.SourceCommit, Path: r.SourcePath},
-		Phase:  blueberry.Phase(r.Phase), PhaseSince: timeOf(r.PhaseSince), Reason: r.Reason, Message: r.Message,
+		Source: blueberry.Source{Repository: r.SourceRepository, Ref: r.SourceRef, Commit: r.SourceCommit, Path: r.SourcePath}, RequestKey: r.RequestKey,
+		Phase: blueberry.Phase(r.Phase), PhaseSince: timeOf(r.PhaseSince), Reason: r.Reason, Message: r.Message,
 		Revision: r.Revision, Synced: r.Synced, Commit: r.GitCommit, DeadlineAt: timeOf(r.DeadlineAt),
 		CreatedAt: timeOf(r.CreatedAt), UpdatedAt: timeOf(r.UpdatedAt), TerminatedAt: timeOf(r.TerminatedAt), Version: r.Version,
 	}
@@ -226,6 +227,20 @@ func (t *Tx) FindEnvironment(ctx context.Context, target, namespace string) (str
 		return "", fmt.Errorf("find environment: %w", err)
 	}
 	return id, nil
+}
+
+// EnvironmentOfRequest reads the environment that the request with the key has made at or after since, or NotFound.
+func (t *Tx) EnvironmentOfRequest(ctx context.Context, key string, since time.Time) (blueberry.Environment, error) {
+	var row environmentRow
+	err := t.db.NewSelect().Model(&row).Where("request_key = ?", clean(key)).Where("request_key <> ''").Where("created_at >= ?", micros(since)).
+		Order("id DESC").Limit(1).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return blueberry.Environment{}, blueberry.Errorf(blueberry.NotFound, "ENVIRONMENT_NOT_FOUND", "no environment was made by this request")
+	}
+	if err != nil {
+		return blueberry.Environment{}, fmt.Errorf("find environment of request: %w", err)
+	}
+	return row.environment()
 }
 
 // LiveEnvironments gives ids of environments of the target that are not terminated, after the id given, in the order of ids.

@@ -89,3 +89,15 @@ func (t *Tx) SweepIdempotency(ctx context.Context, before time.Time) (int, error
 	}
 	return int(n), nil
 }
+
+// releaseAbandoned gives back, on SQLite, the keys of requests that a process before this one did not finish: it is gone, as nobody else has the file.
+// On PostgreSQL another process may work on them, and IdempotencyPatience decides.
+func (t *Tx) releaseAbandoned(ctx context.Context) error {
+	if t.store.dialect != SQLite {
+		return nil
+	}
+	if _, err := t.db.NewDelete().Model((*idempotencyRow)(nil)).Where("status = 0").Exec(ctx); err != nil {
+		return fmt.Errorf("release abandoned idempotency keys: %w", err)
+	}
+	return nil
+}

@@ -102,7 +102,7 @@ func filter(sel *bun.SelectQuery, q blueberry.EnvironmentQuery) *bun.SelectQuery
 		for i, p := range q.Phases {
 			phases[i] = clean(string(p))
 		}
-		sel = sel.Where("phase IN (?)", bun.In(phases))
+		sel = sel.Where("phase IN (?)", bun.List(phases))
 	}
 	for _, x := range []struct{ column, value string }{{"project", q.Project}, {"name", q.Name}, {"owner", q.Owner}} {
 		if x.value != "" {

@@ -60,7 +60,7 @@ func Open(ctx context.Context, c Config) (_ *Store, err error) {
 	s := &Store{log: c.Logger}
 	defer func() {
 		if err != nil {
-			s.Close()
+			_ = s.Close() // err is what matters
 		}
 	}()
 	u, err := url.Parse(c.DSN)
@@ -84,8 +84,8 @@ func Open(ctx context.Context, c Config) (_ *Store, err error) {
 	if err := s.migrate(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.Update(ctx, func(tx *Tx) error { return tx.ensureDefaultProject(ctx) }); err != nil {
-		return nil, fmt.Errorf("make the default project: %w", err)
+	if err := s.Update(ctx, func(tx *Tx) error { return errors.Join(tx.ensureDefaultProject(ctx), tx.releaseAbandoned(ctx)) }); err != nil {
+		return nil, fmt.Errorf("prepare the record: %w", err)
 	}
 	return s, nil
 }

@@ -19,6 +19,7 @@ CREATE TABLE environments (
     source_ref        text NOT NULL,
     source_commit     text NOT NULL,
     source_path       text NOT NULL,
+    request_key       text NOT NULL,
     phase             text NOT NULL,
     phase_since       bigint NOT NULL,
     reason            text NOT NULL,
@@ -44,6 +45,7 @@ CREATE INDEX environments_live_updated ON environments (updated_at, id) WHERE ph
 CREATE INDEX environments_live_expires ON environments (expires_at, id) WHERE phase <> 'terminated';
 CREATE INDEX environments_live_by_name ON environments (name, id) WHERE phase <> 'terminated';
 CREATE INDEX environments_live_phase ON environments (phase, id) WHERE phase <> 'terminated';
+CREATE INDEX environments_request_key ON environments (request_key) WHERE request_key <> '';
 CREATE INDEX environments_created ON environments (created_at, id);
 CREATE INDEX environments_due ON environments (deadline_at, id) WHERE deadline_at > 0;
 

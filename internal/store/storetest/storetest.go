@@ -97,13 +97,13 @@ func PostgresDSN(t testing.TB) string {
 		t.Fatalf("%s is not a URL", postgresURL)
 	}
 	name := "blueberry_test_" + strings.ToLower(rand.Text())
-	exec(t, t.Context(), admin, "CREATE DATABASE "+name)
-	t.Cleanup(func() { exec(t, context.Background(), admin, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
+	exec(t.Context(), t, admin, "CREATE DATABASE "+name)
+	t.Cleanup(func() { exec(context.Background(), t, admin, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 	u.Path = "/" + name
 	return u.String()
 }
 
-func exec(t testing.TB, ctx context.Context, dsn, query string) {
+func exec(ctx context.Context, t testing.TB, dsn, query string) {
 	t.Helper()
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {

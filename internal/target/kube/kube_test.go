@@ -36,7 +36,7 @@ func newEnvironment(t *testing.T) *environment {
 	e.hand, _ = b.Hand.(*hand)
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		until(t, ctx, "the environment is gone", func() string {
+		until(ctx, t, "the environment is gone", func() string {
 			left, err := e.Driver.Remove(ctx, e.Ref, targettest.LedgerOf(e.last))
 			if err != nil || len(left) > 0 {
 				return fmt.Sprint(left, err)
@@ -47,7 +47,7 @@ func newEnvironment(t *testing.T) *environment {
 	return e
 }
 
-func until(t *testing.T, ctx context.Context, what string, missing func() string) {
+func until(ctx context.Context, t *testing.T, what string, missing func() string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -71,7 +71,7 @@ func (e *environment) sync(t *testing.T, files ...blueberry.RenderedFile) []targ
 	t.Helper()
 	e.last = files
 	var changed []target.Change
-	until(t, t.Context(), "all is applied", func() string {
+	until(t.Context(), t, "all is applied", func() string {
 		p, err := e.Driver.Sync(t.Context(), target.Desired{Ref: e.Ref, Revision: 1, Files: files})
 		if err != nil {
 			t.Fatalf("sync: %v", err)
@@ -122,7 +122,7 @@ func TestAnAutoscalerKeepsItsReplicas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	until(t, t.Context(), "the change is seen", func() string {
+	until(t.Context(), t, "the change is seen", func() string {
 		if o := e.observe(t); !o.Drifted() {
 			return "not drifted"
 		}
@@ -175,7 +175,7 @@ func TestLostLabelsAreRepaired(t *testing.T) {
 	e.sync(t, files...)
 	service := files[1].Objects[1]
 	e.hand.Patch(t, service, `{"metadata": {"labels": null}}`)
-	until(t, t.Context(), "the loss is seen", func() string {
+	until(t.Context(), t, "the loss is seen", func() string {
 		if len(e.observe(t).Missing()) == 0 {
 			return "nothing is missing"
 		}
@@ -203,7 +203,7 @@ spec:
 	gear := "apiVersion: " + group + "/v1\nkind: Gear\nmetadata: {name: first, namespace: $ns, labels: $labels}\nspec: {teeth: 12}\n"
 	files := []blueberry.RenderedFile{targettest.Platform(t, e.Ref, definition), targettest.File(t, e.Ref, 0, "back", gear)}
 	e.sync(t, files...)
-	until(t, t.Context(), "all is healthy", func() string {
+	until(t.Context(), t, "all is healthy", func() string {
 		if o := e.observe(t); !o.Healthy() {
 			return fmt.Sprintf("%+v", o)
 		}
@@ -214,7 +214,7 @@ spec:
 	if _, err := e.hand.client.Resource(gvr).Namespace(e.Namespace).Patch(t.Context(), "first", types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	until(t, t.Context(), "the drift of a kind of its own is seen", func() string {
+	until(t.Context(), t, "the drift of a kind of its own is seen", func() string {
 		if !e.observe(t).Drifted() {
 			return "not drifted"
 		}

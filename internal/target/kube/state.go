@@ -41,10 +41,6 @@ type record struct {
 
 type name struct{ namespace, name string }
 
-func (r *record) ref() blueberry.ObjectRef {
-	return blueberry.ObjectRef{APIVersion: r.kind.apiVersion, Kind: r.kind.gvk.Kind, Namespace: r.name.namespace, Name: r.name.name}
-}
-
 // part is what an object adds to the workload of its component.
 type part struct {
 	wanted    int32  // pods

@@ -145,7 +145,7 @@ func (s *scene) object(t testing.TB, kind, name string) blueberry.ObjectRef {
 func (s *scene) vanish(t testing.TB) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context()) // over by now when this is the cleanup
-	eventuallyIn(t, ctx, "nothing is left", func() string {
+	eventuallyIn(ctx, t, "nothing is left", func() string {
 		left, err := s.Driver.Remove(ctx, s.Ref, LedgerOf(s.files))
 		switch {
 		case errors.Is(err, blueberry.Unavailable):
@@ -162,10 +162,10 @@ func (s *scene) vanish(t testing.TB) {
 // eventually looks again and again until what is missing is the empty string.
 func eventually(t testing.TB, what string, missing func() string) {
 	t.Helper()
-	eventuallyIn(t, t.Context(), what, missing)
+	eventuallyIn(t.Context(), t, what, missing)
 }
 
-func eventuallyIn(t testing.TB, ctx context.Context, what string, missing func() string) {
+func eventuallyIn(ctx context.Context, t testing.TB, what string, missing func() string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
