@@ -22,7 +22,7 @@ slim: need-go ## build bin/blueberry-slim, the client alone
 
 test: need-go ## set up and run every test: unit, both databases, the real Kubernetes API, stories on the real binary
 	@scripts/need git gcc postgres
-	cd devcluster && go vet ./... && go test ./...
+	cd devcluster && go vet ./internal/... && go test -race ./internal/...
 	$(TESTENV) -- go test -race -timeout 30m ./...
 
 unit: need-go ## run the tests that need no server beside SQLite
@@ -38,12 +38,12 @@ soak: need-go ## kill -9 at every step of create and destroy, on both databases,
 
 bench: need-go ## print the numbers to hold (docs/design/numbers.md)
 	@scripts/need git gcc postgres
-	$(TESTENV) -- go run ./e2e/bench
+	$(TESTENV) -- go run ./e2e/bench $(BENCH)
 
 lint: need-go ## check form and findings
 	cd tools && go build -o ../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint mvdan.cc/gofumpt
 	bin/golangci-lint run ./...
-	cd devcluster && ../bin/golangci-lint run --config ../.golangci.yml ./...
+	cd devcluster && ../bin/golangci-lint run --config ../.golangci.yml ./internal/...
 
 fmt: need-go ## format
 	cd tools && go build -o ../bin/ mvdan.cc/gofumpt

@@ -8,7 +8,6 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/httpapi"
-	"github.com/blueberry-idp/blueberry/internal/jobs"
 	"github.com/blueberry-idp/blueberry/internal/store"
 )
 
@@ -19,8 +18,8 @@ const gitPath = "/git/gitops.git"
 func (s *Server) handler(draining <-chan struct{}) (http.Handler, error) {
 	api, err := httpapi.New(httpapi.Deps{
 		Environments: s.provisioner, Events: s.provisioner, Blueprints: s.provisioner, Targets: s.provisioner,
-		Feed: s.feed, Jobs: jobDoor{s.queue}, Access: s.gate, Idempotency: idempotency{s.store},
-		Version: s.Version, Draining: draining, Logger: s.Logger, Answered: s.metrics.request,
+		Feed: s.feed, Jobs: s.queue, Access: s.gate, Idempotency: idempotency{s.store},
+		Version: s.Version, Address: s.address, Draining: draining, Logger: s.Logger, Answered: s.metrics.request,
 		Routes: map[string]http.Handler{
 			"GET /healthz": http.HandlerFunc(s.livez),
 			"GET /readyz":  http.HandlerFunc(s.readyz),
@@ -64,13 +63,4 @@ func (i idempotency) FinishIdempotency(ctx context.Context, a blueberry.Idempote
 // ReleaseIdempotency gives the key back after a request that failed.
 func (i idempotency) ReleaseIdempotency(ctx context.Context, actor, key string) error {
 	return i.store.Update(ctx, func(tx *store.Tx) error { return tx.ReleaseIdempotency(ctx, actor, key) })
-}
-
-// jobDoor is the queue as the API sees it: the page behind the last job is asked for by that job's id.
-type jobDoor struct{ *jobs.Queue }
-
-// List reads one page of jobs.
-func (d jobDoor) List(ctx context.Context, actor blueberry.Actor, q blueberry.JobQuery) ([]blueberry.Job, error) {
-	page, _, err := d.Queue.List(ctx, actor, q)
-	return page, err
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/provision"
@@ -21,7 +22,12 @@ func openPlace(c Config, logger *slog.Logger) (provision.Place, error) {
 
 func openDriver(c Config, logger *slog.Logger) (target.Driver, error) {
 	if c.TargetDriver == "sim" {
-		return sim.Driver{Place: sim.NewPlace(sim.Config{})}, nil
+		return sim.Driver{Place: sim.NewPlace(simulated())}, nil
 	}
 	return kube.Open(kube.Config{Kubeconfig: c.Kubeconfig, Logger: logger})
+}
+
+// simulated is a small cluster with everything pulled already: quick enough to work with, slow enough to watch.
+func simulated() sim.Config {
+	return sim.Config{Schedule: 20 * time.Millisecond, Start: 150 * time.Millisecond, Ready: 300 * time.Millisecond}
 }

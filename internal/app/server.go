@@ -40,6 +40,7 @@ type Server struct {
 	metrics     *metrics
 	health      health
 	closePlace  func()
+	address     string // URL of the listener
 }
 
 // Logger gives the logger that the configuration asks for.
@@ -195,7 +196,8 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
 		scheme = "https"
 	}
-	s.Logger.Info("serving", "url", scheme+"://"+l.Addr().String(), "version", s.Version, "database", s.store.Dialect(), "target", s.Config.Target, "driver", s.Config.TargetDriver)
+	s.address = scheme + "://" + l.Addr().String()
+	s.Logger.Info("serving", "url", s.address, "version", s.Version, "database", s.store.Dialect(), "target", s.Config.Target, "driver", s.Config.TargetDriver)
 	return l, nil
 }
 

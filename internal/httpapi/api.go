@@ -48,7 +48,8 @@ type Targets interface {
 
 // Jobs are the operations on durable work.
 type Jobs interface {
-	List(ctx context.Context, actor blueberry.Actor, q blueberry.JobQuery) ([]blueberry.Job, error)
+	// List reads one page; next is the Before of the page behind it, 0 on the last.
+	List(ctx context.Context, actor blueberry.Actor, q blueberry.JobQuery) (page []blueberry.Job, next int64, err error)
 	Get(ctx context.Context, actor blueberry.Actor, id int64) (blueberry.Job, error)
 	Retry(ctx context.Context, actor blueberry.Actor, id int64) (blueberry.Job, error)
 	Cancel(ctx context.Context, actor blueberry.Actor, id int64) (blueberry.Job, error)

@@ -63,13 +63,13 @@ func (h jobs) list(ctx context.Context, in *listJobsInput) (*listJobsOutput, err
 	if q.Limit == 0 {
 		q.Limit = blueberry.DefaultPageSize
 	}
-	found, err := h.operations.List(ctx, actorOf(ctx), q)
+	found, next, err := h.operations.List(ctx, actorOf(ctx), q)
 	if err != nil {
 		return nil, err
 	}
 	out := sdk.JobPage{Items: list(found, wireJob)}
-	if len(found) == q.Limit {
-		out.NextCursor = jobCursor{Before: found[len(found)-1].ID, Filter: filter}.String()
+	if next != 0 {
+		out.NextCursor = jobCursor{Before: next, Filter: filter}.String()
 	}
 	return &listJobsOutput{Body: out}, nil
 }

@@ -139,20 +139,22 @@ func (h *House) ReleaseIdempotency(_ context.Context, actor, key string) error {
 type jobs struct{ *House }
 
 // List reads jobs, newest first.
-func (j jobs) List(_ context.Context, actor blueberry.Actor, q blueberry.JobQuery) ([]blueberry.Job, error) {
+func (j jobs) List(_ context.Context, actor blueberry.Actor, q blueberry.JobQuery) (out []blueberry.Job, next int64, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err := actor.Can(blueberry.GrantJobsRead); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var out []blueberry.Job
 	for _, x := range slices.Backward(j.jobs) {
 		if (q.Before == 0 || x.ID < q.Before) && (q.Kind == "" || q.Kind == x.Kind) && (q.Subject == "" || q.Subject == x.Subject) &&
-			(len(q.States) == 0 || slices.Contains(q.States, x.State)) && len(out) < q.Limit {
+			(len(q.States) == 0 || slices.Contains(q.States, x.State)) {
+			if len(out) == q.Limit {
+				return out, out[len(out)-1].ID, nil
+			}
 			out = append(out, *x)
 		}
 	}
-	return out, nil
+	return out, 0, nil
 }
 
 // Get reads one.
