@@ -37,6 +37,7 @@ func victim(dsn string) error {
 	if err != nil {
 		return err
 	}
+	defer s.Close() // and so it is not collected, which would close the file that holds the lock
 	q, err := jobs.Open(ctx, jobs.Config{DB: s.DB(), ReadDB: s.ReadDB(), Dialect: s.Dialect(), Workers: map[blueberry.JobKind]jobs.Kind{
 		kind: {Work: func(_ context.Context, j blueberry.Job) (jobs.Outcome, error) {
 			fmt.Println("runs", j.Subject)
