@@ -8,7 +8,7 @@ TESTENV := go run ./e2e/testenv
 .PHONY: help dev build slim test unit e2e soak bench lint fmt generate drift check clean need-go
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 dev: build ## run the platform with everything it needs, on this machine
 	@scripts/need git
@@ -55,7 +55,7 @@ generate: need-go ## make the committed generated files anew (OpenAPI, command r
 drift: generate ## fail when a generated file is not what is committed
 	go mod tidy -diff
 	cd devcluster && go mod tidy -diff
-	git diff --exit-code
+	@test -z "$$(git status --porcelain)" || { git status --short; git diff; echo "generated files are not what is committed: run make generate and commit" >&2; exit 1; }
 
 check: lint drift test ## everything that CI runs
 

@@ -21,7 +21,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	bin := filepath.Join(dir, "blueberry")
-	return bin, installation.Build(context.Background(), bin, "faults")
+	return bin, installation.BuildForTests(context.Background(), bin)
 })
 
 func TestMain(m *testing.M) {

@@ -19,12 +19,18 @@ import (
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
-// Build makes the program at bin with the build tags.
-func Build(ctx context.Context, bin string, tags ...string) error {
-	args := []string{"build", "-ldflags", "-s -w -X main.version=e2e", "-o", bin}
-	if len(tags) > 0 {
-		args = append(args, "-tags", strings.Join(tags, ","))
-	}
+// Build makes the program at bin.
+func Build(ctx context.Context, bin string) error {
+	return build(ctx, "-ldflags", "-s -w -X main.version=e2e", "-o", bin)
+}
+
+// BuildForTests makes the program with fault points and the race detector in it: a race ends the process.
+func BuildForTests(ctx context.Context, bin string) error {
+	return build(ctx, "-race", "-tags", "faults", "-ldflags", "-s -w -X main.version=e2e", "-o", bin)
+}
+
+func build(ctx context.Context, flags ...string) error {
+	args := append([]string{"build"}, flags...)
 	out, err := exec.CommandContext(ctx, "go", append(args, "github.com/blueberry-idp/blueberry/cmd/blueberry")...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("build blueberry: %w\n%s", err, out)
@@ -61,7 +67,7 @@ func (h Host) Start(env ...string) (*Server, error) {
 		args = append(args, "--database", h.Database)
 	}
 	s := &Server{Command: exec.Command(h.Bin, args...), ended: make(chan struct{})} //nolint:noctx // ended by Kill or Stop
-	s.Command.Env = append(os.Environ(), env...)
+	s.Command.Env = append(append(os.Environ(), "GORACE=halt_on_error=1"), env...)
 	stderr, err := s.Command.StderrPipe()
 	if err != nil {
 		return nil, err

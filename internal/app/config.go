@@ -46,6 +46,7 @@ type Config struct {
 	ClusterKinds           []string `koanf:"cluster_kinds" help:"cluster-scoped kinds that the default project may create"`
 
 	Workers      int           `koanf:"workers" help:"jobs that run at the same time"`
+	DrainDelay   time.Duration `koanf:"drain_delay" help:"how long a stop goes on accepting requests while /readyz says that it stops, so that a load balancer can notice"`
 	DrainTimeout time.Duration `koanf:"drain_timeout" help:"how long a stop waits for work that runs"`
 	LogFormat    string        `koanf:"log_format" help:"text or json"`
 	LogLevel     string        `koanf:"log_level" help:"debug, info, warn or error"`
@@ -222,6 +223,9 @@ func (c Config) check(f *blueberry.Faults) {
 	}
 	if c.DrainTimeout < 0 {
 		f.Add("drain_timeout", "range", "must not be negative")
+	}
+	if c.DrainDelay < 0 {
+		f.Add("drain_delay", "range", "must not be negative")
 	}
 	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
 		f.Add("log_format", "enum", "%q is not text or json", c.LogFormat)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -52,17 +53,23 @@ With --kubeconfig your own cluster is used instead, and nothing of this is built
 func runDev(ctx context.Context, c Config, version, source string, out, progress io.Writer) error {
 	logger := c.Logger(progress)
 	g, ctx := errgroup.WithContext(ctx)
+	// The cluster outlives the server: work that drains would take its end for an outage, and record it.
+	below, stopCluster := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopCluster()
 	if c.TargetDriver == "kube" && c.Kubeconfig == "" {
 		k := &keptCluster{source: source, stateDir: c.StateDir, progress: progress, logger: logger}
 		if err := k.start(ctx); err != nil {
 			return err
 		}
 		c.Kubeconfig = k.cluster.Kubeconfig()
-		g.Go(func() error { return k.keep(ctx) })
+		g.Go(func() error { return k.keep(below) })
 	}
 	fmt.Fprint(out, welcome(c))
 	s := &Server{Config: c, Version: version, Logger: logger, Out: out}
-	g.Go(func() error { return s.Run(ctx) })
+	g.Go(func() error {
+		defer stopCluster()
+		return s.Run(ctx)
+	})
 	return g.Wait()
 }
 
@@ -86,6 +93,7 @@ type keptCluster struct {
 	progress         io.Writer
 	logger           *slog.Logger
 	bin              string
+	kubeconfig       []byte // as the driver read it
 	cluster          *devcluster.Cluster
 }
 
@@ -97,6 +105,9 @@ func (k *keptCluster) start(ctx context.Context) (err error) {
 		}
 	}
 	k.cluster, err = devcluster.Start(ctx, devcluster.Options{Bin: k.bin, Dir: filepath.Join(k.stateDir, "devcluster"), Progress: k.progress, Logger: k.logger})
+	if err == nil && k.kubeconfig == nil {
+		k.kubeconfig, err = os.ReadFile(k.cluster.Kubeconfig())
+	}
 	return err
 }
 
@@ -115,7 +126,10 @@ func (k *keptCluster) keep(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return nil
 			}
-			return errors.Join(errors.New("start the cluster again"), err)
+			return fmt.Errorf("start the cluster again: %w", err)
+		}
+		if now, err := os.ReadFile(k.cluster.Kubeconfig()); err != nil || !bytes.Equal(now, k.kubeconfig) {
+			return errors.Join(errors.New("the cluster came back at another address; run the command again"), err)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -11,7 +13,23 @@ import (
 )
 
 // health answers whether this process lives and whether it can serve.
-type health struct{ draining atomic.Bool }
+type health struct {
+	draining atomic.Bool
+
+	mu   sync.Mutex
+	last readiness
+	at   time.Time
+}
+
+// get gives the last answer, or a new one when that is older than a second.
+func (h *health) get(look func() readiness) readiness {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if time.Since(h.at) > time.Second {
+		h.last, h.at = look(), time.Now()
+	}
+	return h.last
+}
 
 func (h *health) drain() { h.draining.Store(true) }
 
@@ -34,34 +52,39 @@ func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok", "version": s.Version})
 }
 
-// readyz is 503 when the server cannot serve, and names what is not ready.
+// readyz is 503 when the server cannot serve, and names what is not ready. Anyone may ask, so the answer has no addresses and is made once a second.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), readyCheck)
-	defer cancel()
-	var out readiness
+	out := s.health.get(func() readiness { return s.lookReady(context.WithoutCancel(r.Context())) })
 	if s.health.draining.Load() {
-		out.NotReady = append(out.NotReady, check{"server", "it is stopping", "ask another server"})
-	}
-	if err := s.store.Ping(ctx); err != nil {
-		s.Logger.Warn("record is not ready", "error", err)
-		out.NotReady = append(out.NotReady, check{"record", "the database does not answer", "look at the database and at this server's log"})
-	}
-	if err := s.repository.Check(ctx); err != nil {
-		out.Warnings = append(out.Warnings, check{"gitops", err.Error(), "revisions wait until it is back"})
-	}
-	targets, err := s.provisioner.Targets(ctx, blueberry.System())
-	if err == nil {
-		for _, t := range targets {
-			if !t.Reachable {
-				out.Warnings = append(out.Warnings, check{"target " + t.Name, t.Message, "environments on it wait until it is back"})
-			}
-		}
+		out.NotReady = append(slices.Clone(out.NotReady), check{"server", "it is stopping", "ask another server"})
 	}
 	status := http.StatusOK
 	if out.Ready = len(out.NotReady) == 0; !out.Ready {
 		status = http.StatusServiceUnavailable
 	}
 	writeJSON(w, status, out)
+}
+
+func (s *Server) lookReady(ctx context.Context) (out readiness) {
+	ctx, cancel := context.WithTimeout(ctx, readyCheck)
+	defer cancel()
+	if err := s.store.Ping(ctx); err != nil {
+		s.Logger.Warn("record is not ready", "error", err)
+		out.NotReady = append(out.NotReady, check{"record", "the database does not answer", "look at the database and at this server's log"})
+	}
+	if err := s.repository.Check(ctx); err != nil {
+		s.Logger.Warn("GitOps repository is not ready", "error", err)
+		out.Warnings = append(out.Warnings, check{"gitops", "the last exchange with the remote failed", "revisions wait until it is back; this server's log says more"})
+	}
+	targets, err := s.provisioner.Targets(ctx, blueberry.System())
+	if err == nil {
+		for _, t := range targets {
+			if !t.Reachable {
+				out.Warnings = append(out.Warnings, check{"target " + t.Name, "it cannot be reached", "environments on it wait until it is back; `blueberry target list` says more"})
+			}
+		}
+	}
+	return out
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

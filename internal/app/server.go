@@ -40,6 +40,7 @@ type Server struct {
 	metrics     *metrics
 	health      health
 	closePlace  func()
+	release     func() // of the claim on the record
 	address     string // URL of the listener
 }
 
@@ -59,8 +60,11 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	defer s.closePlace()
-	defer func() { _ = s.store.Close() }() // everything acknowledged is committed
+	defer func() {
+		s.closePlace()
+		s.release()
+		_ = s.store.Close() // everything acknowledged is committed
+	}()
 	listener, err := s.listen(ctx)
 	if err != nil {
 		return err
@@ -122,13 +126,19 @@ func (s *Server) openRecord(ctx context.Context) (err error) {
 }
 
 func (s *Server) openRooms(ctx context.Context) (err error) {
-	s.feed, s.closePlace = newFeed(s.store), func() {}
+	s.feed, s.closePlace, s.release = newFeed(s.store), func() {}, func() {}
 	s.gate = &access.Gate{Record: narrow(s.store, func(tx *store.Tx) access.Tx { return tx }), Now: time.Now}
 	password, err := secret(s.Config.GitopsPasswordFile)
 	if err != nil {
 		return err
 	}
 	s.metrics = newMetrics(s.Version)
+	if s.Config.GitopsRemote == "" {
+		// The embedded repository is in this process's directory: another process on the same record would have another one.
+		if s.release, err = s.store.Claim(ctx, "embedded GitOps repository"); err != nil {
+			return fmt.Errorf("another server works on this database, and the embedded GitOps repository belongs to one: set gitops_remote for both: %w", err)
+		}
+	}
 	s.repository, err = gitops.Open(ctx, gitops.Config{
 		Dir: filepath.Join(s.Config.StateDir, "gitops.git"), Remote: s.Config.GitopsRemote, Branch: s.Config.GitopsBranch,
 		Username: s.Config.GitopsUsername, Password: password, Logger: s.Logger, OnBatch: s.metrics.batch,
@@ -221,6 +231,11 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	}
 	s.Logger.Info("draining")
 	s.health.drain()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-time.After(s.Config.DrainDelay):
+	}
 	close(draining) // event streams end; their clients come back, to this server or another one
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Config.DrainTimeout)
 	defer cancel()
@@ -241,7 +256,7 @@ func (s *Server) sweep(ctx context.Context) error {
 		case <-t.C:
 		}
 		err := s.store.Update(ctx, func(tx *store.Tx) error {
-			_, err := tx.SweepIdempotency(ctx, time.Now().Add(-24*time.Hour))
+			_, err := tx.SweepIdempotency(ctx, time.Now().Add(-blueberry.IdempotencyLifetime))
 			return err
 		})
 		if err != nil && ctx.Err() == nil {

@@ -58,6 +58,7 @@ func (p Phase) Alive() bool { return p != Terminated }
 const (
 	ReadinessGrace  = 5 * time.Minute // what looks broken this long after a change may still be starting
 	ProvisionBudget = 2 * time.Hour   // then provisioning has failed
+	TeardownLook    = 5 * time.Minute // then a removal is looked at even if its work has given up
 )
 
 // Source is where the blueprint of a revision came from.
@@ -134,8 +135,7 @@ type EnvironmentRequest struct {
 	Name    string
 	Target  string
 	Owner   string
-	Key     string // RequestKey of the environment
-	Hours   int    // length of the lease
+	Hours   int // length of the lease
 }
 
 // Move takes the environment to a phase, or tells that the table does not allow it. Moving to the phase it is in changes the reason only.
@@ -159,7 +159,9 @@ func (e Environment) NextDeadline() time.Time {
 		}
 	}
 	switch e.Phase {
-	case Terminating, Terminated:
+	case Terminating:
+		return e.PhaseSince.Add(TeardownLook)
+	case Terminated:
 		return time.Time{}
 	case Pending, Provisioning:
 		add(e.CreatedAt.Add(ProvisionBudget))

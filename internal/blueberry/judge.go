@@ -60,12 +60,28 @@ func (e Environment) Judge(o Observation, now time.Time) Verdict {
 	return stay
 }
 
-// unreadySince is when the environment last stopped being ready, or began its phase.
+// unreadySince is when the grace began: for a ready environment when it last stopped being so, for one on its way the last time that it came a step
+// nearer to its workloads. A target that was down for an hour does not make the first slow start a failure.
 func (e Environment) unreadySince() time.Time {
-	if c := GetCondition(e.Conditions, IsReady); e.Phase == Ready && c.Status == False {
-		return c.Since
+	since := e.PhaseSince
+	if e.Phase == Ready {
+		var first time.Time
+		for _, t := range []ConditionType{Synced, IsReady, Reachable} {
+			if c := GetCondition(e.Conditions, t); c.Status == False && (first.IsZero() || c.Since.Before(first)) {
+				first = c.Since
+			}
+		}
+		if !first.IsZero() {
+			return first
+		}
+		return since
 	}
-	return e.PhaseSince
+	for _, t := range []ConditionType{Committed, Synced} {
+		if c := GetCondition(e.Conditions, t); c.Status == True && c.Since.After(since) {
+			since = c.Since
+		}
+	}
+	return since
 }
 
 // refusal is the message of a target that does not take what it was asked to hold.

@@ -27,6 +27,12 @@ func TestJudge(t *testing.T) {
 	refused := env(blueberry.Provisioning)
 	refused.Synced = 0
 	blueberry.SetCondition(refused.Conditions, blueberry.Condition{Type: blueberry.Synced, Status: blueberry.False, Reason: blueberry.ReasonRefused, Message: "denied"}, noon)
+	late := env(blueberry.Provisioning) // the target was down at first
+	blueberry.SetCondition(late.Conditions, blueberry.Condition{Type: blueberry.Synced, Status: blueberry.True}, noon.Add(time.Hour))
+	lagging := env(blueberry.Ready) // its pods are ready, its endpoints follow
+	lagging.PhaseSince = noon.Add(-24 * time.Hour)
+	blueberry.SetCondition(lagging.Conditions, blueberry.Condition{Type: blueberry.IsReady, Status: blueberry.True}, noon.Add(-time.Hour))
+	blueberry.SetCondition(lagging.Conditions, blueberry.Condition{Type: blueberry.Reachable, Status: blueberry.False}, noon)
 	behind := env(blueberry.Provisioning)
 	behind.Synced = 0
 
@@ -53,6 +59,8 @@ func TestJudge(t *testing.T) {
 		"degraded recovers":                             {env(blueberry.Degraded), healthy, time.Hour, blueberry.Ready, "Ready", 0},
 		"degraded stays":                                {env(blueberry.Degraded), starting, time.Hour, blueberry.Degraded, "Before", 0},
 		"failed recovers":                               {env(blueberry.Failed), healthy, time.Hour, blueberry.Ready, "Ready", 0},
+		"the grace begins when the target has it all":   {late, broken, time.Hour + time.Minute, blueberry.Provisioning, "InProgress", time.Hour + blueberry.ReadinessGrace},
+		"endpoints that lag are given their time":       {lagging, starting, time.Second, blueberry.Ready, "NotReadyYet", blueberry.ReadinessGrace},
 		"nothing observed is not healthy":               {env(blueberry.Provisioning), blueberry.Observation{}, time.Second, blueberry.Provisioning, "InProgress", blueberry.ReadinessGrace},
 		"terminating is not judged":                     {env(blueberry.Terminating), missing, time.Hour, blueberry.Terminating, "Before", 0},
 	} {
@@ -82,6 +90,19 @@ func TestConditionsOfAnObservation(t *testing.T) {
 	for _, c := range o.Conditions() {
 		if w := want[c.Type]; string(c.Status) != w[0] || c.Reason != w[1] {
 			t.Errorf("%s: %s %s %q, want %v", c.Type, c.Status, c.Reason, c.Message, w)
+		}
+	}
+}
+
+func TestConditionsBeforeAnythingIsThere(t *testing.T) {
+	t.Parallel()
+	if got := (blueberry.Observation{}).Conditions(); got != nil {
+		t.Errorf("nothing was looked at, yet %+v", got)
+	}
+	o := blueberry.Observation{Objects: []blueberry.ObjectState{{Health: blueberry.HealthMissing}}}
+	for _, c := range o.Conditions() {
+		if c.Status != blueberry.False || c.Message != "1 of 1 objects are not there" {
+			t.Errorf("%s is %s: %s", c.Type, c.Status, c.Message)
 		}
 	}
 }

@@ -32,6 +32,9 @@ func (l Lease) Extend(now time.Time, hours int) Lease {
 	if most := now.Add(MaxLeaseHours * time.Hour); end.After(most) {
 		end = most
 	}
+	if end.Before(l.ExpiresAt) {
+		return l // the clock was set back: time is added, never taken
+	}
 	return Lease{ExpiresAt: end}
 }
 

@@ -118,12 +118,22 @@ func (o Observation) Conditions() []Condition {
 		services += w.Services
 		reachable += min(w.Reachable, w.Services)
 	}
+	if len(o.Objects) == 0 {
+		return nil // nothing was looked at, so nothing is known
+	}
 	fail := o.Failure()
 	out := []Condition{
 		step(Scheduled, scheduled, wanted, "pods have a node", fail),
 		step(Started, started, wanted, "pods have started", fail),
 		step(IsReady, ready, wanted, "pods are ready", fail),
 		step(Reachable, reachable, services, "services have endpoints", Failure{}),
+	}
+	if n := len(o.Missing()); n > 0 {
+		for i := range out {
+			if out[i].Status == True { // of what is not there yet nothing is wanted: none of none is not all
+				out[i].Status, out[i].Reason, out[i].Message = False, "Waiting", fmt.Sprintf("%d of %d objects are not there", n, len(o.Objects))
+			}
+		}
 	}
 	if out[2].Status == True {
 		for _, x := range o.Objects {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -62,6 +63,10 @@ func (r *Repository) commit(ctx context.Context, batch []*waiting) {
 		n       int
 	)
 	for n = 1; ; n++ {
+		// Who left may have asked for something else meanwhile; its change must not come after that.
+		if batch = slices.DeleteFunc(batch, func(w *waiting) bool { return w.left.Load() }); len(batch) == 0 {
+			return
+		}
 		answers, commits, err = r.attempt(ctx, batch)
 		if !errors.Is(err, errMoved) || n == maxAttempts {
 			break

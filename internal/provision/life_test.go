@@ -242,26 +242,72 @@ func TestLeases(t *testing.T) {
 }
 
 func dueNow(ctx context.Context, h *house) (ids []string, err error) {
-	err = h.store.View(ctx, func(tx *store.Tx) error {
-		ids, err = tx.DueEnvironments(ctx, h.clock.now(), 10)
+	now := h.clock.now()
+	err = h.store.Update(ctx, func(tx *store.Tx) error {
+		ids, err = tx.ClaimDueEnvironments(ctx, now, now.Add(time.Minute), 10)
 		return err
 	})
 	return ids, err
 }
 
+// TestNothingIsStuckInProvisioning: not even while the target is down.
 func TestNothingIsStuckInProvisioning(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, storetest.SQLite(t))
 	h.place.SetFaults(sim.Faults{Unreachable: true})
 	e := h.create(t, "pr-1")
 	h.until(t, e.ID, phase(blueberry.Provisioning))
-	h.place.SetFaults(sim.Faults{})
-	h.place.FailPods(target.Ref{Project: "default", Environment: "pr-1", Namespace: e.Namespace}, "web", "Unschedulable")
 	h.clock.add(blueberry.ProvisionBudget)
-	due, err := dueNow(t.Context(), h)
-	if err != nil || len(due) != 1 {
+	if due, err := dueNow(t.Context(), h); err != nil || len(due) != 1 {
 		t.Errorf("due %v, %v", due, err)
 	}
+	e = h.until(t, e.ID, phase(blueberry.Failed))
+	if e.Reason != "ProvisioningTimeout" || h.told(t, e.ID)[blueberry.EnvironmentFailed] != 1 {
+		t.Errorf("failed because %s", e.Reason)
+	}
+}
+
+// TestReadyAfterAnOutage: a ready environment whose target was away says so, and no longer when it is back.
+func TestReadyAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	e := h.create(t, "pr-1")
+	h.until(t, e.ID, phase(blueberry.Ready))
+	synced := func(want blueberry.Status) func(blueberry.Environment) bool {
+		return func(e blueberry.Environment) bool {
+			return blueberry.GetCondition(e.Conditions, blueberry.Synced).Status == want
+		}
+	}
+	h.place.SetFaults(sim.Faults{Unreachable: true})
+	if e = h.until(t, e.ID, synced(blueberry.False)); e.Phase != blueberry.Ready {
+		t.Errorf("nothing is known of its pods, yet it is %s", e.Phase)
+	}
+	h.clock.add(time.Hour)
+	h.place.SetFaults(sim.Faults{})
+	if e = h.until(t, e.ID, synced(blueberry.True)); e.Phase != blueberry.Ready {
+		t.Errorf("it is %s", e.Phase)
+	}
+	if n := h.told(t, e.ID); n[blueberry.EnvironmentUnblocked] != 1 || n[blueberry.EnvironmentDegraded] != 0 {
+		t.Errorf("told %v", n)
+	}
+}
+
+// TestRepairsRest: another hand that keeps undoing what we repair gets a few repairs at once, then one a minute.
+func TestRepairsRest(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	e := h.create(t, "pr-1")
+	h.until(t, e.ID, phase(blueberry.Ready))
+	service := blueberry.ObjectRef{APIVersion: "v1", Kind: "Service", Namespace: e.Namespace, Name: "web"}
+	for range 10 {
+		_ = h.place.Delete(service) // it is gone from the fifth repair on
+		h.until(t, e.ID, func(blueberry.Environment) bool { return true })
+	}
+	if n := h.told(t, e.ID)[blueberry.EnvironmentDriftRepaired]; n != 5 {
+		t.Errorf("%d repairs at once, want 5", n)
+	}
+	h.clock.add(time.Minute)
+	h.until(t, e.ID, func(blueberry.Environment) bool { return h.told(t, e.ID)[blueberry.EnvironmentDriftRepaired] == 6 })
 }
 
 func TestOneNameOneEnvironment(t *testing.T) {

@@ -67,6 +67,7 @@ const (
 	StepErased      = "destroy.erased"     // Git no longer holds the files, the record does not know
 	StepTerminated  = "destroy.terminated" // phase terminated is recorded
 	backstop        = 30 * time.Second     // a look without a cause, in case a watch told nothing (capabilities A4)
+	commitPatience  = 20 * time.Second     // that a worker waits for its commit
 	retryRepository = 5 * time.Second      // nothing tells when a Git remote is back
 )
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -15,6 +14,15 @@ import (
 // Reconcile is the worker of environment.reconcile: it looks at what is desired and what is observed, does what is needful now, and says when it
 // wants to look again. It never waits for a workload: a watch, a deadline or the backstop calls it again.
 func (p *Provisioner) Reconcile(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
+	out, err := p.reconcile(ctx, job)
+	if err != nil && ctx.Err() == nil {
+		// The queue tries again; until then the environment says why nothing moves. If even that cannot be written, the queue has the error.
+		_ = p.blocked(ctx, job.Subject, blueberry.Synced, blueberry.ReasonRetrying, err)
+	}
+	return out, err
+}
+
+func (p *Provisioner) reconcile(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
 	e, err := p.read(ctx, job.Subject)
 	if errors.Is(err, blueberry.NotFound) || e.Phase == blueberry.Terminated {
 		return blueberry.JobOutcome{}, nil
@@ -124,7 +132,7 @@ func (p *Provisioner) commit(ctx context.Context, e blueberry.Environment) (done
 	for _, f := range rev.Rendering.Files {
 		files[f.Name] = f.Content
 	}
-	sha, err := p.Repository.Commit(ctx, gitops.Change{
+	sha, err := p.commitWithin(ctx, gitops.Change{
 		Dir: gitops.Dir(e.Target, e.Project, e.Name), Files: files,
 		Subject:     fmt.Sprintf("%s/%s: revision %d", e.Project, e.Name, rev.Number),
 		Environment: e.ID, Revision: rev.Number, Actor: rev.Author,
@@ -157,6 +165,17 @@ func (p *Provisioner) commit(ctx context.Context, e blueberry.Environment) (done
 	return true, blueberry.JobOutcome{}, nil
 }
 
+// commitWithin does not let a remote that says nothing hold a worker: after commitPatience the change waits like one whose remote is down.
+func (p *Provisioner) commitWithin(ctx context.Context, c gitops.Change) (string, error) {
+	patient, cancel := context.WithTimeout(ctx, commitPatience)
+	defer cancel()
+	sha, err := p.Repository.Commit(patient, c)
+	if err != nil && patient.Err() != nil && ctx.Err() == nil {
+		return "", blueberry.Errorf(blueberry.Unavailable, "GITOPS_SLOW", "the GitOps repository did not take the change within %s", commitPatience)
+	}
+	return sha, err
+}
+
 func entries(rev blueberry.Revision) []blueberry.LedgerEntry {
 	var out []blueberry.LedgerEntry
 	for _, f := range rev.Rendering.Files {
@@ -176,7 +195,10 @@ func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Enviro
 	ref := target.Ref{Project: e.Project, Environment: e.Name, Namespace: e.Namespace}
 	want, prune := split(ledger, e.Revision)
 	obs, err := place.Driver.Observe(ctx, ref, want)
-	if err == nil && (e.Synced != e.Revision || obs.Drifted() || len(prune) > 0 || !p.synced.has(e.ID, e.Revision)) {
+	if err == nil && (obs.Drifted() || len(prune) > 0 || !p.known(e)) {
+		if rest := p.synced.rest(e.ID, p.Now()); rest > 0 && p.known(e) {
+			return blueberry.JobOutcome{Again: rest}, nil // someone else keeps writing what is ours: not in a loop
+		}
 		rev, err2 := p.desired(ctx, e)
 		if err2 != nil {
 			return blueberry.JobOutcome{}, err2
@@ -205,6 +227,11 @@ func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Enviro
 	return p.judge(ctx, e.ID, e.Revision, obs)
 }
 
+// known reports whether this process has seen the target hold the desired revision in full, and nothing since that says otherwise.
+func (p *Provisioner) known(e blueberry.Environment) bool {
+	return e.Synced == e.Revision && p.synced.has(e.ID, e.Revision) && blueberry.GetCondition(e.Conditions, blueberry.Synced).Status == blueberry.True
+}
+
 // split parts the ledger into what the revision wants and what an earlier one left behind.
 func split(ledger []blueberry.LedgerEntry, revision int) (want []blueberry.LedgerEntry, prune []blueberry.ObjectRef) {
 	for _, l := range ledger {
@@ -230,6 +257,7 @@ func (p *Provisioner) applied(ctx context.Context, e blueberry.Environment, rev 
 			return false, err
 		}
 		if again && len(prog.Changed) > 0 {
+			p.synced.repaired(e.ID, p.Now())
 			message := fmt.Sprintf("repaired %s of %s", changes(prog.Changed), e.Name)
 			if err := p.tell(ctx, tx, *e, blueberry.EnvironmentDriftRepaired, blueberry.System(), "", message); err != nil {
 				return false, err
@@ -354,14 +382,30 @@ func (p *Provisioner) set(e *blueberry.Environment, t blueberry.ConditionType, s
 	return blueberry.SetCondition(e.Conditions, blueberry.Condition{Type: t, Status: s, Reason: reason, Message: message}, p.Now())
 }
 
-// blocked records that a step cannot go on because of something outside, and tells it once.
+// blocked records that a step cannot go on because of something outside, and tells it once. A new environment that is blocked for longer than
+// provisioning may take has failed.
 func (p *Provisioner) blocked(ctx context.Context, id string, step blueberry.ConditionType, reason string, cause error) error {
 	message := userText(cause)
 	_, err := p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
+		now := p.Now()
 		was := blueberry.GetCondition(e.Conditions, step)
-		changed := p.set(e, step, blueberry.False, reason, message)
-		if was.Reason == reason || !changed {
-			return changed, nil
+		write := was.Status != blueberry.False || was.Reason != reason
+		if write { // the same cause in other words is no news
+			p.set(e, step, blueberry.False, reason, message)
+		}
+		if v := e.Judge(blueberry.Observation{}, now); v.Phase == blueberry.Failed && e.Phase != blueberry.Failed {
+			write = true
+			before := e.Phase
+			if err := e.Move(v.Phase, v.Reason, v.Message, now); err != nil {
+				return false, err
+			}
+			e.DeadlineAt = e.NextDeadline()
+			if err := p.tellPhase(ctx, tx, *e, before); err != nil {
+				return false, err
+			}
+		}
+		if !write || was.Reason == reason || reason == blueberry.ReasonRetrying {
+			return write, nil
 		}
 		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentBlocked, blueberry.System(), "", fmt.Sprintf("%s waits at %s: %s", e.Name, step, message))
 	})
@@ -383,7 +427,7 @@ func (p *Provisioner) unblock(ctx context.Context, tx Tx, e *blueberry.Environme
 func userText(err error) string {
 	var e *blueberry.Error
 	if !errors.As(err, &e) {
-		return "internal error"
+		return "something failed inside; the server's log and its list of jobs say more"
 	}
 	text := e.Detail
 	for _, f := range e.Fields {
@@ -396,32 +440,4 @@ func userText(err error) string {
 		text = string(e.Kind)
 	}
 	return text
-}
-
-// syncedSet remembers which revision this process has applied in full to which environment. A driver's memory of what it applied ends with the process, so
-// after a start each environment is applied once more, which repairs what was altered meanwhile.
-type syncedSet struct {
-	mu sync.Mutex
-	of map[string]int
-}
-
-func (s *syncedSet) has(id string, revision int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.of[id] == revision
-}
-
-func (s *syncedSet) add(id string, revision int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.of == nil {
-		s.of = map[string]int{}
-	}
-	s.of[id] = revision
-}
-
-func (s *syncedSet) drop(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.of, id)
 }

@@ -42,8 +42,8 @@ type Environments interface {
 	UpdateEnvironment(ctx context.Context, e blueberry.Environment) error
 	// ListEnvironments reads one page.
 	ListEnvironments(ctx context.Context, q blueberry.EnvironmentQuery) (blueberry.EnvironmentPage, error)
-	// DueEnvironments gives ids whose DeadlineAt is not after now, earliest first.
-	DueEnvironments(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// ClaimDueEnvironments gives the ids of those whose DeadlineAt is earliest and not after now, and moves their deadline to until.
+	ClaimDueEnvironments(ctx context.Context, now, until time.Time, limit int) ([]string, error)
 	// FindEnvironment gives the id of the environment, not terminated, that holds the namespace on the target; NotFound when there is none.
 	FindEnvironment(ctx context.Context, target, namespace string) (string, error)
 	// EnvironmentOfRequest reads the environment that the request with the key has made at or after since, or NotFound.

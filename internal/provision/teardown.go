@@ -26,6 +26,8 @@ func (p *Provisioner) tearDown(ctx context.Context, e blueberry.Environment) (bl
 	switch {
 	case errors.Is(err, blueberry.Unavailable):
 		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
+	case errors.Is(err, blueberry.Invalid), errors.Is(err, blueberry.Conflict), errors.Is(err, blueberry.Forbidden):
+		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonRefused, err)
 	case err != nil:
 		return blueberry.JobOutcome{}, fmt.Errorf("remove from target %s: %w", e.Target, err)
 	case len(left) > 0:
@@ -80,7 +82,7 @@ func (p *Provisioner) receipt(ctx context.Context, id string, ledger []blueberry
 // erase removes the environment's files from Git and ends its life.
 func (p *Provisioner) erase(ctx context.Context, e blueberry.Environment) (blueberry.JobOutcome, error) {
 	dir := gitops.Dir(e.Target, e.Project, e.Name)
-	sha, err := p.Repository.Commit(ctx, gitops.Change{
+	sha, err := p.commitWithin(ctx, gitops.Change{
 		Dir: dir, Subject: fmt.Sprintf("%s/%s: removed", e.Project, e.Name), Environment: e.ID, Revision: e.Revision, Actor: blueberry.System().Name,
 	})
 	if errors.Is(err, blueberry.Unavailable) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -35,7 +36,12 @@ func (p *Provisioner) Run(ctx context.Context) error {
 					}
 					return
 				}
-				p.enqueue(ctx, name, ref)
+				if !p.enqueue(ctx, name, ref) { // the change must not be lost: all are looked at as soon as the record is back
+					select {
+					case sweep <- struct{}{}:
+					default:
+					}
+				}
 			})
 			if ctx.Err() != nil {
 				return nil //nolint:nilerr // the end that was asked for
@@ -46,8 +52,9 @@ func (p *Provisioner) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// enqueue has the environment that holds the namespace looked at. A change of an object that belongs to no environment is not ours.
-func (p *Provisioner) enqueue(ctx context.Context, targetName string, ref target.Ref) {
+// enqueue has the environment that holds the namespace looked at; it reports whether the record took it. A change of an object that belongs to no
+// environment is not ours.
+func (p *Provisioner) enqueue(ctx context.Context, targetName string, ref target.Ref) bool {
 	err := p.Record.Update(ctx, func(tx Tx) error {
 		id, err := tx.FindEnvironment(ctx, targetName, ref.Namespace)
 		if err != nil {
@@ -55,9 +62,11 @@ func (p *Provisioner) enqueue(ctx context.Context, targetName string, ref target
 		}
 		return tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, id)
 	})
-	if err != nil && !errors.Is(err, blueberry.NotFound) && ctx.Err() == nil {
-		p.Logger.Error("enqueue after change on target", "target", targetName, "namespace", ref.Namespace, "error", err)
+	if err == nil || errors.Is(err, blueberry.NotFound) || ctx.Err() != nil {
+		return true
 	}
+	p.Logger.Error("enqueue after change on target", "target", targetName, "namespace", ref.Namespace, "error", err)
+	return false
 }
 
 // runSweeps enqueues every living environment of the target whenever it is told to.
@@ -70,8 +79,12 @@ func (p *Provisioner) runSweeps(ctx context.Context, targetName string, sweep <-
 		}
 		for after := ""; ; {
 			ids, err := p.sweepPage(ctx, targetName, after)
-			if err != nil && ctx.Err() == nil {
+			if err != nil {
+				if !pause(ctx, sweepPause) {
+					break
+				}
 				p.Logger.Error("sweep target", "target", targetName, "error", err)
+				continue // with the same page: a record that is away for a moment must not cost anyone their turn
 			}
 			if len(ids) < sweepPage || !pause(ctx, sweepPause) {
 				break
@@ -91,8 +104,9 @@ func (p *Provisioner) sweepPage(ctx context.Context, targetName, after string) (
 	return ids, err
 }
 
+// enqueueAll goes in the order of ids, so that two processes do not lock the same jobs crosswise.
 func enqueueAll(ctx context.Context, tx Tx, ids []string) error {
-	for _, id := range ids {
+	for _, id := range slices.Sorted(slices.Values(ids)) {
 		if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, id); err != nil {
 			return err
 		}
@@ -111,15 +125,19 @@ func (p *Provisioner) runDeadlines(ctx context.Context) error {
 }
 
 func (p *Provisioner) enqueueDue(ctx context.Context) error {
-	var ids []string
-	err := p.Record.View(ctx, func(tx Tx) (err error) {
-		ids, err = tx.DueEnvironments(ctx, p.Now(), sweepPage)
-		return err
-	})
-	if err != nil || len(ids) == 0 {
-		return err
+	for {
+		var ids []string
+		err := p.Record.Update(ctx, func(tx Tx) (err error) {
+			now := p.Now()
+			if ids, err = tx.ClaimDueEnvironments(ctx, now, now.Add(backstop), sweepPage); err != nil {
+				return err
+			}
+			return enqueueAll(ctx, tx, ids)
+		})
+		if err != nil || len(ids) < sweepPage {
+			return err
+		}
 	}
-	return p.Record.Update(ctx, func(tx Tx) error { return enqueueAll(ctx, tx, ids) })
 }
 
 // pause waits and reports whether ctx is still alive.

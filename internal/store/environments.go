@@ -203,14 +203,19 @@ func (t *Tx) UpdateEnvironment(ctx context.Context, e blueberry.Environment) err
 	return blueberry.Errorf(blueberry.Conflict, "VERSION_MOVED", "environment %s was changed since version %d was read", e.Name, e.Version)
 }
 
-// DueEnvironments gives ids whose DeadlineAt is not after now, earliest first.
-func (t *Tx) DueEnvironments(ctx context.Context, now time.Time, limit int) ([]string, error) {
+// ClaimDueEnvironments gives the ids of those whose DeadlineAt is earliest and not after now, in any order, and moves their deadline to until: while the work that would move it
+// cannot be done, they neither come again at once nor hide others. It does not count as a change of the environment.
+func (t *Tx) ClaimDueEnvironments(ctx context.Context, now, until time.Time, limit int) ([]string, error) {
+	lock := ""
+	if t.store.dialect == Postgres {
+		lock = " FOR UPDATE SKIP LOCKED" // another process claims the others
+	}
 	var ids []string
-	err := t.db.NewSelect().Model((*environmentRow)(nil)).Column("id").
-		Where("deadline_at > 0").Where("deadline_at <= ?", micros(now)).
-		Order("deadline_at", "id").Limit(int64(limit)).Scan(ctx, &ids)
+	err := t.db.NewRaw(`UPDATE environments SET deadline_at = ? WHERE id IN (
+		SELECT id FROM environments WHERE deadline_at > 0 AND deadline_at <= ? ORDER BY deadline_at, id LIMIT ?`+lock+`) RETURNING id`,
+		micros(until), micros(now), limit).Scan(ctx, &ids)
 	if err != nil {
-		return nil, fmt.Errorf("list due environments: %w", err)
+		return nil, fmt.Errorf("claim due environments: %w", err)
 	}
 	return ids, nil
 }

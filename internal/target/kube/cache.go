@@ -124,7 +124,7 @@ func (c *cache) dropLocked(r *record) {
 	delete(env.records, r)
 	env.digest ^= r.sum
 	c.mark(r.env)
-	if len(env.records) == 0 && len(env.applied) == 0 {
+	if len(env.records) == 0 { // what was applied is told by what is there
 		delete(c.envs, r.env)
 	}
 }

@@ -119,6 +119,12 @@ func (d *Driver) remains(ctx context.Context, ref target.Ref, kinds []resource, 
 	for _, r := range kinds {
 		g.Go(func() error {
 			list, err := d.labelled(gctx, ref, r, namespace)
+			if apierrors.IsForbidden(err) {
+				err = nil // of a kind that we may not read we have made nothing,
+				if made(ledger, r) { // or the proof would be none
+					err = blueberry.Errorf(blueberry.Forbidden, "TARGET_UNREADABLE", "the target does not let us list %s, so nothing is proven gone", r.Resource)
+				}
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			out = append(out, list...)
@@ -147,7 +153,12 @@ func (d *Driver) remains(ctx context.Context, ref target.Ref, kinds []resource, 
 	return out, nil
 }
 
-// labelled lists the objects of one kind that carry the labels of the environment.
+// made reports whether the ledger has an object of the kind.
+func made(ledger []blueberry.LedgerEntry, r resource) bool {
+	return slices.ContainsFunc(ledger, func(e blueberry.LedgerEntry) bool { return e.Group() == r.Group && e.Kind == r.kind.Kind })
+}
+
+// labelled lists the objects of one kind that carry the labels of the environment. Forbidden is the API's own error.
 func (d *Driver) labelled(ctx context.Context, ref target.Ref, r resource, namespace string) ([]found, error) {
 	if !r.namespaced {
 		namespace = ""
@@ -163,7 +174,7 @@ func (d *Driver) labelled(ctx context.Context, ref target.Ref, r resource, names
 		case apierrors.IsNotFound(err), apierrors.IsMethodNotSupported(err):
 			return nil, nil // the kind went away meanwhile
 		case apierrors.IsForbidden(err):
-			return nil, nil // a kind that we may not read we cannot have made
+			return nil, err
 		case err != nil:
 			return nil, fault(ctx, "list "+r.Resource, err)
 		}
@@ -191,7 +202,7 @@ func (d *Driver) traced(ctx context.Context, ref target.Ref, o blueberry.ObjectR
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	live, err := d.metadata.Resource(r.GroupVersionResource).Namespace(o.Namespace).Get(ctx, o.Name, metav1.GetOptions{})
-	if gone(err) || apierrors.IsForbidden(err) {
+	if gone(err) {
 		return found{}, false, nil
 	}
 	if err != nil {

@@ -1,0 +1,63 @@
+package provision
+
+import (
+	"sync"
+	"time"
+)
+
+// syncedSet remembers which revision this process has applied in full to which environment. A driver's memory of what it applied ends with the process,
+// so after a start each environment is applied once more, which repairs what was altered meanwhile.
+type syncedSet struct {
+	mu      sync.Mutex
+	of      map[string]int
+	repairs map[string][]time.Time // the last ones of an environment, oldest first
+}
+
+// A repair comes at once, unless the last repairBurst came within repairWindow: then another hand and we undo each other's work.
+const (
+	repairBurst  = 5
+	repairWindow = time.Minute
+)
+
+func (s *syncedSet) has(id string, revision int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.of[id] == revision
+}
+
+func (s *syncedSet) add(id string, revision int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of, s.repairs = map[string]int{}, map[string][]time.Time{}
+	}
+	s.of[id] = revision
+}
+
+func (s *syncedSet) drop(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.of, id)
+	delete(s.repairs, id)
+}
+
+func (s *syncedSet) repaired(id string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		return
+	}
+	list := append(s.repairs[id], now)
+	s.repairs[id] = list[max(0, len(list)-repairBurst):]
+}
+
+// rest is how long the next repair has to wait.
+func (s *syncedSet) rest(id string, now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := s.repairs[id]
+	if len(list) < repairBurst {
+		return 0
+	}
+	return list[0].Add(repairWindow).Sub(now)
+}
