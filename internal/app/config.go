@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,10 +30,10 @@ type Config struct {
 	TLSCertFile string `koanf:"tls_cert_file" help:"certificate chain, PEM; with tls_key_file the server speaks TLS 1.3 only"`
 	TLSKeyFile  string `koanf:"tls_key_file" help:"private key of the certificate, PEM"`
 
-	Database     string `koanf:"database" help:"sqlite:///path or postgres://…; empty means SQLite in the state directory"`
+	Database     string `koanf:"database" help:"database, as sqlite:///path or postgres://…; empty means SQLite in the state directory"`
 	DatabaseFile string `koanf:"database_file" help:"file that holds the database URL, instead of database"`
 
-	GitopsRemote       string `koanf:"gitops_remote" help:"URL of the GitOps repository; empty means one that the server keeps and serves itself"`
+	GitopsRemote       string `koanf:"gitops_remote" help:"GitOps repository, as a URL; empty means one that the server keeps and serves itself"`
 	GitopsBranch       string `koanf:"gitops_branch" help:"branch of the GitOps repository"`
 	GitopsUsername     string `koanf:"gitops_username" help:"user name for the GitOps remote"`
 	GitopsPasswordFile string `koanf:"gitops_password_file" help:"file that holds the password or token for the GitOps remote"`
@@ -43,7 +44,7 @@ type Config struct {
 	Domain       string `koanf:"domain" help:"hosts of environments end in it"`
 
 	AllowLocalRepositories bool     `koanf:"allow_local_repositories" help:"let requests name application repositories by a path on this machine"`
-	ClusterKinds           []string `koanf:"cluster_kinds" help:"cluster-scoped kinds that the default project may create"`
+	ClusterKinds           []string `koanf:"cluster_kinds" help:"kinds beyond a namespace that the default project may create"`
 
 	Workers      int           `koanf:"workers" help:"jobs that run at the same time"`
 	DrainDelay   time.Duration `koanf:"drain_delay" help:"how long a stop goes on accepting requests while /readyz says that it stops, so that a load balancer can notice"`
@@ -76,6 +77,9 @@ func DefaultStateDir() string {
 	}
 	return filepath.Join(base, "blueberry")
 }
+
+// domainName is a DNS name (RFC 1123); with a host label of 63 characters before it, 180 are left of 253 and more.
+var domainName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
 
 const envPrefix = "BLUEBERRY_"
 
@@ -215,8 +219,8 @@ func (c Config) check(f *blueberry.Faults) {
 	if !slices.Contains([]string{"kube", "sim"}, c.TargetDriver) {
 		f.Add("target_driver", "enum", "%q is not kube or sim", c.TargetDriver)
 	}
-	if c.Domain == "" {
-		f.Add("domain", "required", "must be set")
+	if !domainName.MatchString(c.Domain) || len(c.Domain) > 180 {
+		f.Add("domain", "pattern", "%q must be a DNS name of lower-case letters, digits, dashes and dots, at most 180 characters", c.Domain)
 	}
 	if c.Workers < 1 || c.Workers > 1000 {
 		f.Add("workers", "range", "is %d, must be 1 to 1000", c.Workers)

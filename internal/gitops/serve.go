@@ -35,6 +35,7 @@ var gitProtocol = regexp.MustCompile(`^[a-z0-9=:.-]{1,64}$`)
 func (r *Repository) Handler(authenticate func(ctx context.Context, token string) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if !r.admit(w, req, authenticate) {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second)) // a body on its way is not waited for
 			return
 		}
 		path, push := service(req)

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
 // body is a request body of type T. It checks the shape alone: unknown fields and wrong types. Lengths, ranges and patterns stand in the document,
@@ -15,6 +17,9 @@ import (
 // shape is wrong there is no operation to ask, and all that the document says is checked here.
 type body[T any] struct {
 	Value T
+
+	// unknown are the fields that do not exist, where the operation tells them with its own faults (metaGathers).
+	unknown blueberry.Faults
 
 	raw []byte
 	err error
@@ -51,6 +56,14 @@ func (b *body[T]) Resolve(ctx huma.Context, prefix *huma.PathBuffer) []error {
 	at.Push("body")
 	res := &huma.ValidateResult{}
 	huma.Validate(registry, b.Schema(registry), at, huma.ModeWriteToServer, parsed, res)
+	if gathers, _ := ctx.Operation().Metadata[metaGathers].(bool); gathers && b.err == nil && !slices.ContainsFunc(res.Errors, isWrongType) {
+		for _, err := range res.Errors {
+			if isShape(err) {
+				b.unknown = append(b.unknown, faultOf(err.(huma.ErrorDetailer).ErrorDetail()))
+			}
+		}
+		return nil
+	}
 	if slices.ContainsFunc(res.Errors, isShape) {
 		return res.Errors
 	}
@@ -62,6 +75,15 @@ func (b *body[T]) Resolve(ctx huma.Context, prefix *huma.PathBuffer) []error {
 		return []error{&huma.ErrorDetail{Location: "body", Message: b.err.Error()}}
 	}
 	return nil
+}
+
+func isWrongType(err error) bool {
+	d, ok := err.(huma.ErrorDetailer)
+	if !ok {
+		return true
+	}
+	code, _ := classify(d.ErrorDetail().Message)
+	return code == "type"
 }
 
 func isShape(err error) bool {

@@ -22,6 +22,7 @@ type environments struct {
 func (h environments) mount(r *router) {
 	register(r, huma.Operation{
 		OperationID: "create-environment", Method: http.MethodPost, Path: "/v1/environments", Tags: []string{tagEnvironments}, DefaultStatus: http.StatusAccepted,
+		Metadata:    map[string]any{metaGathers: true},
 		Summary:     "Create an environment",
 		Description: "Validates and renders the request and records it; the environment is then made in the background. Follow it by its events or by `GET` until its phase is `ready`.",
 	}, h.create)
@@ -91,7 +92,7 @@ type createInput struct {
 
 func (h environments) create(ctx context.Context, in *createInput) (*environmentOutput, error) {
 	b := in.Body.Value
-	r := provision.CreateRequest{Project: b.Project, Name: b.Name, Target: b.Target, Hours: blueberry.DefaultLeaseHours, Blueprint: readBlueprint(b.Blueprint), Key: in.IdempotencyKey}
+	r := provision.CreateRequest{Project: b.Project, Name: b.Name, Target: b.Target, Hours: blueberry.DefaultLeaseHours, Blueprint: readBlueprint(b.Blueprint), Key: in.IdempotencyKey, Found: in.Body.unknown}
 	if b.TTLHours != nil {
 		r.Hours = *b.TTLHours
 	}

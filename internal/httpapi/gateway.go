@@ -67,6 +67,7 @@ func (g *gateway) handler() http.Handler {
 			v1.ServeHTTP(counted, r)
 			return
 		}
+		cut(counted, r) // nothing outside of the API takes a body
 		g.route(counted, r)
 	})
 }
@@ -126,11 +127,22 @@ func (g *gateway) signIn(next http.Handler) http.Handler {
 			exchangeOf(r.Context()).actor, err = g.access.Authenticate(r.Context(), token)
 		}
 		if err != nil {
+			cut(w, r)
 			g.refuse(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// cut gives up on a body that is still on its way: the answer ends the connection, and net/http, which would first read what the client sends in its own
+// time, waits for a moment only.
+func cut(w http.ResponseWriter, r *http.Request) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return
+	}
+	w.Header().Set("Connection", "close")
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second)) // not every connection has one
 }
 
 // refuse answers with the problem of an error.

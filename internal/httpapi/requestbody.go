@@ -28,7 +28,11 @@ func (g *gateway) readBody(next http.Handler) http.Handler {
 		control := http.NewResponseController(w)
 		_ = control.SetReadDeadline(g.now().Add(bodyTime)) // not every connection has one; the server's own limit is left then
 		data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-		_ = control.SetReadDeadline(time.Time{})
+		if err != nil {
+			cut(w, r)
+		} else {
+			_ = control.SetReadDeadline(time.Time{})
+		}
 		var tooLarge *http.MaxBytesError
 		var timeout net.Error
 		switch {

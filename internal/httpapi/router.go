@@ -55,13 +55,19 @@ const (
 // metaRegistry is where an operation's metadata keeps the registry of schemas.
 const metaRegistry = "registry"
 
+// metaGathers marks an operation that takes the unknown fields of its body as faults, to tell them with those that it finds itself.
+const metaGathers = "gathers"
+
 // register adds one operation. What h returns as error becomes a problem here and nowhere else.
 func register[I, O any](r *router, op huma.Operation, h func(ctx context.Context, in *I) (*O, error)) {
 	registry := r.api.OpenAPI().Components.Schemas
 	op.SkipValidateBody = true // body does it, so that the operation can tell its own faults with the rest
 	op.BodyReadTimeout = -1    // the gateway has read the body
 	op.MaxBodyBytes = maxBody + 1
-	op.Metadata = map[string]any{metaRegistry: registry}
+	if op.Metadata == nil {
+		op.Metadata = map[string]any{}
+	}
+	op.Metadata[metaRegistry] = registry
 	op.Responses = map[string]*huma.Response{"default": {
 		Description: "The call is refused, or failed",
 		Content: map[string]*huma.MediaType{

@@ -40,10 +40,10 @@ func (q *Queue) List(ctx context.Context, actor blueberry.Actor, query blueberry
 	where, args := []string{"1 = 1"}, []any{}
 	add := func(condition string, arg any) { where, args = append(where, condition), append(args, arg) }
 	if query.Kind != "" {
-		add("kind = ?", string(query.Kind))
+		add("kind = ?", plain(string(query.Kind)))
 	}
 	if query.Subject != "" {
-		add(q.sql.subject()+" = ?", query.Subject)
+		add(q.sql.subject()+" = ?", plain(query.Subject))
 	}
 	if query.Before > 0 {
 		add("id < ?", query.Before)
@@ -92,6 +92,9 @@ func (q *Queue) List(ctx context.Context, actor blueberry.Actor, query blueberry
 	}
 	return page, next, nil
 }
+
+// plain makes a text one that PostgreSQL takes. What is lost was in no kind or subject.
+func plain(s string) string { return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD") }
 
 func (q *Queue) selectJob() string {
 	return `SELECT id, kind, ` + q.sql.subject() + `, state, attempt, max_attempts, ` + q.sql.lastError() + `, scheduled_at, created_at, finalized_at FROM river_job`

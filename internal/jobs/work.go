@@ -270,7 +270,7 @@ const maxFailure = 4000 // bytes of an error that are kept
 
 // clip makes a text fit to be kept: not too long, and without what PostgreSQL's JSON refuses.
 func clip(s string) string {
-	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD")
+	s = plain(s)
 	if len(s) <= maxFailure {
 		return s
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -16,7 +17,8 @@ type CreateRequest struct {
 	Hours                 int    // length of the lease
 	Repository, Ref, Path string // Path of the blueprint; empty means blueberry.yaml
 	Blueprint             *blueberry.Blueprint
-	Key                   string // idempotency key; empty for none. The same key gives the environment that it gave before
+	Found                 blueberry.Faults // what the door has found wrong already; it is told with the rest
+	Key                   string           // idempotency key; empty for none. The same key gives the environment that it gave before
 }
 
 // Create accepts an environment: it validates and renders the request, tells every fault at once, and records the environment, its first revision
@@ -35,7 +37,7 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 	if e, err := p.made(ctx, actor, r, now); !errors.Is(err, blueberry.NotFound) {
 		return e, err
 	}
-	var faults blueberry.Faults
+	faults := slices.Clone(r.Found)
 	env, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{
 		Project: r.Project, Name: r.Name, Target: r.Target, Owner: actor.Name, Hours: r.Hours,
 	}, now)
@@ -79,7 +81,7 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 		return p.tell(ctx, tx, env, blueberry.EnvironmentRequested, actor, blueberry.GrantEnvironmentsCreate, message)
 	})
 	if err != nil {
-		return blueberry.Environment{}, taken(err)
+		return blueberry.Environment{}, taken(err, r.Name)
 	}
 	p.at(StepAccepted)
 	return env, nil
@@ -130,14 +132,12 @@ func (p *Provisioner) checkRecord(ctx context.Context, r CreateRequest, faults *
 	return project, err
 }
 
-// taken gives the fault of a name that was taken between the check and the write the same form as the check's.
-func taken(err error) error {
-	var e *blueberry.Error
-	if errors.As(err, &e) && e.Kind == blueberry.Conflict && len(e.Fields) > 0 {
-		return e
-	}
+// taken gives a name that was taken between the check and the write the same form as the check does.
+func taken(err error, name string) error {
 	if errors.Is(err, blueberry.Conflict) {
-		return blueberry.Faults{{Field: "name", Code: "taken", Message: "is the name of an environment that exists"}}.Err()
+		var faults blueberry.Faults
+		faults.Add("name", "taken", "%q is the name of an environment that exists", name)
+		return faults.Err()
 	}
 	return fmt.Errorf("record environment: %w", err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/gitops"
@@ -91,8 +92,12 @@ func (p *Provisioner) erase(ctx context.Context, e blueberry.Environment) (blueb
 	if err != nil {
 		return blueberry.JobOutcome{}, fmt.Errorf("commit removal: %w", err)
 	}
-	if files, err := p.Repository.Files(ctx, dir); err != nil || len(files) > 0 {
-		return blueberry.JobOutcome{}, fmt.Errorf("prove that %s is gone from Git: %d files are there: %w", dir, len(files), err)
+	files, err := p.Repository.Files(ctx, dir)
+	if err != nil {
+		return blueberry.JobOutcome{}, fmt.Errorf("prove that %s is gone from Git: %w", dir, err)
+	}
+	if len(files) > 0 { // someone pushed them meanwhile
+		return blueberry.JobOutcome{Again: time.Second}, nil
 	}
 	p.at(StepErased)
 	_, err = p.change(ctx, e.ID, func(tx Tx, e *blueberry.Environment) (bool, error) {

@@ -162,6 +162,10 @@ func (k *Checkouts) publish(key, commit, tree string, m manifest) error {
 func (k *Checkouts) forget(rel string, c *cached) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.forgetLocked(rel, c)
+}
+
+func (k *Checkouts) forgetLocked(rel string, c *cached) {
 	if k.trees[rel] != c {
 		return
 	}
@@ -200,10 +204,9 @@ func (k *Checkouts) evict() {
 
 func (k *Checkouts) drop(rel string, c *cached) {
 	k.mu.Lock()
-	held := c.holders > 0
-	k.mu.Unlock()
-	if !held {
-		k.forget(rel, c)
+	defer k.mu.Unlock()
+	if c.holders == 0 {
+		k.forgetLocked(rel, c)
 	}
 }
 

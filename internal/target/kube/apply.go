@@ -169,14 +169,19 @@ func foreign(ref target.Ref, kind string, live metav1.Object) string {
 		return ""
 	case key != (envKey{}):
 		return fmt.Sprintf("environment %s of project %s", key.environment, key.project)
-	case slices.ContainsFunc(live.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool {
-		return e.Manager == fieldManager && e.Operation == metav1.ManagedFieldsOperationApply
-	}):
+	case touched(live):
 		return ""
 	case kind == "ServiceAccount" && live.GetName() == "default" && live.GetNamespace() == ref.Namespace:
 		return ""
 	}
 	return "nobody that Blueberry knows"
+}
+
+// touched reports whether an object bears the trace of our apply.
+func touched(live metav1.Object) bool {
+	return slices.ContainsFunc(live.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool {
+		return e.Manager == fieldManager && e.Operation == metav1.ManagedFieldsOperationApply
+	})
 }
 
 // scaleKey names an object without the version of its kind, as an autoscaler names its target.

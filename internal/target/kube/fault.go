@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
+	"syscall"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,9 +28,31 @@ func fault(ctx context.Context, doing string, err error) error {
 		return err
 	}
 	if reason := unreachable(err); reason != "" {
-		return blueberry.Errorf(blueberry.Unavailable, reason, "%s: %v", doing, err)
+		return blueberry.Errorf(blueberry.Unavailable, reason, "%s: %s", doing, plainly(err))
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// plainly says in our words why a call did not get through: the texts of Go's HTTP client hold addresses and ports that change from call to call.
+func plainly(err error) string {
+	status := apierrors.APIStatus(nil)
+	var dns *net.DNSError
+	var timeout net.Error
+	switch {
+	case errors.As(err, &status):
+		return fmt.Sprintf("the API server answers %d %s", status.Status().Code, status.Status().Reason)
+	case errors.As(err, &dns):
+		return "its name is not known"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "the connection is refused"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "no answer in time"
+	case strings.Contains(err.Error(), "x509:"), strings.Contains(err.Error(), "tls:"):
+		return "its certificate is not accepted"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return "the connection was cut"
+	}
+	return "the connection failed"
 }
 
 // unreachable tells, with a stable code, whether an error means that the place cannot be worked with now. Empty means that it answered.

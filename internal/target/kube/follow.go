@@ -206,7 +206,7 @@ func (c *cache) known(k *kind) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.awaited[k]; err != nil {
-		return false, blueberry.Errorf(blueberry.Unavailable, "TARGET_UNREACHABLE", "the target is out of view: %v", err)
+		return false, blueberry.Errorf(blueberry.Unavailable, "TARGET_UNREACHABLE", "the target is out of view: %s", plainly(err))
 	}
 	if k.refused != nil && !k.isSynced {
 		return false, fmt.Errorf("watch %s: %w", k.gvk.Kind, k.refused)

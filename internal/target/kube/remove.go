@@ -120,7 +120,7 @@ func (d *Driver) remains(ctx context.Context, ref target.Ref, kinds []resource, 
 		g.Go(func() error {
 			list, err := d.labelled(gctx, ref, r, namespace)
 			if apierrors.IsForbidden(err) {
-				err = nil // of a kind that we may not read we have made nothing,
+				err = nil            // of a kind that we may not read we have made nothing,
 				if made(ledger, r) { // or the proof would be none
 					err = blueberry.Errorf(blueberry.Forbidden, "TARGET_UNREADABLE", "the target does not let us list %s, so nothing is proven gone", r.Resource)
 				}
@@ -139,7 +139,8 @@ func (d *Driver) remains(ctx context.Context, ref target.Ref, kinds []resource, 
 		seen[f.ref()] = true
 	}
 	for _, e := range ledger {
-		if e.Namespace == ref.Namespace || e.Kind == "Namespace" || seen[e.ObjectRef] {
+		// What lies in the namespace goes with it; of all else, labels that another hand took off or changed must not make a false proof.
+		if e.Namespace == ref.Namespace || seen[e.ObjectRef] {
 			continue
 		}
 		f, ok, err := d.traced(ctx, ref, e.ObjectRef)
@@ -208,7 +209,13 @@ func (d *Driver) traced(ctx context.Context, ref target.Ref, o blueberry.ObjectR
 	if err != nil {
 		return found{}, false, fault(ctx, "read "+o.String(), err)
 	}
-	return found{r, *live}, foreign(ref, r.kind.Kind, live) == "", nil
+	switch whose := foreign(ref, r.kind.Kind, live); {
+	case whose == "":
+		return found{r, *live}, true, nil
+	case touched(live): // we have made it, and now it says that it is another's
+		return found{}, false, blueberry.Errorf(blueberry.Conflict, "OBJECT_TAKEN", "%s was made for this environment, but its labels now say %s; nothing is proven gone until they are put right or it is deleted", o, whose)
+	}
+	return found{}, false, nil // it never was ours
 }
 
 // deletable gives every kind whose objects can be listed and deleted, each once. Without all of them nothing can be proven.
