@@ -66,8 +66,18 @@ func TestQueryDigestTellsQueriesApart(t *testing.T) {
 	t.Parallel()
 	seen := map[string]blueberry.EnvironmentQuery{}
 	for _, q := range []blueberry.EnvironmentQuery{
-		{}, {Project: "a"}, {Name: "a"}, {Search: "a"}, {Owner: "a"}, {Project: `a" "b`}, {Project: "a", Name: "b"}, {Desc: true},
-		{Phases: []blueberry.Phase{"a"}}, {Phases: []blueberry.Phase{"a", "b"}}, {Phases: []blueberry.Phase{`a" "b`}}, {Sort: blueberry.SortByName},
+		{},
+		{Project: "a"},
+		{Name: "a"},
+		{Search: "a"},
+		{Owner: "a"},
+		{Project: `a" "b`},
+		{Project: "a", Name: "b"},
+		{Desc: true},
+		{Phases: []blueberry.Phase{"a"}},
+		{Phases: []blueberry.Phase{"a", "b"}},
+		{Phases: []blueberry.Phase{`a" "b`}},
+		{Sort: blueberry.SortByName},
 	} {
 		d := queryDigest(q)
 		if other, ok := seen[d]; ok {
