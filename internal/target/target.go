@@ -22,7 +22,8 @@ type Driver interface {
 	Observe(ctx context.Context, ref Ref, want []blueberry.LedgerEntry) (blueberry.Observation, error)
 
 	// Remove deletes the objects of the ledger, the namespace last, and everything else that carries the environment's labels. It does not wait; it
-	// reports what is still there, in every API group of the place. An empty answer is proof that nothing is left.
+	// reports what is still there, in every API group of the place. An empty answer is proof that nothing is left. An object that was
+	// made for the environment and lost its labels is ours all the same; one that now carries another's labels is kept, and the answer is Conflict.
 	Remove(ctx context.Context, ref Ref, ledger []blueberry.LedgerEntry) ([]blueberry.ObjectRef, error)
 
 	// Watch calls changed whenever something of an environment may have changed, until ctx ends. It survives lost connections by itself and

@@ -134,7 +134,7 @@ func (e *environment) workloads() []blueberry.WorkloadState {
 }
 
 // Remove implements target.Driver.
-func (d Driver) Remove(ctx context.Context, ref target.Ref, _ []blueberry.LedgerEntry) ([]blueberry.ObjectRef, error) {
+func (d Driver) Remove(ctx context.Context, ref target.Ref, ledger []blueberry.LedgerEntry) ([]blueberry.ObjectRef, error) {
 	p := d.Place
 	if err := p.call(ctx); err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (d Driver) Remove(ctx context.Context, ref target.Ref, _ []blueberry.Ledger
 	for _, stage := range []bool{false, true} { // the namespace when nothing else is left
 		env := p.envs[keyOf(ref)]
 		if env == nil {
-			return nil, nil
+			break
 		}
 		isNamespace := func(o *object) bool { return o.kind.is("", "Namespace") }
 		if stage && !slices.ContainsFunc(env.members, func(o *object) bool { return !isNamespace(o) }) || !stage {
@@ -155,7 +155,27 @@ func (d Driver) Remove(ctx context.Context, ref target.Ref, _ []blueberry.Ledger
 			}
 		}
 	}
-	return p.labelled(keyOf(ref)), nil
+	left := p.labelled(keyOf(ref))
+	if len(left) > 0 {
+		return left, nil
+	}
+	// What lies in the namespace goes with it; of all else, labels that another hand took off or changed must not make a false proof.
+	for _, l := range ledger {
+		o := p.find(l.ObjectRef)
+		switch {
+		case o == nil || !o.ours || l.Namespace == ref.Namespace:
+		case o.env != nil:
+			return nil, blueberry.Errorf(blueberry.Conflict, "OBJECT_TAKEN", "%s was made for this environment, but its labels now say environment %s of project %s", l.ObjectRef, o.env.key.environment, o.env.key.project)
+		default:
+			if !o.deleting {
+				p.remove(o)
+			}
+			if p.find(l.ObjectRef) != nil {
+				left = append(left, l.ObjectRef)
+			}
+		}
+	}
+	return left, nil
 }
 
 // Sync implements target.Driver.

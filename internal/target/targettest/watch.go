@@ -2,6 +2,7 @@ package targettest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -186,16 +187,30 @@ func testRemoveHeld(t *testing.T, s *scene) {
 	}
 }
 
-func testRemoveForeign(t *testing.T, s *scene) {
+func testRemoveUnlabelled(t *testing.T, s *scene) {
 	s.settle(t, s.usual(t))
 	ns := s.object(t, "Namespace", s.Namespace)
 	s.Hand.Patch(t, ns, `{"metadata": {"labels": {"blueberry.dev/project": null, "blueberry.dev/environment": null}}}`)
 	s.vanish(t)
+	if _, there := s.Hand.Labels(t, ns); there {
+		t.Error("said to be gone, and the namespace that we made is there")
+	}
+}
+
+func testRemoveRelabelled(t *testing.T, s *scene) {
+	s.settle(t, s.usual(t))
+	ns := s.object(t, "Namespace", s.Namespace)
+	s.Hand.Patch(t, ns, `{"metadata": {"labels": {"blueberry.dev/environment": "another"}}}`)
+	eventually(t, "removal says whose it is now", func() string {
+		left, err := s.Driver.Remove(t.Context(), s.Ref, LedgerOf(s.files))
+		if errors.Is(err, blueberry.Conflict) {
+			return ""
+		}
+		return blank(err == nil && len(left) > 0, fmt.Sprintf("left %v, error %v", left, err)) + "not said yet"
+	})
 	if _, there := s.Hand.Labels(t, ns); !there {
-		t.Error("a namespace without our labels was deleted")
+		t.Error("a namespace that is another's was deleted")
 	}
-	if left := s.Hand.Labelled(t, s.Ref); len(left) > 0 {
-		t.Errorf("said to be gone, and there: %v", left)
-	}
-	s.Hand.Delete(t, ns)
+	s.Hand.Patch(t, ns, `{"metadata": {"labels": {"blueberry.dev/environment": "`+s.Environment+`"}}}`)
+	s.vanish(t)
 }
