@@ -15,10 +15,10 @@ dev: build ## run the platform with everything it needs, on this machine
 	bin/blueberry dev --devcluster-source devcluster
 
 build: need-go ## build bin/blueberry
-	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/blueberry ./cmd/blueberry
+	go build -ldflags "$(LDFLAGS)" -o bin/blueberry ./cmd/blueberry
 
 slim: need-go ## build bin/blueberry-slim, the client alone
-	go build -trimpath -tags slim -ldflags "$(LDFLAGS)" -o bin/blueberry-slim ./cmd/blueberry
+	go build -tags slim -ldflags "$(LDFLAGS)" -o bin/blueberry-slim ./cmd/blueberry
 
 test: need-go ## set up and run every test: unit, both databases, the real Kubernetes API, stories on the real binary
 	@scripts/need git gcc postgres
