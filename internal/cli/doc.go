@@ -1,3 +1,5 @@
+//go:generate go test . -run TestHelpIsWhatTheDocsSay -update
+
 // Package cli is the command line: what people and scripts type to use a Blueberry server.
 //
 // It owns commands, flags, what is printed and how, the progress of a wait, and exit codes. It knows the server through sdk alone, and judges

@@ -1,3 +1,5 @@
+//go:generate go test . -run TestDocumentIsTheGoldenFile -update
+
 // Package httpapi is the HTTP door: the operations of the activities as /v1, with its OpenAPI document and a reference page made from it.
 //
 // It owns routes, decoding, what an error becomes on the wire (problem.go is the one place), and the gateway before every route: request

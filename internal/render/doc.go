@@ -1,3 +1,5 @@
+//go:generate go test . -run TestGolden -update
+
 // Package render turns a blueprint and layers of values into exact manifests: Helm charts and kustomizations in process, the built-in web-service chart,
 // the guard rails of every environment, labels, policy on object kinds.
 //
