@@ -81,10 +81,10 @@ func welcome(c Config) string {
 	return fmt.Sprintf(`
 Blueberry is starting on http://%s (API reference: http://%[1]s/docs). In another terminal:
 
-  first environment  blueberry env create --repo <a Git repository with a blueberry.yaml> --name pr-1 --wait
+  first environment  %s env create --repo <a Git repository with a blueberry.yaml> --name pr-1 --wait
 %s  stop               Ctrl-C here; the next start goes on where this one ends
 
-`, c.Listen, kubectl)
+`, c.Listen, os.Args[0], kubectl)
 }
 
 // keptCluster is a devcluster that is started again when it ends before we do.
