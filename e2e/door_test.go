@@ -23,7 +23,7 @@ import (
 func TestAllFaultsInOneProblem(t *testing.T) {
 	t.Parallel()
 	s := start(t, newHost(t, "--target-driver", "sim"))
-	body := `{"name":"Bad","ttl_hours":0,"project":"none","colour":"red","source":{"repository":"/nowhere/at/all","branch":"main"}}`
+	body := `{"name":"Bad","ttl_hours":0,"project":"none","colour":"red","Target":"local","source":{"repository":"/nowhere/at/all","branch":"main"}}`
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/v1/environments", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestAllFaultsInOneProblem(t *testing.T) {
 	for _, f := range p.Errors {
 		got = append(got, f.Field+" "+f.Code)
 	}
-	want := []string{"colour unknown_field", "name pattern", "project unknown", "source.branch unknown_field", "source.repository repository_not_found", "ttl_hours range"}
+	want := []string{"Target unknown_field", "colour unknown_field", "name pattern", "project unknown", "source.branch unknown_field", "source.repository repository_not_found", "ttl_hours range"}
 	if diff := cmp.Diff(want, got, cmpopts.SortSlices(func(a, b string) bool { return a < b })); diff != "" || res.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("%s -want +got\n%s", res.Status, diff)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -20,7 +21,11 @@ type router struct {
 }
 
 // config is huma without what we do ourselves: its pages, its links to schemas, its error model.
+// strictCasing: huma keeps this choice for the whole process. "NAME" is not the field "name".
+var strictCasing = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
+
 func config(version string) huma.Config {
+	strictCasing()
 	c := huma.DefaultConfig("Blueberry", version)
 	c.Info.Description = "Environments on Kubernetes from a Git repository: ask, watch, extend, destroy. " +
 		"Every call needs a token as `Authorization: Bearer …`. What a call refuses comes as `application/problem+json` with every fault by field."
