@@ -20,10 +20,10 @@ type router struct {
 	logger *slog.Logger
 }
 
-// config is huma without what we do ourselves: its pages, its links to schemas, its error model.
 // strictCasing: huma keeps this choice for the whole process. "NAME" is not the field "name".
 var strictCasing = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
 
+// config is huma without what we do ourselves: its pages, its links to schemas, its error model.
 func config(version string) huma.Config {
 	strictCasing()
 	c := huma.DefaultConfig("Blueberry", version)
