@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 TESTENV := go run ./e2e/testenv
 
 .DEFAULT_GOAL := help
-.PHONY: help dev build slim test unit e2e soak bench lint fmt generate drift check clean need-go
+.PHONY: help dev build slim test unit e2e soak fuzz bench lint fmt generate drift check clean need-go
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ soak: need-go ## kill -9 at every step of create and destroy, on both databases,
 	@scripts/need git gcc postgres
 	BLUEBERRY_TEST_SOAK=1 $(TESTENV) -- go test -timeout 120m -run TestKillAtEveryStep -v ./e2e/...
 
+FUZZTIME ?= 20s
+FUZZERS := internal/render:FuzzParseBlueprint internal/render:FuzzParseValues internal/render:FuzzScore internal/policy:FuzzCheck internal/catalog:FuzzCases
+
+fuzz: need-go ## look for blueprints, values, Score files, policies and cases that break their readers, for FUZZTIME each
+	@for f in $(FUZZERS); do echo "fuzz $$f"; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "./$${f%:*}" || exit 1; done
+
 bench: need-go ## print the numbers to hold (docs/design/numbers.md)
 	@scripts/need git gcc postgres
 	$(TESTENV) -- go run ./e2e/bench $(BENCH)
@@ -57,7 +63,7 @@ drift: generate ## fail when a generated file is not what is committed
 	cd devcluster && go mod tidy -diff
 	@test -z "$$(git status --porcelain)" || { git status --short; git diff; echo "generated files are not what is committed: run make generate and commit" >&2; exit 1; }
 
-check: lint drift test ## everything that CI runs
+check: lint drift test fuzz ## everything that CI runs
 
 clean: ## remove what was built
 	rm -rf bin

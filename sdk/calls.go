@@ -42,7 +42,8 @@ func (c *Client) AllEnvironments(ctx context.Context, f EnvironmentFilter) iter.
 	})
 }
 
-// DestroyEnvironment asks for the end of an environment. It is terminating, not yet gone, when the call returns. Asking twice is asking once.
+// DestroyEnvironment asks for the end of an environment. It is terminating, not yet gone, when the call returns. Asking twice is asking once. With
+// ApplyPlan it does what a plan says.
 func (c *Client) DestroyEnvironment(ctx context.Context, id string, options ...CallOption) (Environment, error) {
 	return fetch[Environment](ctx, c, newCall(http.MethodDelete, "environments", id), options...)
 }
@@ -109,16 +110,6 @@ func (c *Client) RetryJob(ctx context.Context, id int64, options ...CallOption) 
 // CancelJob ends a job that has not finished.
 func (c *Client) CancelJob(ctx context.Context, id int64, options ...CallOption) (Job, error) {
 	return fetch[Job](ctx, c, post(nil, "jobs", strconv.FormatInt(id, 10), "cancel"), options...)
-}
-
-// ValidateBlueprint tells every fault of a blueprint as a *Problem, or what it would become.
-func (c *Client) ValidateBlueprint(ctx context.Context, r BlueprintRequest, options ...CallOption) (BlueprintCheck, error) {
-	return fetch[BlueprintCheck](ctx, c, post(r, "blueprints", "validate"), options...)
-}
-
-// RenderBlueprint gives the manifests that a blueprint renders to. Nothing is stored.
-func (c *Client) RenderBlueprint(ctx context.Context, r BlueprintRequest, options ...CallOption) (BlueprintRendering, error) {
-	return fetch[BlueprintRendering](ctx, c, post(r, "blueprints", "render"), options...)
 }
 
 // ListTargets reads the places that can hold environments, and whether they answer.

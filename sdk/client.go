@@ -52,7 +52,7 @@ func (c *Client) waits() []time.Duration {
 // CallOption alters one call.
 type CallOption func(*call)
 
-// IfMatch lets the call succeed only while the environment still has the version.
+// IfMatch lets the call succeed only while what it changes still has the version.
 func IfMatch(version int64) CallOption {
 	return func(c *call) { c.header.Set("If-Match", strconv.Quote(strconv.FormatInt(version, 10))) }
 }
@@ -60,6 +60,11 @@ func IfMatch(version int64) CallOption {
 // IdempotencyKey makes calls with the same key one call. Without it each call of a method gets a key of its own.
 func IdempotencyKey(key string) CallOption {
 	return func(c *call) { c.header.Set("Idempotency-Key", key) }
+}
+
+// ApplyPlan lets a removal do just what the plan says.
+func ApplyPlan(id string) CallOption {
+	return func(c *call) { c.query.Set("plan_id", id) }
 }
 
 type call struct {
@@ -92,6 +97,11 @@ func (c *call) setInt(name string, value int64) {
 	}
 }
 
+// takesKey reports whether the server does calls of the method with one Idempotency-Key once.
+func (c *call) takesKey() bool {
+	return c.method == http.MethodPost || c.method == http.MethodPut || c.method == http.MethodPatch
+}
+
 // repeatable reports whether doing the call twice is doing it once. The server takes the second of two removals for the first.
 func (c *call) repeatable() bool {
 	switch c.method {
@@ -106,7 +116,7 @@ func (c *Client) do(ctx context.Context, k *call, options ...CallOption) error {
 	for _, o := range options {
 		o(k)
 	}
-	if k.method == http.MethodPost && k.header.Get("Idempotency-Key") == "" {
+	if k.takesKey() && k.header.Get("Idempotency-Key") == "" {
 		k.header.Set("Idempotency-Key", rand.Text())
 	}
 	var body []byte

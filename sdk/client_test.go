@@ -58,6 +58,14 @@ func TestRepeatedCalls(t *testing.T) {
 		_, err := c.DestroyEnvironment(ctx, "env_x", sdk.IfMatch(3))
 		return err
 	}
+	change := func(ctx context.Context, c *sdk.Client) error {
+		_, err := c.ChangeEnvironment(ctx, "env_x", sdk.ChangeEnvironmentRequest{Refresh: true})
+		return err
+	}
+	quota := func(ctx context.Context, c *sdk.Client) error {
+		_, err := c.SetProjectQuota(ctx, "default", sdk.Quota{}, sdk.IfMatch(3))
+		return err
+	}
 	down := func(int, *http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
 	for name, tc := range map[string]struct {
 		reason string
@@ -75,6 +83,8 @@ func TestRepeatedCalls(t *testing.T) {
 		"transport":     {"1 s, 2 s, then it gives up", get, down, 3, 3 * time.Second, -1},
 		"create":        {"a POST has a key of its own", create, down, 3, 3 * time.Second, -1},
 		"destroy":       {"a removal may be asked twice", destroy, down, 3, 3 * time.Second, -1},
+		"change":        {"a PATCH has a key of its own", change, down, 3, 3 * time.Second, -1},
+		"quota":         {"a PUT has one too, so that its If-Match is judged once", quota, down, 3, 3 * time.Second, -1},
 		"4xx":           {"a refusal is final", create, func(int, *http.Request) (*http.Response, error) { return problem(409, "CONFLICT") }, 1, 0, 409},
 		"429":           {"as long as the server asks", get, func(int, *http.Request) (*http.Response, error) { return problem(429, "X", "Retry-After", "5") }, 3, 10 * time.Second, 429},
 		"429 for hours": {"but not for ever", get, func(int, *http.Request) (*http.Response, error) { return problem(429, "X", "Retry-After", "9999") }, 3, 2 * time.Minute, 429},
@@ -111,7 +121,8 @@ func TestRepeatedCalls(t *testing.T) {
 						t.Errorf("%s: a try has no token", tc.reason)
 					}
 				}
-				if len(keys) != 1 || keys[""] == (tr.calls[0].Method == http.MethodPost) {
+				keyless := tr.calls[0].Method == http.MethodGet || tr.calls[0].Method == http.MethodDelete
+				if len(keys) != 1 || keys[""] != keyless {
 					t.Errorf("%s: keys of the tries are %v", tc.reason, keys)
 				}
 			})
@@ -141,6 +152,11 @@ func TestRequestsAreWhatTheAPIExpects(t *testing.T) {
 	_, _ = c.GetEnvironment(ctx, "../x")
 	_, _ = c.ExtendEnvironment(ctx, "env_x", 5, sdk.IfMatch(3), sdk.IdempotencyKey("mine"))
 	_, _ = c.ListJobs(ctx, sdk.JobFilter{States: []string{"dead"}})
+	_, _ = c.DestroyEnvironment(ctx, "env_x", sdk.ApplyPlan("pln_x"))
+	_, _ = c.DiffEnvironmentRevisions(ctx, "env_x", 1, 0)
+	_, _ = c.GetEnvironmentSettings(ctx, "env_x", 2, `web.env["a.b"]`)
+	_, _ = c.ListConfigSets(ctx, sdk.CatalogueFilter{Project: "p", Scope: "all", Search: "s", Limit: 3, Cursor: "c"})
+	_ = c.DeletePolicy(ctx, "pol_x")
 	var got []string
 	for _, r := range tr.calls {
 		got = append(got, r.Method+" "+r.URL.RequestURI())
@@ -150,6 +166,11 @@ func TestRequestsAreWhatTheAPIExpects(t *testing.T) {
 		"GET /v1/environments/..%2Fx",
 		"POST /v1/environments/env_x/extend",
 		"GET /v1/jobs?state=dead",
+		"DELETE /v1/environments/env_x?plan_id=pln_x",
+		"GET /v1/environments/env_x/diff?from=1",
+		"GET /v1/environments/env_x/settings?path=web.env%5B%22a.b%22%5D&revision=2",
+		"GET /v1/config-sets?cursor=c&limit=3&project=p&q=s&scope=all",
+		"DELETE /v1/policies/pol_x",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
@@ -183,6 +204,65 @@ func TestPagerEndsAfterTheLastPageAndAfterAnError(t *testing.T) {
 	}
 	for range client(tr).AllEnvironments(t.Context(), sdk.EnvironmentFilter{}) {
 		break // a caller may stop anywhere
+	}
+}
+
+func TestRunsEndWithoutANextBefore(t *testing.T) {
+	t.Parallel()
+	tr := &transport{serve: func(n int, r *http.Request) (*http.Response, error) {
+		switch r.URL.RawQuery {
+		case "before=9&limit=2":
+			return answer(200, `{"items":[{"number":8},{"number":7}],"next_before":7}`)
+		case "before=7&limit=2":
+			return answer(200, `{"items":[{"number":6}]}`)
+		}
+		return problem(422, "X")
+	}}
+	var numbers []int
+	for r, err := range client(tr).AllEnvironmentRevisions(t.Context(), "env_x", sdk.Window{Before: 9, Limit: 2}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		numbers = append(numbers, r.Number)
+	}
+	if diff := cmp.Diff([]int{8, 7, 6}, numbers); diff != "" {
+		t.Errorf("revisions (-want +got):\n%s", diff)
+	}
+}
+
+// TestNothingAndAbsentAreTwoThings: what a change leaves out stays, what is empty is taken away.
+func TestNothingAndAbsentAreTwoThings(t *testing.T) {
+	t.Parallel()
+	empty := ""
+	for name, tc := range map[string]struct {
+		request sdk.ChangeEnvironmentRequest
+		want    string
+	}{
+		"absent": {sdk.ChangeEnvironmentRequest{}, `{}`},
+		"empty": {
+			sdk.ChangeEnvironmentRequest{ConfigSets: []string{}, Overrides: map[string]any{}, Source: &sdk.SourceChange{Ref: &empty}, Parameters: map[string]any{"replicas": nil}},
+			`{"source":{"ref":""},"config_sets":[],"parameters":{"replicas":null},"overrides":{}}`,
+		},
+	} {
+		got, err := json.Marshal(tc.request)
+		if diff := cmp.Diff(tc.want, string(got)); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+	}
+}
+
+func TestQuantityText(t *testing.T) {
+	t.Parallel()
+	for want, tc := range map[string]struct {
+		resource string
+		amount   int64
+	}{
+		"2": {"cpu", 2000}, "1500m": {"cpu", 1500}, "-500m": {"cpu", -500}, "0": {"memory", 0}, "2Gi": {"memory", 2 << 30}, "1537Mi": {"storage", 1537 << 20},
+		"1023": {"memory", 1023}, "-1Ki": {"memory", -1024}, "7Ei": {"storage", 7 << 60}, "40": {"pods", 40},
+	} {
+		if got := sdk.QuantityText(tc.resource, tc.amount); got != want {
+			t.Errorf("%d of %s is %s, want %s", tc.amount, tc.resource, got, want)
+		}
 	}
 }
 

@@ -5,5 +5,5 @@
 // cannot drift apart.
 //
 // Invariant: this package needs the standard library alone, and a call is repeated only if repeating it cannot do its work twice: reads,
-// removals, and every POST, because the client gives each an Idempotency-Key.
+// removals, and every other write, because the client gives each an Idempotency-Key.
 package sdk

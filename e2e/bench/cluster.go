@@ -65,6 +65,15 @@ func (b *bench) applied(ctx context.Context, s *installation.Server) error {
 	}
 	row("create → all objects applied, 2 components, devcluster", spread(applied[1:]), "≤ 1 s")
 	row("create → ready, 2 components, devcluster", spread(ready[1:]), "")
+	page, err := s.Client.ListEnvironments(ctx, sdk.EnvironmentFilter{Name: "bench-0", Limit: 1})
+	if err != nil {
+		return err
+	}
+	plans, err := planned(ctx, s, page.Items[0].ID, 60)
+	if err != nil {
+		return err
+	}
+	row("plan of a change, 2 components, dry run on devcluster", percentiles(plans), "p95 ≤ 500 ms")
 	return nil
 }
 

@@ -9,11 +9,15 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/blueberry-idp/blueberry/internal/cli"
 )
 
-// Commands are the commands that run a server.
+// Commands are the commands that run a server, and those that do on this machine what a server would.
 func Commands(version string) []*cobra.Command {
-	return []*cobra.Command{serverCommand(version), devCommand(version)}
+	cases := blueprintTestCommand()
+	cases.Annotations = map[string]string{cli.Group: "blueprint"}
+	return []*cobra.Command{serverCommand(version), devCommand(version), cases}
 }
 
 func serverCommand(version string) *cobra.Command {

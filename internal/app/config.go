@@ -254,6 +254,9 @@ func secret(path string) (string, error) {
 // AdminTokenFile is where the token that the first start makes is kept.
 func (c Config) AdminTokenFile() string { return filepath.Join(c.StateDir, "admin-token") }
 
+// SigningKeyFile is where the key that this server signs plans with is kept.
+func (c Config) SigningKeyFile() string { return filepath.Join(c.StateDir, "signing-key") }
+
 func (c Config) dsn() (string, error) {
 	switch {
 	case c.DatabaseFile != "":

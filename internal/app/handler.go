@@ -17,7 +17,8 @@ const gitPath = "/git/gitops.git"
 // handler is everything that is served on the listener. draining is closed when the server begins to stop.
 func (s *Server) handler(draining <-chan struct{}) (http.Handler, error) {
 	api, err := httpapi.New(httpapi.Deps{
-		Environments: s.provisioner, Events: s.provisioner, Blueprints: s.provisioner, Targets: s.provisioner,
+		Environments: s.provisioner, Changes: s.provisioner, Plans: s.provisioner, Revisions: s.provisioner, Drift: s.provisioner, Projects: s.provisioner,
+		Events: s.provisioner, Blueprints: s.provisioner, Targets: s.provisioner, ConfigSets: s.catalog, Catalogue: s.catalog, Policies: s.catalog,
 		Feed: s.feed, Jobs: s.queue, Access: s.gate, Idempotency: idempotency{s.store},
 		Version: s.Version, Address: s.address, Draining: draining, Logger: s.Logger, Answered: s.metrics.request,
 		Routes: map[string]http.Handler{

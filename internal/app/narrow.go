@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"github.com/blueberry-idp/blueberry/internal/catalog"
 	"github.com/blueberry-idp/blueberry/internal/provision"
 	"github.com/blueberry-idp/blueberry/internal/source"
 	"github.com/blueberry-idp/blueberry/internal/store"
@@ -36,4 +37,16 @@ func (s sources) Fetch(ctx context.Context, repository, ref string) (provision.T
 		return provision.Tree{}, err
 	}
 	return provision.Tree{Commit: t.Commit, FS: t.FS, Close: t.Close}, nil
+}
+
+// catalogSources gives catalog the same.
+type catalogSources struct{ checkouts *source.Checkouts }
+
+// Fetch reads a repository at a ref.
+func (s catalogSources) Fetch(ctx context.Context, repository, ref string) (catalog.Tree, error) {
+	t, err := s.checkouts.Fetch(ctx, repository, ref)
+	if err != nil {
+		return catalog.Tree{}, err
+	}
+	return catalog.Tree{Commit: t.Commit, FS: t.FS, Close: t.Close}, nil
 }

@@ -47,6 +47,7 @@ key, a wrong type and a value that cannot be are told all at once, and the serve
 | file | holds |
 |---|---|
 | ` + "`admin-token`" + ` | the token that the first start made, readable by its owner alone |
+| ` + "`signing-key`" + ` | the key that this server signs plans with, readable by its owner alone; its public half is in the record |
 | ` + "`blueberry.db`" + ` | the record, when it is SQLite |
 | ` + "`gitops.git`" + ` | the GitOps repository, or the mirror of the remote one |
 | ` + "`sources/`" + ` | a cache of application repositories; may be removed while no server runs |

@@ -17,8 +17,10 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/catalog"
 	"github.com/blueberry-idp/blueberry/internal/gitops"
 	"github.com/blueberry-idp/blueberry/internal/jobs"
+	"github.com/blueberry-idp/blueberry/internal/keys"
 	"github.com/blueberry-idp/blueberry/internal/provision"
 	"github.com/blueberry-idp/blueberry/internal/source"
 	"github.com/blueberry-idp/blueberry/internal/store"
@@ -35,6 +37,7 @@ type Server struct {
 	queue       *jobs.Queue
 	repository  *gitops.Repository
 	provisioner *provision.Provisioner
+	catalog     *catalog.Catalog
 	gate        *access.Gate
 	feed        *feed
 	metrics     *metrics
@@ -157,13 +160,26 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 	if c, ok := place.Driver.(interface{ Close() }); ok {
 		s.closePlace = c.Close
 	}
+	ring, err := s.signer(ctx)
+	if err != nil {
+		return err
+	}
 	s.provisioner = &provision.Provisioner{
-		Record: narrow(s.store, func(tx *store.Tx) provision.Tx { return tx }), Sources: sources{checkouts}, Repository: s.repository,
+		Record: narrow(s.store, func(tx *store.Tx) provision.Tx { return tx }), Sources: sources{checkouts}, Repository: s.repository, Signer: ring,
 		Places: map[string]provision.Place{place.Name: place}, Default: place.Name, Now: time.Now, Logger: s.Logger, AtStep: faultPoint(),
+	}
+	s.catalog = &catalog.Catalog{
+		Record: narrow(s.store, func(tx *store.Tx) catalog.Tx { return tx }), Sources: catalogSources{checkouts},
+		Places: map[string]catalog.Place{place.Name: {Domain: place.Domain, KubeVersion: place.KubeVersion}}, Now: time.Now, Logger: s.Logger,
 	}
 	s.queue, err = jobs.Open(ctx, jobs.Config{
 		DB: s.store.DB(), ReadDB: s.store.ReadDB(), Dialect: s.store.Dialect(), Logger: s.Logger, MaxWorkers: s.Config.Workers, Drain: s.Config.DrainTimeout,
-		Workers: map[blueberry.JobKind]jobs.Kind{blueberry.JobEnvironmentReconcile: {Work: s.provisioner.Reconcile, Timeout: 2 * time.Minute, MaxAttempts: 25}},
+		Workers: map[blueberry.JobKind]jobs.Kind{
+			blueberry.JobEnvironmentReconcile: {Work: s.provisioner.Reconcile, Timeout: 2 * time.Minute, MaxAttempts: 25},
+			blueberry.JobEnvironmentFollow:    {Work: s.provisioner.Follow, Timeout: 2 * time.Minute, MaxAttempts: 25},
+			blueberry.JobConfigPublished:      {Work: s.provisioner.ConfigPublished, Timeout: 2 * time.Minute, MaxAttempts: 25},
+			blueberry.JobBlueprintPublished:   {Work: s.provisioner.BlueprintPublished, Timeout: 2 * time.Minute, MaxAttempts: 25},
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("open jobs: %w", err)
@@ -176,6 +192,19 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 		return fmt.Errorf("record default project: %w", err)
 	}
 	return s.admin(ctx)
+}
+
+// signer opens the key of this server, and lets every server on the record prove what it signs.
+func (s *Server) signer(ctx context.Context) (*keys.Ring, error) {
+	ring, err := keys.Open(s.Config.SigningKeyFile())
+	if err != nil {
+		return nil, fmt.Errorf("open signing key: %w", err)
+	}
+	err = s.store.Update(ctx, func(tx *store.Tx) error { return tx.PutSigningKey(ctx, ring.ID(), ring.Public(), time.Now()) })
+	if err != nil {
+		return nil, fmt.Errorf("publish signing key: %w", err)
+	}
+	return ring, nil
 }
 
 // admin makes the one token there is until accounts exist.
@@ -261,6 +290,9 @@ func (s *Server) sweep(ctx context.Context) error {
 		})
 		if err != nil && ctx.Err() == nil {
 			s.Logger.Error("sweep idempotency keys", "error", err)
+		}
+		if err := s.provisioner.SweepPlans(ctx); err != nil && ctx.Err() == nil {
+			s.Logger.Error("sweep plans", "error", err)
 		}
 	}
 }

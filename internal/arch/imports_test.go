@@ -24,7 +24,7 @@ type room struct {
 
 var (
 	nouns   = "internal/blueberry"
-	engines = []string{"internal/jobs", "internal/render", "internal/gitops", "internal/target"}
+	engines = []string{"internal/jobs", "internal/render", "internal/gitops", "internal/target", "internal/policy"}
 	sql     = []string{"github.com/jackc/pgx", "modernc.org/sqlite", "github.com/uptrace/bun"}
 )
 
@@ -35,13 +35,15 @@ func rooms() []room {
 	return []room{
 		{path: "sdk", never: []string{"."}},
 		{path: nouns, never: []string{".", "database/sql", "net/http", "os/exec"}},
-		activity("internal/provision"), activity("internal/source"), activity("internal/access"),
+		activity("internal/provision"), activity("internal/catalog"), activity("internal/source"), activity("internal/access"),
 		{path: "internal/jobs", may: []string{nouns}},
 		{path: "internal/render", may: []string{nouns, "charts"}},
 		{path: "internal/gitops", may: []string{nouns, "internal/render"}},
 		{path: "internal/target", may: []string{nouns}, drivers: true},
+		{path: "internal/policy", may: []string{nouns}},
+		{path: "internal/keys", may: []string{nouns}},
 		{path: "internal/store", may: []string{nouns}},
-		{path: "internal/httpapi", may: []string{nouns, "sdk", "internal/provision", "internal/source", "internal/access"}},
+		{path: "internal/httpapi", may: []string{nouns, "sdk", "internal/provision", "internal/catalog", "internal/source", "internal/access"}},
 		{path: "internal/cli", may: []string{"sdk"}},
 		{path: "internal/app", may: []string{"*"}},
 		{path: "internal/arch"},
@@ -77,6 +79,7 @@ func families() map[string][]string {
 		"github.com/goccy/go-yaml":   {},
 		"gopkg.in/yaml":              {},
 		"github.com/santhosh-tekuri": {"internal/render"},
+		"github.com/cedar-policy/":   {"internal/policy"},
 	}
 }
 

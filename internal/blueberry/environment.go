@@ -94,6 +94,9 @@ type Environment struct {
 	Commit     string // of the GitOps repository, that holds the desired revision; empty until committed
 	Hosts      []string
 	DeadlineAt time.Time // when the reconciler has to look again even if nothing happens; zero for never
+	Demand     Demand    // of the desired revision
+	Drift      DriftPolicy
+	DriftSince time.Time // when something on the target was first seen to differ; zero when nothing does
 
 	CreatedAt    time.Time
 	UpdatedAt    time.Time

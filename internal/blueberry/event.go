@@ -22,6 +22,26 @@ const (
 	EnvironmentExpired       EventType = "environment.expired"
 	EnvironmentDestroyAsked  EventType = "environment.destroy_requested"
 	EnvironmentTerminated    EventType = "environment.terminated"
+	EnvironmentChanged       EventType = "environment.change_requested"   // a new revision is desired
+	EnvironmentRolledBack    EventType = "environment.rollback_requested" // a new revision equal to an old one is
+	EnvironmentPlanProposed  EventType = "environment.plan_proposed"      // something it follows moved; a plan waits for a person
+	EnvironmentHeld          EventType = "environment.update_held"        // something it follows moved to an input that is held
+	EnvironmentUpdateRefused EventType = "environment.update_refused"     // something it follows moved, and the change is not possible
+	EnvironmentHoldReleased  EventType = "environment.hold_released"
+	EnvironmentDriftDetected EventType = "environment.drift_detected"
+	EnvironmentDriftGone     EventType = "environment.drift_resolved"
+	EnvironmentDriftPolicy   EventType = "environment.drift_policy_changed"
+)
+
+// The events of the catalogue and of projects. They have no environment.
+const (
+	ConfigSetChanged   EventType = "config_set.version_published"
+	ConfigSetDeleted   EventType = "config_set.deleted"
+	BlueprintPublished EventType = "blueprint.version_published"
+	BlueprintDeleted   EventType = "blueprint.deleted"
+	PolicyChanged      EventType = "policy.changed"
+	PolicyDeleted      EventType = "policy.deleted"
+	QuotaChanged       EventType = "project.quota_changed"
 )
 
 // Event is one fact, kept in the order in which facts were committed.

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -16,6 +17,11 @@ const (
 	AuditID       = "aud"
 	TokenID       = "tok"
 	RequestID     = "req"
+	ConfigSetID   = "cfg"
+	BlueprintID   = "bpt"
+	PlanID        = "pln"
+	PolicyID      = "pol"
+	KeyID         = "key"
 )
 
 // crockford has no i, l, o, u; its order is the order of the bytes, so ids sort by time.
@@ -35,3 +41,5 @@ func NewID(prefix string, now time.Time) string {
 func HasIDPrefix(s, prefix string) bool {
 	return strings.HasPrefix(s, prefix+"_") && len(s) == len(prefix)+1+26
 }
+
+func itoa(i int) string { return strconv.Itoa(i) }

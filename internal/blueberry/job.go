@@ -8,6 +8,15 @@ type JobKind string
 // JobEnvironmentReconcile brings one environment a step nearer to what is desired. Its subject is the environment's id.
 const JobEnvironmentReconcile JobKind = "environment.reconcile"
 
+// JobConfigPublished has every environment looked at that follows a config set. Its subject is the set's id.
+const JobConfigPublished JobKind = "config.published"
+
+// JobBlueprintPublished has every environment looked at that follows a blueprint of the catalogue. Its subject is the blueprint's id.
+const JobBlueprintPublished JobKind = "blueprint.published"
+
+// JobEnvironmentFollow brings one environment to the newest of what it follows, or makes a plan of it. Its subject is the environment's id.
+const JobEnvironmentFollow JobKind = "environment.follow"
+
 // JobState is where a job is.
 type JobState string
 

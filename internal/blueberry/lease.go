@@ -28,8 +28,13 @@ func NewLease(now time.Time, hours int) Lease {
 
 // Extend adds hours to what is left, and never past 168 hours from now.
 func (l Lease) Extend(now time.Time, hours int) Lease {
+	return l.ExtendWithin(now, hours, MaxLeaseHours)
+}
+
+// ExtendWithin adds hours to what is left, and never past most hours from now.
+func (l Lease) ExtendWithin(now time.Time, hours, most int) Lease {
 	end := l.ExpiresAt.Add(time.Duration(hours) * time.Hour)
-	if most := now.Add(MaxLeaseHours * time.Hour); end.After(most) {
+	if most := now.Add(time.Duration(most) * time.Hour); end.After(most) {
 		end = most
 	}
 	if end.Before(l.ExpiresAt) {

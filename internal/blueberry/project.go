@@ -9,5 +9,7 @@ const DefaultProject = "default"
 type Project struct {
 	Name         string
 	ClusterKinds []string // cluster-scoped kinds it may create: "CustomResourceDefinition", "ClusterRole.rbac.authorization.k8s.io"
+	Quota        Quota
 	CreatedAt    time.Time
+	Version      int64 // counts up with each change of the quota, and is the ETag
 }

@@ -87,11 +87,52 @@ type Revision struct {
 	Number        int // from 1
 	Author        string
 	Reason        string
-	Source        Source
-	Blueprint     Blueprint
-	Rendering     Rendering
-	Commit        string // of the GitOps repository; empty until committed
-	CreatedAt     time.Time
+	Inputs
+	Settings     []Setting // effective values with their origins, by path
+	Demand       Demand
+	Plan         string // id of the plan that it came of; empty for revisions older than plans
+	RestoredFrom int    // number of the revision that it brings back; 0 for none
+	Rendering    Rendering
+	Commit       string // of the GitOps repository; empty until committed
+	CreatedAt    time.Time
+}
+
+// Inputs is what a revision was made of, resolved: the same inputs give the same rendering.
+type Inputs struct {
+	Source     Source
+	Blueprint  Blueprint
+	Catalogue  BlueprintRef   // of the catalogue's blueprint; zero when it came from a repository or with the request
+	Config     []ConfigUse    // in the order of their layers
+	Parameters map[string]any // that the request chose
+	Overrides  map[string]any // keyed by component
+}
+
+// Layers gives the layers above the blueprint, lowest first: the config sets, then the overrides. version gives the version that a use names. The
+// parameters are not among them: only the blueprint knows where they go.
+func (i Inputs) Layers(version func(ConfigUse) ConfigVersion) []Layer {
+	var out []Layer
+	for _, u := range i.Config {
+		v := version(u)
+		ref := u.ConfigRef
+		ref.Version = u.Number
+		out = append(out, Layer{
+			Origin: Origin{Layer: LayerConfigSet, Name: strings.TrimSuffix(ref.String(), fmt.Sprintf("@%d", u.Number)), Version: u.Number, Author: v.Author, Commit: v.Source.Commit},
+			Field:  "config_sets." + ref.String(), Values: v.Values, Public: v.Public,
+		})
+	}
+	if len(i.Overrides) > 0 {
+		out = append(out, Layer{Origin: Origin{Layer: LayerEnvironment}, Field: "overrides", Values: i.Overrides})
+	}
+	return out
+}
+
+// BlueprintRef names a blueprint of the catalogue.
+type BlueprintRef struct {
+	EntryID string // of the catalogue, once resolved
+	Global  bool   // else of the environment's project
+	Name    string // empty: no blueprint of the catalogue
+	Version int    // 0 asks for the latest; in Inputs it is the one that was used
+	Follow  bool   // in Inputs: the latest was asked for
 }
 
 // LedgerEntry is one object that was or will be made for an environment. It is written before the object is asked for, and removed when the

@@ -36,7 +36,7 @@ func (s *shared) read(file string) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(in, maxBlueprint+1))
 	if err != nil {
-		return nil, fmt.Errorf("read blueprint: %w", err)
+		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
 	if len(data) > maxBlueprint {
 		return nil, refusedError{fmt.Errorf("%s is over %d bytes", file, maxBlueprint)}
@@ -44,14 +44,17 @@ func (s *shared) read(file string) ([]byte, error) {
 	return data, nil
 }
 
+// wireKeys are the keys of a blueprint file that a request spells otherwise.
+var wireKeys = map[string]string{"configSets": "config_sets", "configUpdates": "config_updates"}
+
 // readBlueprint reads a blueprint file as the value that a request carries. It checks the form alone; the server judges the rest.
 func (s *shared) readBlueprint(file string) (*sdk.Blueprint, error) {
 	data, err := s.read(file)
 	if err != nil {
 		return nil, err
 	}
-	var tree map[string]any
-	if err := yaml.Unmarshal(data, &tree); err != nil {
+	tree, err := parseValues(data)
+	if err != nil {
 		return nil, refusedError{fmt.Errorf("%s: %w", file, err)}
 	}
 	for field, want := range map[string]string{"apiVersion": "blueberry.dev/v1", "kind": "Blueprint"} {
@@ -59,6 +62,15 @@ func (s *shared) readBlueprint(file string) (*sdk.Blueprint, error) {
 			return nil, refusedError{fmt.Errorf("%s: %s is %v, must be %s", file, field, got, want)}
 		}
 		delete(tree, field)
+	}
+	for key, wire := range wireKeys {
+		if _, ok := tree[wire]; ok {
+			return nil, refusedError{fmt.Errorf("%s: unknown field %q; in a file it is %s", file, wire, key)}
+		}
+		if value, ok := tree[key]; ok {
+			tree[wire] = value
+			delete(tree, key)
+		}
 	}
 	asJSON, err := json.Marshal(tree)
 	if err != nil {
@@ -74,8 +86,8 @@ func (s *shared) readBlueprint(file string) (*sdk.Blueprint, error) {
 	return &b, nil
 }
 
-// tree collects what the server needs to render a blueprint of this machine: the blueprint, the charts that it names, and, because a kustomization
-// may reach anywhere, all else only if it names one.
+// tree collects what the server needs to render a blueprint of this machine: the blueprint, the charts and Score files that it names, and, because a
+// kustomization may reach anywhere, all else only if it names one.
 func (s *shared) tree(arg string) (map[string][]byte, string, error) {
 	if arg == "-" {
 		data, err := s.read(arg)
@@ -108,10 +120,10 @@ func (s *shared) tree(arg string) (map[string][]byte, string, error) {
 	return files, name, nil
 }
 
-// named gives the directories that a blueprint needs. A blueprint that cannot be read names none: the server will say what is wrong with it.
+// named gives the directories and files that a blueprint needs. A blueprint that cannot be read names none: the server will say what is wrong with it.
 func named(blueprint []byte) []string {
 	var b struct {
-		Components []struct{ Chart, Kustomization string }
+		Components []struct{ Chart, Kustomization, Score string }
 	}
 	if yaml.Unmarshal(blueprint, &b) != nil {
 		return nil
@@ -123,6 +135,8 @@ func named(blueprint []byte) []string {
 			return []string{"."}
 		case c.Chart != "" && fs.ValidPath(path.Clean(c.Chart)):
 			out = append(out, path.Clean(c.Chart))
+		case c.Score != "" && fs.ValidPath(path.Clean(c.Score)):
+			out = append(out, path.Clean(c.Score))
 		}
 	}
 	return out

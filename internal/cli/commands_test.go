@@ -108,8 +108,8 @@ func TestFaultsArePrintedOneToALine(t *testing.T) {
 		t.Errorf("exit %d", code)
 	}
 	want := `Error: 3 fields are not valid
-  name: "Pr_1" must be lower-case letters, digits and dashes, starting with a letter and ending with a letter or digit
   ttl_hours: is 0 hours, must be 1 to 168
+  name: "Pr_1" must be lower-case letters, digits and dashes, starting with a letter and ending with a letter or digit
   source.repository: https://git.test/none.git does not exist
 `
 	if diff := cmp.Diff(want, p.err.String()); diff != "" {
@@ -195,6 +195,9 @@ func TestNamesAreCompleted(t *testing.T) {
 	}
 	contains(t, "names", p.must(t, "__complete", "env", "get", "pr"), "pr-1\tpending, expires in 24h\npr-2\tpending, expires in 24h\n:4\n")
 	contains(t, "targets", p.must(t, "__complete", "env", "create", "--target", ""), "local\tkube\n")
+	if got := p.must(t, "__complete", "env", "change", "pr-1", ""); got != ":4\n" {
+		t.Errorf("a second environment is completed: %q", got)
+	}
 	contains(t, "forms", p.must(t, "__complete", "env", "list", "-o", ""), "json\n")
 	contains(t, "phases", p.must(t, "__complete", "env", "list", "--phase", ""), "degraded\n")
 	p.env["BLUEBERRY_TOKEN"] = "wrong"
@@ -217,4 +220,82 @@ func TestWhatComesFromOutsideCannotMoveTheCursor(t *testing.T) {
 			t.Errorf("%v prints %q", args, got)
 		}
 	}
+}
+
+// TestEveryFormOfEveryCommand prints what each command reads in each form, on a terminal and into a pipe.
+func TestEveryFormOfEveryCommand(t *testing.T) {
+	t.Parallel()
+	_, p := rooms(t)
+	p.in = "web: {env: {A: \"1\"}}\n"
+	p.must(t, "config", "create", "shop", "--file", "-")
+	p.must(t, "blueprint", "publish", "--repo", shopRepository)
+	p.in = "forbid (principal, action, resource is Image) when { resource.tag == \"bad\" };\n"
+	p.must(t, "policy", "create", "images", "--file", "-")
+	p.create(t, "pr-1", "--config", "shop")
+	p.must(t, "env", "change", "pr-1", "--set", "web.env.B=2", "--wait")
+	p.must(t, "env", "rollback", "pr-1", "1", "--yes", "--wait")
+	plan := reads[[]sdk.Plan](t, p, 0, "plan", "list", "pr-1")[0].ID
+	quiet := map[string]bool{"env holds": true, "env drift": true, "env drift-policy": true, "config diff": true, "plan get": true}
+	for _, args := range [][]string{
+		{"env", "history", "pr-1"},
+		{"env", "diff", "pr-1", "1", "2"},
+		{"env", "holds", "pr-1"},
+		{"env", "drift", "pr-1"},
+		{"env", "drift-policy", "pr-1"},
+		{"env", "refresh", "pr-1"},
+		{"env", "change", "pr-1", "--refresh"},
+		{"plan", "list", "pr-1"},
+		{"plan", "get", plan},
+		{"config", "list"},
+		{"config", "get", "shop"},
+		{"config", "history", "shop"},
+		{"config", "users", "shop"},
+		{"config", "export", "shop"},
+		{"config", "impact", "shop"},
+		{"config", "why", "pr-1", "web.env"},
+		{"config", "effective", "pr-1"},
+		{"config", "diff", "shop"},
+		{"blueprint", "list"},
+		{"blueprint", "get", "shop"},
+		{"blueprint", "history", "shop"},
+		{"blueprint", "users", "shop"},
+		{"blueprint", "parameters", "shop"},
+		{"policy", "list"},
+		{"policy", "get", "images"},
+		{"project", "list"},
+		{"project", "get", "default"},
+	} {
+		name := strings.Join(args[:2], " ")
+		for _, form := range []string{"json", "yaml"} {
+			var tree any
+			text := p.must(t, append(args, "-o", form)...)
+			if err := yaml.Unmarshal([]byte(text), &tree); err != nil || tree == nil && !quiet[name] {
+				t.Errorf("%s -o %s: %v\n%s", name, form, err, text)
+			}
+		}
+		for _, form := range []string{"", "wide", "name"} {
+			flags := []string{"-o", form, "-q"}
+			if form == "" {
+				flags = flags[2:]
+			}
+			if p.must(t, append(args, flags...)...) == "" && !(form == "name" && (quiet[name] || name == "blueprint users" || name == "config impact")) {
+				t.Errorf("%s %v prints nothing", name, flags)
+			}
+			if p.err.String() != "" {
+				t.Errorf("%s %v says on the way: %s", name, flags, p.err.String())
+			}
+		}
+		p.terminal = true
+		p.env["NO_COLOR"] = "1"
+		if got := p.must(t, args...); strings.Contains(got, "\x1b") {
+			t.Errorf("%s is coloured in spite of NO_COLOR: %q", name, got)
+		}
+		p.terminal = false
+		delete(p.env, "NO_COLOR")
+	}
+	contains(t, "config sets", p.must(t, "__complete", "config", "get", "sh"), "shop\t1 version\n")
+	contains(t, "config sets of a flag", p.must(t, "__complete", "env", "create", "--config", ""), "shop\t1 version\n")
+	contains(t, "blueprints", p.must(t, "__complete", "env", "create", "--from", "s"), "shop\t1 version\n")
+	contains(t, "policies", p.must(t, "__complete", "policy", "get", ""), "images\n")
+	contains(t, "projects", p.must(t, "__complete", "project", "get", ""), "default\n")
 }

@@ -69,3 +69,74 @@ func (s *shared) completeTargets(c *cobra.Command, _ []string, _ string) ([]cobr
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
+
+// completeNames completes what stands first, or a flag's value, from a list that the server gives. What goes wrong completes nothing.
+func (s *shared) completeNames(c *cobra.Command, list func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error)) ([]cobra.Completion, cobra.ShellCompDirective) {
+	client, ctx, cancel, err := s.completing(c.Context())
+	defer cancel()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	names, err := list(ctx, client)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// typedScope is where to look for what is typed: with "global/" before it among what is global.
+func typedScope(c *cobra.Command, typed string) sdk.CatalogueFilter {
+	project, _ := c.Flags().GetString("project")
+	if name, global := strings.CutPrefix(typed, "global/"); global {
+		return sdk.CatalogueFilter{Scope: "global", Search: name, Limit: 100}
+	}
+	return sdk.CatalogueFilter{Project: project, Search: typed, Limit: 100}
+}
+
+// completeConfigSets gives the names of config sets, as references.
+func (s *shared) completeConfigSets(c *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 && c.Parent() != nil && c.Parent().Name() == "config" {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
+		page, err := client.ListConfigSets(ctx, typedScope(c, typed))
+		return each(page.Items, func(x sdk.ConfigSet) cobra.Completion {
+			return cobra.CompletionWithDesc(setName(x), count(x.Latest, "version"))
+		}), err
+	})
+}
+
+// completeBlueprints gives the names of the catalogue's blueprints, as references.
+func (s *shared) completeBlueprints(c *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 && c.Parent() != nil && c.Parent().Name() == "blueprint" {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
+		page, err := client.ListBlueprints(ctx, typedScope(c, typed))
+		return each(page.Items, func(x sdk.CatalogueEntry) cobra.Completion {
+			return cobra.CompletionWithDesc(entryName(x), plainText(first(x.Description, count(x.Latest, "version"))))
+		}), err
+	})
+}
+
+// completePolicies gives the names of policies.
+func (s *shared) completePolicies(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
+		found, err := client.ListPolicies(ctx, "")
+		return each(found.Items, func(x sdk.Policy) cobra.Completion { return policyName(x) }), err
+	})
+}
+
+// completeProjects gives the names of projects.
+func (s *shared) completeProjects(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 && c.Parent() != nil && c.Parent().Name() == "project" {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
+		found, err := client.ListProjects(ctx)
+		return each(found.Items, func(x sdk.Project) cobra.Completion { return x.Name }), err
+	})
+}

@@ -1,4 +1,4 @@
-//go:generate go test . -run TestHelpIsWhatTheDocsSay -update
+//go:generate go test . -run "TestHelpIsWhatTheDocsSay|Pictures|TestEffectiveValues" -update
 
 // Package cli is the command line: what people and scripts type to use a Blueberry server.
 //

@@ -33,5 +33,8 @@ func (o *envGetOptions) run(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
+	if env, err = client.GetEnvironment(ctx, env.ID); err != nil { // a list leaves out what it is made of
+		return err
+	}
 	return o.printEnvironment(env)
 }

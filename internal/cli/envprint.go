@@ -38,20 +38,28 @@ func phaseCell(p sdk.Phase) cell {
 func environmentTable(now time.Time, wide bool, envs []sdk.Environment) table {
 	t := table{head: []string{"NAME", "PROJECT", "PHASE", "EXPIRES", "AGE", "OWNER", "HOSTS"}, empty: "no environments"}
 	if wide {
-		t.head = []string{"NAME", "PROJECT", "PHASE", "REASON", "TARGET", "NAMESPACE", "REVISION", "EXPIRES", "CREATED", "OWNER", "ID", "HOSTS"}
+		t.head = []string{"NAME", "PROJECT", "PHASE", "REASON", "TARGET", "NAMESPACE", "REVISION", "DRIFT", "EXPIRES", "CREATED", "OWNER", "ID", "HOSTS"}
 	}
 	for _, e := range envs {
 		row := []cell{plainCell(e.Name), plainCell(e.Project), phaseCell(e.Phase)}
 		hosts := plainCell(strings.Join(e.Hosts, ","))
 		if wide {
 			row = append(row, plainCell(e.Reason), plainCell(e.Target), plainCell(e.Namespace), plainCell(fmt.Sprintf("%d/%d", e.SyncedRevision, e.Revision)),
-				plainCell(exact(e.ExpiresAt)), plainCell(exact(e.CreatedAt)), plainCell(e.Owner), plainCell(e.ID), hosts)
+				driftCell(e.Drift), plainCell(exact(e.ExpiresAt)), plainCell(exact(e.CreatedAt)), plainCell(e.Owner), plainCell(e.ID), hosts)
 		} else {
 			row = append(row, plainCell(relative(now, e.ExpiresAt)), plainCell(span(now.Sub(e.CreatedAt))), plainCell(e.Owner), hosts)
 		}
 		t.rows = append(t.rows, row)
 	}
 	return t
+}
+
+// driftCell says since when something on the target differs.
+func driftCell(d sdk.EnvironmentDrift) cell {
+	if d.Since.IsZero() {
+		return cell{text: "-"}
+	}
+	return cell{"since " + exact(d.Since), yellow}
 }
 
 // printEnvironment prints one environment with its conditions.
@@ -81,6 +89,7 @@ func describe(w io.Writer, now time.Time, e sdk.Environment, wide, colours bool)
 	}
 	line("name", plainText(e.Name))
 	line("project", plainText(e.Project))
+	line("kind", plainText(e.Kind))
 	line("phase", fmt.Sprintf("%s, %s", text, when(e.PhaseSince)))
 	line("why", plainText(strings.TrimSuffix(e.Reason+": "+e.Message, ": ")))
 	line("expires", when(e.ExpiresAt))
@@ -88,6 +97,9 @@ func describe(w io.Writer, now time.Time, e sdk.Environment, wide, colours bool)
 	line("terminated", when(e.TerminatedAt))
 	line("target", plainText(e.Target+", namespace "+e.Namespace))
 	line("source", plainText(sourceText(e.Source)))
+	line("blueprint", plainText(e.BlueprintRef))
+	line("config", plainText(strings.Join(e.ConfigSets, ", ")))
+	line("drift", driftText(e.Drift, when))
 	line("revision", fmt.Sprintf("%d, of which the target holds %d", e.Revision, e.SyncedRevision))
 	line("commit", plainText(e.Commit))
 	for _, h := range e.Hosts {
@@ -107,6 +119,15 @@ func describe(w io.Writer, now time.Time, e sdk.Environment, wide, colours bool)
 		t.rows = append(t.rows, []cell{plainCell(c.Type), status, plainCell(when(c.Since)), plainCell(strings.TrimSuffix(c.Reason+": "+c.Message, ": "))})
 	}
 	_ = t.print(w, colours) // the output may be closed: nobody is there to be told
+}
+
+// driftText says what is done about drift, and since when there is some.
+func driftText(d sdk.EnvironmentDrift, when func(time.Time) string) string {
+	mode := map[string]string{"repair": "put back at once", "report": "told and left alone"}[d.Mode]
+	if d.Since.IsZero() {
+		return "none; " + first(mode, plainText(d.Mode))
+	}
+	return strings.TrimSuffix("since "+when(d.Since)+"; "+mode, "; ")
 }
 
 func sourceText(src sdk.Source) string {

@@ -19,6 +19,7 @@ const (
 	ExitDone        = 0
 	ExitError       = 1
 	ExitUsage       = 2
+	ExitDifference  = 2 // with --plan and --exit-code, as diff and terraform do
 	ExitRefused     = 3
 	ExitDenied      = 4
 	ExitFailed      = 5
@@ -36,6 +37,10 @@ func Execute(ctx context.Context, root *cobra.Command, streams Streams) int {
 		printError(streams, err)
 	}))
 	if failed != nil {
+		var outcome outcomeError
+		if errors.As(failed, &outcome) {
+			return outcome.code
+		}
 		printError(streams, failed)
 		err = failed
 	}

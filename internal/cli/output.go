@@ -57,18 +57,31 @@ func printJSON(w io.Writer, v any) error {
 
 // printYAML prints the JSON form as YAML: same names, same order.
 func printYAML(w io.Writer, v any) error {
-	data, err := json.Marshal(v)
+	tree, err := yamlOf(v)
 	if err != nil {
 		return err
 	}
-	var tree yaml.Node
-	if err := yaml.Unmarshal(data, &tree); err != nil {
-		return err
+	return encodeYAML(w, tree)
+}
+
+// yamlOf makes YAML of the JSON form of a value.
+func yamlOf(v any) (*yaml.Node, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
 	}
-	unquote(&tree)
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return nil, err
+	}
+	unquote(&doc)
+	return doc.Content[0], nil
+}
+
+func encodeYAML(w io.Writer, tree *yaml.Node) error {
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
-	if err := enc.Encode(&tree); err != nil {
+	if err := enc.Encode(tree); err != nil {
 		return err
 	}
 	return enc.Close()

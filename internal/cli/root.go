@@ -17,7 +17,12 @@ type shared struct {
 	quiet     bool
 }
 
-// NewRoot is the command tree of a client. Commands that this room does not know, as the server's own, come as extra.
+// Group is the annotation by which a command that comes from elsewhere names the group that it belongs to, as "blueprint". It takes the place of one of
+// the same name there.
+const Group = "group"
+
+// NewRoot is the command tree of a client. Commands that this room does not know, as the server's own, come as extra: at the top, or in the group that they
+// name by an annotation.
 func NewRoot(streams Streams, version string, extra ...*cobra.Command) *cobra.Command {
 	s := &shared{streams: streams, version: version}
 	root := group("blueberry", "Environments on Kubernetes from a Git repository", `Blueberry turns a Git repository into a running environment on Kubernetes: asked for with one command, watched until it is ready, explained when it is not, and removed without a trace when its lease ends.`)
@@ -41,19 +46,45 @@ func NewRoot(streams Streams, version string, extra ...*cobra.Command) *cobra.Co
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return s.checkOutput() }
 
 	root.AddGroup(&cobra.Group{ID: "client", Title: "client commands"})
-	if len(extra) > 0 {
-		root.AddGroup(&cobra.Group{ID: "server", Title: "server commands"})
-	}
-	for _, c := range []*cobra.Command{newEnv(s), newJob(s), newBlueprint(s), newTarget(s), newVersion(s)} {
+	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newVersion(s)} {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}
-	for _, c := range extra {
-		c.GroupID = "server"
-		root.AddCommand(c)
-	}
+	addExtra(root, extra)
 	root.AddCommand(newExitCodes())
 	return root
+}
+
+// addExtra adds commands from elsewhere to the root, or to the groups that they name.
+func addExtra(root *cobra.Command, extra []*cobra.Command) {
+	for _, c := range extra {
+		name := c.Annotations[Group]
+		if name == "" {
+			if !root.ContainsGroup("server") {
+				root.AddGroup(&cobra.Group{ID: "server", Title: "server commands"})
+			}
+			c.GroupID = "server"
+			root.AddCommand(c)
+			continue
+		}
+		parent := child(root, name)
+		if parent == nil {
+			panic("there is no group " + name + " for the command " + c.Name()) // a mistake in the program that adds it, found by any start
+		}
+		if stand := child(parent, c.Name()); stand != nil {
+			parent.RemoveCommand(stand)
+		}
+		parent.AddCommand(c)
+	}
+}
+
+func child(c *cobra.Command, name string) *cobra.Command {
+	for _, sub := range c.Commands() {
+		if sub.Name() == name {
+			return sub
+		}
+	}
+	return nil
 }
 
 // group is a command that only holds others. Named with one that it does not have, it is a mistake, not a wish for help.
@@ -77,10 +108,22 @@ func group(use, short, long string, commands ...*cobra.Command) *cobra.Command {
 }
 
 func newEnv(s *shared) *cobra.Command {
-	c := group("env", "Environments: create, watch, extend, destroy", "", newEnvCreate(s), newEnvGet(s), newEnvList(s), newEnvEvents(s), newEnvExtend(s),
-		newEnvDestroy(s), newEnvRendering(s), newEnvObjects(s))
+	c := group("env", "Environments: create, watch, change, roll back, destroy", "", newEnvCreate(s), newEnvGet(s), newEnvList(s), newEnvEvents(s), newEnvExtend(s),
+		newEnvChange(s), newEnvRefresh(s), newEnvHistory(s), newEnvDiff(s), newEnvRollback(s), newEnvHolds(s), newEnvReleaseHold(s), newEnvDrift(s),
+		newEnvDriftPolicy(s), newEnvDestroy(s), newEnvRendering(s), newEnvObjects(s))
 	c.Aliases = []string{"environment"}
 	return c
+}
+
+func newPlan(s *shared) *cobra.Command {
+	return group("plan", "Plans: what a change would do", `A plan tells what a change would do, before it is done. It is signed, waits 30 minutes, and is applied at most once, only while nothing that it leans on has moved. --plan of create, change, rollback and destroy makes one.`,
+		newPlanGet(s), newPlanList(s), newPlanApply(s))
+}
+
+func newConfig(s *shared) *cobra.Command {
+	return group("config", "Config sets: versioned values, and where each value comes from", `A config set holds named values that are merged into environments. Each edit is a version that never changes. A reference names a set and, if it is to stay at one, a version: shop, shop@3, global/logging@7; an id does too.`,
+		newConfigList(s), newConfigGet(s), newConfigCreate(s), newConfigEdit(s), newConfigHistory(s), newConfigDiff(s), newConfigRestore(s), newConfigDelete(s),
+		newConfigUsers(s), newConfigExport(s), newConfigImport(s), newConfigImpact(s), newConfigWhy(s), newConfigEffective(s))
 }
 
 func newJob(s *shared) *cobra.Command {
@@ -88,7 +131,16 @@ func newJob(s *shared) *cobra.Command {
 }
 
 func newBlueprint(s *shared) *cobra.Command {
-	return group("blueprint", "Blueprints: what an environment is made of", "", newBlueprintValidate(s), newBlueprintRender(s))
+	return group("blueprint", "Blueprints: what an environment is made of", "", newBlueprintValidate(s), newBlueprintRender(s), newBlueprintTest(), newBlueprintParameters(s),
+		newBlueprintPublish(s), newBlueprintList(s), newBlueprintGet(s), newBlueprintHistory(s), newBlueprintUsers(s), newBlueprintDelete(s))
+}
+
+func newPolicy(s *shared) *cobra.Command {
+	return group("policy", "Policies: rules that judge plans", "", newPolicyList(s), newPolicyGet(s), newPolicyCreate(s), newPolicyEdit(s), newPolicyDelete(s), newPolicyCheck(s))
+}
+
+func newProject(s *shared) *cobra.Command {
+	return group("project", "Projects: what they use, and how much they may", "", newProjectList(s), newProjectGet(s), newProjectQuota(s))
 }
 
 func newTarget(s *shared) *cobra.Command {
@@ -100,6 +152,16 @@ func exactly(n int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) != n {
 			return usageErrorf("takes %d argument(s): %s", n, c.UseLine())
+		}
+		return nil
+	}
+}
+
+// between takes from least to most arguments.
+func between(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return usageErrorf("takes %d to %d arguments: %s", least, most, c.UseLine())
 		}
 		return nil
 	}

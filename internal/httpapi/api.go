@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/catalog"
 	"github.com/blueberry-idp/blueberry/internal/provision"
 )
 
@@ -19,10 +20,92 @@ type Environments interface {
 	Create(ctx context.Context, actor blueberry.Actor, r provision.CreateRequest) (blueberry.Environment, error)
 	Get(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Environment, error)
 	List(ctx context.Context, actor blueberry.Actor, q blueberry.EnvironmentQuery) (blueberry.EnvironmentPage, error)
-	Revision(ctx context.Context, actor blueberry.Actor, id string, number int) (blueberry.Revision, error)
 	Objects(ctx context.Context, actor blueberry.Actor, id string) ([]blueberry.LedgerEntry, error)
 	Extend(ctx context.Context, actor blueberry.Actor, id string, hours int, ifVersion int64) (blueberry.Environment, error)
-	Destroy(ctx context.Context, actor blueberry.Actor, id string, ifVersion int64) (blueberry.Environment, error)
+	// Destroy begins the removal; planID, if set, is the plan that is applied.
+	Destroy(ctx context.Context, actor blueberry.Actor, id, planID string, ifVersion int64) (blueberry.Environment, error)
+}
+
+// Changes are the operations that give an environment a new revision.
+type Changes interface {
+	Change(ctx context.Context, actor blueberry.Actor, id string, r provision.ChangeRequest) (provision.Changed, error)
+	Rollback(ctx context.Context, actor blueberry.Actor, id string, r provision.RollbackRequest) (provision.Changed, error)
+	Refresh(ctx context.Context, actor blueberry.Actor, id string) (provision.Changed, error)
+}
+
+// Plans are the operations on plans.
+type Plans interface {
+	PlanCreate(ctx context.Context, actor blueberry.Actor, r provision.CreateRequest) (blueberry.Plan, error)
+	Plan(ctx context.Context, actor blueberry.Actor, id string, r provision.PlanRequest) (blueberry.Plan, error)
+	PlanByID(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Plan, error)
+	// PlanRendering gives the manifests that applying the plan commits; of a plan that makes no revision it is empty.
+	PlanRendering(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Plan, blueberry.Rendering, error)
+	Plans(ctx context.Context, actor blueberry.Actor, q blueberry.PlanQuery) ([]blueberry.Plan, error)
+}
+
+// Revisions are the desired states of environments. Number 0 means the desired one.
+type Revisions interface {
+	Revision(ctx context.Context, actor blueberry.Actor, id string, number int) (blueberry.Revision, error)
+	Revisions(ctx context.Context, actor blueberry.Actor, q blueberry.RevisionQuery) ([]blueberry.Revision, error)
+	RevisionInputs(ctx context.Context, actor blueberry.Actor, id string, number int) (blueberry.Revision, error)
+	DiffRevisions(ctx context.Context, actor blueberry.Actor, id string, from, to int) (provision.RevisionDiff, error)
+	Settings(ctx context.Context, actor blueberry.Actor, id string, number int) (blueberry.Revision, []blueberry.Setting, error)
+}
+
+// Drift is what others altered on the target, and what is kept away from it.
+type Drift interface {
+	Drift(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Drift, error)
+	SetDriftPolicy(ctx context.Context, actor blueberry.Actor, id string, p blueberry.DriftPolicy, ifVersion int64) (blueberry.Environment, error)
+	Holds(ctx context.Context, actor blueberry.Actor, id string) ([]blueberry.Hold, error)
+	ReleaseHolds(ctx context.Context, actor blueberry.Actor, id string, r provision.HoldRelease) (int, error)
+}
+
+// Projects are the operations on projects.
+type Projects interface {
+	Projects(ctx context.Context, actor blueberry.Actor) ([]provision.ProjectState, error)
+	ProjectState(ctx context.Context, actor blueberry.Actor, name string) (provision.ProjectState, error)
+	SetQuota(ctx context.Context, actor blueberry.Actor, name string, q blueberry.Quota, ifVersion int64) (provision.ProjectState, error)
+}
+
+// ConfigSets are the operations that write config sets.
+type ConfigSets interface {
+	ConfigReads
+	CreateConfigSet(ctx context.Context, actor blueberry.Actor, r catalog.NewConfig) (catalog.ConfigEdited, error)
+	EditConfigSet(ctx context.Context, actor blueberry.Actor, id string, r catalog.Edit) (catalog.ConfigEdited, error)
+	RestoreConfigSet(ctx context.Context, actor blueberry.Actor, id string, number int, message string, ifVersion int64) (catalog.ConfigEdited, error)
+	DeleteConfigSet(ctx context.Context, actor blueberry.Actor, id string, ifVersion int64) error
+}
+
+// ConfigReads are the operations that read config sets.
+type ConfigReads interface {
+	ConfigSets(ctx context.Context, actor blueberry.Actor, q blueberry.CatalogueQuery) (blueberry.ConfigSetPage, error)
+	ConfigSet(ctx context.Context, actor blueberry.Actor, id string) (blueberry.ConfigSet, error)
+	ConfigVersion(ctx context.Context, actor blueberry.Actor, id string, number int) (blueberry.ConfigVersion, error)
+	ConfigVersions(ctx context.Context, actor blueberry.Actor, id string, before, limit int) ([]blueberry.ConfigVersion, error)
+	DiffConfig(ctx context.Context, actor blueberry.Actor, id string, from, to int) (catalog.ConfigDiff, error)
+	ConfigUsers(ctx context.Context, actor blueberry.Actor, id string) ([]blueberry.ConfigUser, error)
+	Impact(ctx context.Context, actor blueberry.Actor, id string, r catalog.ImpactRequest) (catalog.Impact, error)
+}
+
+// Catalogue is the operations on blueprints that are kept.
+type Catalogue interface {
+	PublishBlueprint(ctx context.Context, actor blueberry.Actor, r catalog.NewBlueprint) (catalog.BlueprintPublished, error)
+	Blueprints(ctx context.Context, actor blueberry.Actor, q blueberry.CatalogueQuery) (blueberry.CataloguePage, error)
+	BlueprintEntry(ctx context.Context, actor blueberry.Actor, id string) (blueberry.CatalogueEntry, error)
+	BlueprintVersion(ctx context.Context, actor blueberry.Actor, id string, number int) (blueberry.CatalogueVersion, error)
+	BlueprintVersions(ctx context.Context, actor blueberry.Actor, id string, before, limit int) ([]blueberry.CatalogueVersion, error)
+	BlueprintUsers(ctx context.Context, actor blueberry.Actor, id string) ([]blueberry.ConfigUser, error)
+	DeleteBlueprint(ctx context.Context, actor blueberry.Actor, id string, ifVersion int64) error
+}
+
+// Policies are the operations on policies.
+type Policies interface {
+	CreatePolicy(ctx context.Context, actor blueberry.Actor, r catalog.NewPolicy) (blueberry.Policy, error)
+	UpdatePolicy(ctx context.Context, actor blueberry.Actor, id string, r catalog.NewPolicy) (blueberry.Policy, error)
+	DeletePolicy(ctx context.Context, actor blueberry.Actor, id string, ifVersion int64) error
+	Policy(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Policy, error)
+	Policies(ctx context.Context, actor blueberry.Actor, project string) ([]blueberry.Policy, error)
+	CheckPolicy(ctx context.Context, actor blueberry.Actor, r catalog.NewPolicy) error
 }
 
 // Events are the facts that happened.
@@ -36,7 +119,7 @@ type Feed interface {
 	Wait(ctx context.Context, after int64) error
 }
 
-// Blueprints are the operations on blueprints.
+// Blueprints are the operations on blueprints that are not kept.
 type Blueprints interface {
 	Preview(ctx context.Context, actor blueberry.Actor, r provision.PreviewRequest) (provision.Preview, error)
 }
@@ -64,9 +147,17 @@ type Access interface {
 // Deps is what the door stands on. Every field without a default must be set.
 type Deps struct {
 	Environments Environments
+	Changes      Changes
+	Plans        Plans
+	Revisions    Revisions
+	Drift        Drift
 	Events       Events
 	Feed         Feed
+	ConfigSets   ConfigSets
 	Blueprints   Blueprints
+	Catalogue    Catalogue
+	Policies     Policies
+	Projects     Projects
 	Targets      Targets
 	Jobs         Jobs
 	Access       Access
@@ -95,7 +186,9 @@ type API struct {
 // http.ServeMux.
 func New(d Deps) (*API, error) {
 	for name, missing := range map[string]bool{
-		"Environments": d.Environments == nil, "Events": d.Events == nil, "Feed": d.Feed == nil, "Blueprints": d.Blueprints == nil,
+		"Environments": d.Environments == nil, "Changes": d.Changes == nil, "Plans": d.Plans == nil, "Revisions": d.Revisions == nil, "Drift": d.Drift == nil,
+		"Events": d.Events == nil, "Feed": d.Feed == nil, "ConfigSets": d.ConfigSets == nil, "Blueprints": d.Blueprints == nil,
+		"Catalogue": d.Catalogue == nil, "Policies": d.Policies == nil, "Projects": d.Projects == nil,
 		"Targets": d.Targets == nil, "Jobs": d.Jobs == nil, "Access": d.Access == nil, "Idempotency": d.Idempotency == nil,
 	} {
 		if missing {
@@ -115,11 +208,19 @@ func New(d Deps) (*API, error) {
 	r := &router{api: humago.New(mux, config(d.Version)), logger: d.Logger}
 	r.api.UseMiddleware(r.follow)
 
-	environments{d.Environments, d.Now}.mount(r)
+	environments{d.Environments, d.Revisions}.mount(r)
+	changes{d.Changes, d.Environments, d.Now}.mount(r)
+	plans{d.Plans, d.Now}.mount(r)
+	revisions{d.Revisions}.mount(r)
+	drift{d.Drift, d.Environments}.mount(r)
 	events{d.Events}.mount(r)
 	stream{d.Events, d.Feed, d.Draining, d.Logger}.mount(r)
 	jobs{d.Jobs}.mount(r)
+	configSets{d.ConfigSets}.mount(r)
 	blueprints{d.Blueprints}.mount(r)
+	catalogue{d.Catalogue}.mount(r)
+	policies{d.Policies}.mount(r)
+	projects{d.Projects}.mount(r)
 	targets{d.Targets}.mount(r)
 	version{d.Version}.mount(r)
 

@@ -180,16 +180,19 @@ func TestRequestsReachTheOperationWhole(t *testing.T) {
 	d.Environments, d.Blueprints = s, s
 	api := apiOf(t, d)
 	blueprint := `{"name":"shop","components":[{"name":"web","image":"nginx:1","port":8080,"health":"/h","wave":2,"values":{"port":8080,"big":12345678901234567,"ratio":0.5,"on":true,"list":[1,{"a":null}]}}]}`
-	ask(t, api, "POST", "/v1/environments", `{"project":"p","name":"n","target":"t","ttl_hours":0,"source":{"repository":"r","ref":"f","path":"x"},"blueprint":`+blueprint+`}`)
+	ask(t, api, "POST", "/v1/environments", `{"project":"p","name":"n","target":"t","ttl_hours":2,"source":{"repository":"r","ref":"f","path":"x"},"blueprint":`+blueprint+`}`)
 	want := &blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{{
 		Name: "web", Image: "nginx:1", Port: 8080, Health: "/h", Wave: 2,
 		Values: map[string]any{"port": int64(8080), "big": int64(12345678901234567), "ratio": 0.5, "on": true, "list": []any{int64(1), map[string]any{"a": nil}}},
 	}}}
-	if diff := cmp.Diff(provision.CreateRequest{Project: "p", Name: "n", Target: "t", Hours: 0, Repository: "r", Ref: "f", Path: "x", Blueprint: want}, s.created); diff != "" {
+	text := func(s string) *string { return &s }
+	wish := provision.Wish{Repository: text("r"), Ref: text("f"), Path: text("x"), Blueprint: want}
+	created := provision.CreateRequest{Project: "p", Name: "n", Target: "t", Hours: 2, Wish: wish}
+	if diff := cmp.Diff(created, s.created); diff != "" {
 		t.Errorf("create (-want +got):\n%s", diff)
 	}
 	ask(t, api, "POST", "/v1/blueprints/render", `{"project":"p","name":"n","source":{"repository":"r","ref":"f","path":"x"},"blueprint":`+blueprint+`,"files":{"a/b.yaml":"aGk="}}`)
-	preview := provision.PreviewRequest{Project: "p", Name: "n", Repository: "r", Ref: "f", Path: "x", Blueprint: want, Files: map[string][]byte{"a/b.yaml": []byte("hi")}}
+	preview := provision.PreviewRequest{Project: "p", Name: "n", Wish: wish, Files: map[string][]byte{"a/b.yaml": []byte("hi")}}
 	if diff := cmp.Diff(preview, s.previewed); diff != "" {
 		t.Errorf("preview (-want +got):\n%s", diff)
 	}

@@ -4,32 +4,28 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
-	"github.com/blueberry-idp/blueberry/internal/provision"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
 // environments are the routes of environments.
 type environments struct {
 	operations Environments
-	now        func() time.Time
+	revisions  Revisions
 }
 
 func (h environments) mount(r *router) {
 	register(r, huma.Operation{
 		OperationID: "create-environment", Method: http.MethodPost, Path: "/v1/environments", Tags: []string{tagEnvironments}, DefaultStatus: http.StatusAccepted,
-		Metadata:    map[string]any{metaGathers: true},
-		Summary:     "Create an environment",
-		Description: "Validates and renders the request and records it; the environment is then made in the background. Follow it by its events or by `GET` until its phase is `ready`.",
+		Metadata: gathers(),
+		Summary:  "Create an environment",
+		Description: "Validates and renders the request and records it; the environment is then made in the background. Follow it by its events or by `GET` until its phase is `ready`. " +
+			"With `plan_id` it does just what a plan says, or is refused with 409 when something that the plan leans on has moved.",
 	}, h.create)
-	hours := blueberry.DefaultLeaseHours
-	r.example("/v1/environments", sdk.CreateEnvironmentRequest{
-		Name: "pr-42", TTLHours: &hours, Source: &sdk.Source{Repository: "https://git.example.com/acme/shop.git", Ref: "main"},
-	})
+	r.example(http.MethodPost, "/v1/environments", exampleCreate())
 	register(r, huma.Operation{
 		OperationID: "list-environments", Method: http.MethodGet, Path: "/v1/environments", Tags: []string{tagEnvironments},
 		Summary: "List environments", Description: "Without a phase, terminated environments are left out.",
@@ -42,12 +38,13 @@ func (h environments) mount(r *router) {
 	register(r, huma.Operation{
 		OperationID: "destroy-environment", Method: http.MethodDelete, Path: "/v1/environments/{id}", Tags: []string{tagEnvironments}, DefaultStatus: http.StatusAccepted,
 		Summary:     "Destroy an environment",
-		Description: "Begins the removal. The environment is `terminated` when every object is proven gone. Asking again changes nothing.",
+		Description: "Begins the removal. The environment is `terminated` when every object is proven gone. Asking again changes nothing. With `plan_id` it does just what a plan says.",
 	}, h.destroy)
 	register(r, huma.Operation{
 		OperationID: "extend-environment", Method: http.MethodPost, Path: "/v1/environments/{id}/extend", Tags: []string{tagEnvironments},
 		Summary: "Extend a lease", Description: "Adds hours to what is left. A lease never ends later than 168 hours from now.",
 	}, h.extend)
+	r.example(http.MethodPost, "/v1/environments/{id}/extend", sdk.ExtendEnvironmentRequest{Hours: 24})
 	register(r, huma.Operation{
 		OperationID: "get-environment-rendering", Method: http.MethodGet, Path: "/v1/environments/{id}/rendering", Tags: []string{tagEnvironments},
 		Summary: "Read the manifests of a revision", Description: "The files are, byte for byte, what the GitOps repository holds.",
@@ -64,44 +61,31 @@ type ByID struct {
 	ID string `path:"id" doc:"Id of the environment" example:"env_06d5xw7k3c8qf2v9m4n1r0t6ya"`
 }
 
-// OnceHeader documents what the gateway does with the key.
-type OnceHeader struct {
-	IdempotencyKey string `header:"Idempotency-Key" doc:"The same key with the same request gets the same answer for 24 hours" example:"7f9c2ba4e88f827d"`
-}
-
-// MatchHeader makes a change conditional.
-type MatchHeader struct {
-	IfMatch string `header:"If-Match" doc:"ETag of the version that the change is meant for; otherwise 412" example:"\"7\""`
-}
-
-type environmentOutput struct {
-	ETag     string `header:"ETag" doc:"Version of the environment"`
-	Location string `header:"Location" doc:"Path of the environment"`
-	Body     sdk.Environment
-}
-
-func environmentAnswer(e blueberry.Environment) *environmentOutput {
-	return &environmentOutput{ETag: etag(e.Version), Location: "/v1/environments/" + e.ID, Body: wireEnvironment(e)}
+func environmentAnswer(e blueberry.Environment) *tagged[sdk.Environment] {
+	return &tagged[sdk.Environment]{ETag: etag(e.Version), Location: "/v1/environments/" + e.ID, Body: wireEnvironment(e)}
 }
 
 type createInput struct {
 	strict
+	StrictQuery
 	OnceHeader
 	Body body[sdk.CreateEnvironmentRequest]
 }
 
-func (h environments) create(ctx context.Context, in *createInput) (*environmentOutput, error) {
-	b := in.Body.Value
-	r := provision.CreateRequest{Project: b.Project, Name: b.Name, Target: b.Target, Hours: blueberry.DefaultLeaseHours, Blueprint: readBlueprint(b.Blueprint), Key: in.IdempotencyKey, Found: in.Body.unknown}
-	if b.TTLHours != nil {
-		r.Hours = *b.TTLHours
+func exampleCreate() sdk.CreateEnvironmentRequest {
+	hours := blueberry.DefaultLeaseHours
+	return sdk.CreateEnvironmentRequest{
+		Name: "pr-42", TTLHours: &hours, Source: &sdk.Source{Repository: "https://git.example.com/acme/shop.git", Ref: "main"},
+		ConfigSets: []string{"shop", "global/logging@2"}, Overrides: map[string]any{"backend": map[string]any{"env": map[string]any{"LOG_LEVEL": "debug"}}},
 	}
-	if b.Source != nil {
-		r.Repository, r.Ref, r.Path = b.Source.Repository, b.Source.Ref, b.Source.Path
-	}
+}
+
+func (h environments) create(ctx context.Context, in *createInput) (*tagged[sdk.Environment], error) {
+	r := readCreate(in.Body.Value, in.Strict, in.Body.unknown)
+	r.Key = in.IdempotencyKey
 	e, err := h.operations.Create(ctx, actorOf(ctx), r)
 	if err != nil {
-		return nil, err
+		return nil, asAsked(err, in.Body.Value.Blueprint, "")
 	}
 	return environmentAnswer(e), nil
 }
@@ -118,13 +102,9 @@ type listInput struct {
 	Cursor  string      `query:"cursor" maxLength:"2048" doc:"next_cursor of the page before"`
 }
 
-type listOutput struct {
-	Body sdk.EnvironmentPage
-}
-
-func (h environments) list(ctx context.Context, in *listInput) (*listOutput, error) {
+func (h environments) list(ctx context.Context, in *listInput) (*answer[sdk.EnvironmentPage], error) {
 	q := blueberry.EnvironmentQuery{
-		Project: in.Project, Name: in.Name, Search: in.Search, Owner: in.Owner, Limit: in.Limit, Cursor: in.Cursor,
+		Project: in.Project, Name: in.Name, Search: in.Search, Owner: in.Owner, Limit: pageSize(in.Limit), Cursor: in.Cursor,
 		Phases: list(in.Phase, func(p sdk.Phase) blueberry.Phase { return blueberry.Phase(p) }),
 		Sort:   blueberry.SortByCreated, Desc: true,
 	}
@@ -132,14 +112,10 @@ func (h environments) list(ctx context.Context, in *listInput) (*listOutput, err
 		column, desc := strings.CutPrefix(in.Sort, "-")
 		q.Sort, q.Desc = blueberry.EnvironmentSort(column), desc
 	}
-	if q.Limit == 0 {
-		q.Limit = blueberry.DefaultPageSize
-	}
 	page, err := h.operations.List(ctx, actorOf(ctx), q)
-	if err != nil {
-		return nil, err
-	}
-	return &listOutput{Body: sdk.EnvironmentPage{Items: list(page.Items, wireEnvironment), NextCursor: page.Next}}, nil
+	return answered(page, err, func(p blueberry.EnvironmentPage) sdk.EnvironmentPage {
+		return sdk.EnvironmentPage{Items: list(p.Items, wireEnvironment), NextCursor: p.Next}
+	})
 }
 
 type getInput struct {
@@ -163,7 +139,16 @@ func (h environments) get(ctx context.Context, in *getInput) (*getOutput, error)
 		out.Status = http.StatusNotModified
 		return out, nil
 	}
+	rev, err := h.revisions.RevisionInputs(ctx, actorOf(ctx), e.ID, e.Revision)
+	if err != nil {
+		return nil, err
+	}
 	wire := wireEnvironment(e)
+	wire.BlueprintRef = rev.Catalogue.String()
+	wire.ConfigSets = list(rev.Config, func(u blueberry.ConfigUse) string {
+		u.Version = u.Number
+		return u.String()
+	})
 	out.Body = &wire
 	return out, nil
 }
@@ -171,14 +156,15 @@ func (h environments) get(ctx context.Context, in *getInput) (*getOutput, error)
 type destroyInput struct {
 	ByID
 	MatchHeader
+	PlanID string `query:"plan_id" doc:"Do just what this plan says" example:"pln_06d5xw7k3c8qf2v9m4n1r0t6ya"`
 }
 
-func (h environments) destroy(ctx context.Context, in *destroyInput) (*environmentOutput, error) {
-	version, err := h.match(ctx, in.ID, in.IfMatch)
+func (h environments) destroy(ctx context.Context, in *destroyInput) (*tagged[sdk.Environment], error) {
+	version, err := versionOf(ctx, h.operations, in.ID, in.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	e, err := h.operations.Destroy(ctx, actorOf(ctx), in.ID, version)
+	e, err := h.operations.Destroy(ctx, actorOf(ctx), in.ID, in.PlanID, version)
 	if err != nil {
 		return nil, err
 	}
@@ -192,8 +178,8 @@ type extendInput struct {
 	Body body[sdk.ExtendEnvironmentRequest]
 }
 
-func (h environments) extend(ctx context.Context, in *extendInput) (*environmentOutput, error) {
-	version, err := h.match(ctx, in.ID, in.IfMatch)
+func (h environments) extend(ctx context.Context, in *extendInput) (*tagged[sdk.Environment], error) {
+	version, err := versionOf(ctx, h.operations, in.ID, in.IfMatch)
 	if err != nil {
 		return nil, err
 	}
@@ -204,9 +190,10 @@ func (h environments) extend(ctx context.Context, in *extendInput) (*environment
 	return environmentAnswer(e), nil
 }
 
-func (h environments) match(ctx context.Context, id, header string) (int64, error) {
+// versionOf reads an If-Match about an environment.
+func versionOf(ctx context.Context, operations Environments, id, header string) (int64, error) {
 	return ifMatch(header, func() (int64, error) {
-		e, err := h.operations.Get(ctx, actorOf(ctx), id)
+		e, err := operations.Get(ctx, actorOf(ctx), id)
 		return e.Version, err
 	})
 }
@@ -216,26 +203,14 @@ type renderingInput struct {
 	Revision int `query:"revision" minimum:"1" doc:"Number of the revision; absent means the desired one" example:"1"`
 }
 
-type renderingOutput struct {
-	Body sdk.Rendering
+func (h environments) rendering(ctx context.Context, in *renderingInput) (*answer[sdk.Rendering], error) {
+	r, err := h.revisions.Revision(ctx, actorOf(ctx), in.ID, in.Revision)
+	return answered(r, err, func(r blueberry.Revision) sdk.Rendering {
+		return sdk.Rendering{Revision: r.Number, Digest: r.Rendering.Digest, Commit: r.Commit, Files: list(r.Rendering.Files, wireFile)}
+	})
 }
 
-func (h environments) rendering(ctx context.Context, in *renderingInput) (*renderingOutput, error) {
-	r, err := h.operations.Revision(ctx, actorOf(ctx), in.ID, in.Revision)
-	if err != nil {
-		return nil, err
-	}
-	return &renderingOutput{Body: sdk.Rendering{Revision: r.Number, Digest: r.Rendering.Digest, Commit: r.Commit, Files: list(r.Rendering.Files, wireFile)}}, nil
-}
-
-type objectsOutput struct {
-	Body sdk.ObjectList
-}
-
-func (h environments) objects(ctx context.Context, in *ByID) (*objectsOutput, error) {
+func (h environments) objects(ctx context.Context, in *ByID) (*answer[sdk.ObjectList], error) {
 	objects, err := h.operations.Objects(ctx, actorOf(ctx), in.ID)
-	if err != nil {
-		return nil, err
-	}
-	return &objectsOutput{Body: sdk.ObjectList{Items: list(objects, wireObject)}}, nil
+	return answered(objects, err, func(o []blueberry.LedgerEntry) sdk.ObjectList { return sdk.ObjectList{Items: list(o, wireObject)} })
 }

@@ -17,7 +17,7 @@ func ifMatch(header string, current func() (int64, error)) (int64, error) {
 		return 0, nil
 	}
 	versions := strongVersions(header)
-	moved := blueberry.Errorf(blueberry.PreconditionFailed, "VERSION_MOVED", "If-Match names no version that the environment has now")
+	moved := blueberry.Errorf(blueberry.PreconditionFailed, "VERSION_MOVED", "If-Match names no version that is current")
 	switch len(versions) {
 	case 0:
 		return 0, moved
@@ -34,6 +34,13 @@ func ifMatch(header string, current func() (int64, error)) (int64, error) {
 		}
 	}
 	return 0, moved
+}
+
+// singleVersion is ifMatch for what the request does not name by an id, so that nobody can say which of several versions is current.
+func singleVersion(header string) (int64, error) {
+	return ifMatch(header, func() (int64, error) {
+		return 0, blueberry.Faults{{Field: "If-Match", Code: "too_many", Message: "may name one version here"}}.Err()
+	})
 }
 
 // strongVersions gives the versions among entity tags. Weak tags never match a condition on a write, and a tag that we never gave matches nothing.

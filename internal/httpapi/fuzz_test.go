@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/blueberry-idp/blueberry/internal/httpapi/httpapitest"
+	"github.com/blueberry-idp/blueberry/internal/httpapi/roomstest"
 )
 
 // FuzzRequests sends what nobody would send by hand. Whatever comes, the answer is no failure of ours, and never HTML or plain text.
@@ -16,7 +17,16 @@ func FuzzRequests(f *testing.F) {
 	f.Add("DELETE", "/v1/environments/env_x", "", "", "", `W/"1", "2"`)
 	f.Add("POST", "/v1/blueprints/render", "", `{"files":{"a":"aGk="},"source":{"path":"a"}}`, "", "")
 	f.Add("GET", "/v1/environments/%2e%2e/events", "after=-1", "", "", "")
-	api := httpapitest.New().API(f)
+	f.Add("POST", "/v1/environments/plan", "strict=true", `{"name":"pr-1","blueprint":{"name":"shop","components":[{"name":"web","image":"a:1"}]},"overrides":{"web":{"a":[1,null]}},"parameters":{"x":null}}`, "", "")
+	f.Add("PATCH", "/v1/environments/env_x", "", `{"config_sets":["global/a@2"],"source":{"ref":null},"plan_id":"pln_x"}`, "k", "")
+	f.Add("POST", "/v1/environments/env_x/plan", "", `{"change":{},"rollback":{"revision":1},"destroy":true}`, "", "")
+	f.Add("GET", "/v1/environments/env_x/settings", `path=a["b"].c&revision=1`, "", "", "")
+	f.Add("POST", "/v1/config-sets", "", `{"name":"a","content":"a: &x [*x]\n","source":{"repository":"r"}}`, "", "")
+	f.Add("GET", "/v1/blueprints", "scope=global&cursor=e30", "", "", "")
+	f.Add("POST", "/v1/blueprints", "", `{"content":"name: shop\n"}`, "", `"1", "2"`)
+	f.Add("PUT", "/v1/projects/default/quota", "", `{"cpu":"1e9","memory":"9E","kinds":{"preview":{"pods":-1}}}`, "", "")
+	f.Add("POST", "/v1/policies/check", "", `{"name":"a","text":"permit(principal,action,resource);"}`, "", "")
+	api := roomstest.Open(f).API(f)
 	f.Fuzz(func(t *testing.T, method, path, query, body, key, match string) {
 		if method == "" || strings.ContainsAny(method, " \r\n\t:/()<>@,;\\\"[]?={}\x00") || strings.Contains(path, "stream") {
 			t.Skip()

@@ -32,11 +32,16 @@ const keepTime = 5 * time.Second // to keep an answer after the client has gone
 // idempotencyKey allows every kind of key that clients make: UUIDs, ULIDs, base64.
 var idempotencyKey = regexp.MustCompile(`^[\x21-\x7e]{1,128}$`)
 
-// once lets a POST with an Idempotency-Key do its work once: the same call again gets the same answer.
+// takesKey reports whether calls of the method can be made once by their Idempotency-Key. A removal needs none: the second of two is taken for the first.
+func takesKey(method string) bool {
+	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
+}
+
+// once lets a write with an Idempotency-Key do its work once: the same call again gets the same answer.
 func (g *gateway) once(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
-		if r.Method != http.MethodPost || key == "" {
+		if !takesKey(r.Method) || key == "" {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -65,9 +65,19 @@ func (h reference) order(name string, s *huma.Schema) []string {
 	if t == nil || t.Kind() != reflect.Struct {
 		return slices.Sorted(maps.Keys(s.Properties))
 	}
+	return properties(t, s)
+}
+
+// properties lists the properties of a schema as the fields of its type stand; an embedded type's where it is embedded.
+func properties(t reflect.Type, s *huma.Schema) []string {
 	var out []string
 	for i := range t.NumField() {
-		property, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		f := t.Field(i)
+		if f.Anonymous && f.Tag.Get("json") == "" && f.Type.Kind() == reflect.Struct {
+			out = append(out, properties(f.Type, s)...)
+			continue
+		}
+		property, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if _, ok := s.Properties[property]; ok {
 			out = append(out, property)
 		}

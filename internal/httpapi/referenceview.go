@@ -57,7 +57,7 @@ type problemView struct {
 func (h reference) page() pageView {
 	v := pageView{Title: h.doc.Info.Title, Version: h.doc.Info.Version, Description: h.doc.Info.Description, Address: h.address}
 	for _, tag := range h.doc.Tags {
-		v.Groups = append(v.Groups, groupView{Name: tag.Name, Anchor: strings.ToLower(tag.Name), Description: tag.Description, Operations: h.operations(tag.Name)})
+		v.Groups = append(v.Groups, groupView{Name: tag.Name, Anchor: anchor(tag.Name), Description: tag.Description, Operations: h.operations(tag.Name)})
 	}
 	for _, k := range kinds() {
 		v.Problems = append(v.Problems, problemView{Anchor: k.anchor(), Kind: string(k.kind), Code: k.code, Description: k.doc, Status: k.status})
@@ -69,16 +69,19 @@ func (h reference) page() pageView {
 	return v
 }
 
+// anchor is where the page has the operations of a tag.
+func anchor(tag string) string { return strings.ReplaceAll(strings.ToLower(tag), " ", "-") }
+
 func (h reference) operations(tag string) []operationView {
 	var out []operationView
 	for path, item := range h.doc.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op != nil && slices.Contains(op.Tags, tag) {
 				out = append(out, h.operation(path, op))
 			}
 		}
 	}
-	order := map[string]int{http.MethodPost: 0, http.MethodGet: 1, http.MethodDelete: 2}
+	order := map[string]int{http.MethodPost: 0, http.MethodGet: 1, http.MethodPut: 2, http.MethodPatch: 3, http.MethodDelete: 4}
 	slices.SortFunc(out, func(a, b operationView) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(order[a.Method], order[b.Method]))
 	})
@@ -210,7 +213,7 @@ func (h reference) curl(path string, op *huma.Operation) string {
 	}
 	lines[0] += " " + address
 	lines = append(lines, `  -H "Authorization: Bearer $BLUEBERRY_TOKEN"`)
-	if op.Method == http.MethodPost {
+	if takesKey(op.Method) {
 		lines = append(lines, `  -H "Idempotency-Key: $(openssl rand -hex 8)"`)
 	}
 	if op.RequestBody != nil {

@@ -33,7 +33,7 @@ func TestEveryRefusalIsAProblemThatNamesEveryFault(t *testing.T) {
 		"all faults": {
 			"what the shape allows is judged by the operation, in one answer", "POST", "/v1/environments",
 			`{"name":"Pr_1","ttl_hours":0,"source":{"repository":"https://nope.test/x.git"}}`, nil, 422, "VALIDATION_FAILED",
-			[]string{"name pattern", "ttl_hours range", "source.repository repository_not_found"},
+			[]string{"ttl_hours range", "name pattern", "source.repository repository_not_found"},
 		},
 		"ttl 169": {"longest lease", "POST", "/v1/environments", `{"name":"pr-1","ttl_hours":169,"source":{"repository":"` + httpapitest.Repository + `"}}`, nil, 422, "VALIDATION_FAILED", []string{"ttl_hours range"}},
 		"unknown fields": {

@@ -27,7 +27,7 @@ var strictCasing = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
 func config(version string) huma.Config {
 	strictCasing()
 	c := huma.DefaultConfig("Blueberry", version)
-	c.Info.Description = "Environments on Kubernetes from a Git repository: ask, watch, extend, destroy. " +
+	c.Info.Description = "Environments on Kubernetes from a Git repository: plan, ask, watch, change, roll back, extend, destroy. " +
 		"Every call needs a token as `Authorization: Bearer …`. What a call refuses comes as `application/problem+json` with every fault by field."
 	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
 	c.Servers = []*huma.Server{{URL: "/"}}
@@ -39,11 +39,17 @@ func config(version string) huma.Config {
 	}
 	c.Security = []map[string][]string{{"token": {}}}
 	c.Tags = []*huma.Tag{
-		{Name: "Environments", Description: "Running instances of a blueprint, each with a lease."},
-		{Name: "Events", Description: "Facts that happened, in the order in which they were recorded."},
-		{Name: "Blueprints", Description: "What an environment is made of."},
-		{Name: "Jobs", Description: "The server's durable work."},
-		{Name: "Installation", Description: "The server and the places it can reach."},
+		{Name: tagEnvironments, Description: "Running instances of a blueprint, each with a lease."},
+		{Name: tagPlans, Description: "What a change would do, before it is done: signed, applied at most once, and only while nothing that it leans on has moved."},
+		{Name: tagRevisions, Description: "The accepted desired states of an environment, what they are made of, and the way back."},
+		{Name: tagDrift, Description: "What another hand altered on the target."},
+		{Name: tagEvents, Description: "Facts that happened, in the order in which they were recorded."},
+		{Name: tagConfigSets, Description: "Versioned named values that are merged into environments."},
+		{Name: tagBlueprints, Description: "What an environment is made of."},
+		{Name: tagPolicies, Description: "Rules in Cedar that judge plans."},
+		{Name: tagProjects, Description: "Boundaries of ownership and quota."},
+		{Name: tagJobs, Description: "The server's durable work."},
+		{Name: tagInstallation, Description: "The server and the places it can reach."},
 	}
 	return c
 }
@@ -51,8 +57,14 @@ func config(version string) huma.Config {
 // The tags of operations, in the order of the document.
 const (
 	tagEnvironments = "Environments"
+	tagPlans        = "Plans"
+	tagRevisions    = "Revisions"
+	tagDrift        = "Drift"
 	tagEvents       = "Events"
+	tagConfigSets   = "Config sets"
 	tagBlueprints   = "Blueprints"
+	tagPolicies     = "Policies"
+	tagProjects     = "Projects"
 	tagJobs         = "Jobs"
 	tagInstallation = "Installation"
 )
@@ -92,9 +104,18 @@ func register[I, O any](r *router, op huma.Operation, h func(ctx context.Context
 	})
 }
 
-// example gives the body of a POST an example that makes sense as a whole; one made of the examples of all fields would set what excludes each other.
-func (r *router) example(path string, body any) {
-	r.api.OpenAPI().Paths[path].Post.RequestBody.Content["application/json"].Example = body
+// example gives the body of an operation an example that makes sense as a whole; one made of the examples of all fields would set what excludes each other.
+func (r *router) example(method, path string, body any) {
+	item := r.api.OpenAPI().Paths[path]
+	op := map[string]*huma.Operation{http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodPatch: item.Patch}[method]
+	op.RequestBody.Content["application/json"].Example = body
+}
+
+// unchanged documents that a POST which makes something answers 200 when it is so already.
+func (r *router) unchanged(path string) {
+	answers := r.api.OpenAPI().Paths[path].Post.Responses
+	made := answers[statusKey(http.StatusCreated)]
+	answers[statusKey(http.StatusOK)] = &huma.Response{Description: "It is so already: nothing was made", Headers: made.Headers, Content: made.Content}
 }
 
 // document finishes the OpenAPI document: huma adds its own error model to the schemas, which nothing here refers to.

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -31,9 +30,18 @@ func wireEnvironment(e blueberry.Environment) sdk.Environment {
 		ID: e.ID, Project: e.Project, Name: e.Name, Namespace: e.Namespace, Target: e.Target, Owner: e.Owner,
 		Source: wireSource(e.Source), Phase: sdk.Phase(e.Phase), PhaseSince: instant(e.PhaseSince), Reason: e.Reason, Message: e.Message,
 		Conditions: list(e.Conditions, wireCondition), ExpiresAt: instant(e.Lease.ExpiresAt), Revision: e.Revision, SyncedRevision: e.Synced,
-		Commit: e.Commit, Hosts: list(e.Hosts, func(h string) string { return h }), CreatedAt: instant(e.CreatedAt), UpdatedAt: instant(e.UpdatedAt),
-		TerminatedAt: instant(e.TerminatedAt), Version: e.Version,
+		Commit: e.Commit, Hosts: list(e.Hosts, same), CreatedAt: instant(e.CreatedAt), UpdatedAt: instant(e.UpdatedAt),
+		TerminatedAt: instant(e.TerminatedAt), Version: e.Version, Kind: string(e.Kind()), Demand: wireDemand(e.Demand),
+		Drift: sdk.EnvironmentDrift{Mode: string(driftMode(e.Drift)), Since: instant(e.DriftSince), Ignore: wireIgnores(e.Drift)},
 	}
+}
+
+// wireDemand gives nothing for a demand that is not known.
+func wireDemand(d blueberry.Demand) sdk.Demand {
+	if d == (blueberry.Demand{}) {
+		return sdk.Demand{}
+	}
+	return sdk.Demand{CPU: sdk.QuantityText("cpu", d.CPU), Memory: sdk.QuantityText("memory", d.Memory), Pods: d.Pods, Storage: sdk.QuantityText("storage", d.Storage)}
 }
 
 func wireCondition(c blueberry.Condition) sdk.Condition {
@@ -71,55 +79,4 @@ func wireJob(j blueberry.Job) sdk.Job {
 
 func wireTarget(t provision.TargetState) sdk.Target {
 	return sdk.Target{Name: t.Name, Driver: t.Driver, Domain: t.Domain, Reachable: t.Reachable, Message: t.Message}
-}
-
-func wireBlueprint(b blueberry.Blueprint) sdk.Blueprint {
-	return sdk.Blueprint{Name: b.Name, Components: list(b.Components, func(c blueberry.Component) sdk.Component {
-		return sdk.Component{
-			Name: c.Name, Image: c.Image, Port: c.Port, Health: c.Health, Chart: c.Chart, Kustomization: c.Kustomization, Wave: c.Wave, Values: c.Values,
-		}
-	})}
-}
-
-func readBlueprint(b *sdk.Blueprint) *blueberry.Blueprint {
-	if b == nil {
-		return nil
-	}
-	return &blueberry.Blueprint{Name: b.Name, Components: list(b.Components, func(c sdk.Component) blueberry.Component {
-		return blueberry.Component{
-			Name: c.Name, Image: c.Image, Port: c.Port, Health: c.Health, Chart: c.Chart, Kustomization: c.Kustomization, Wave: c.Wave,
-			Values: plainMap(c.Values),
-		}
-	})}
-}
-
-// plainMap turns the numbers of free-form JSON into int64 where they are whole, else float64: a chart must see 8080, not 8.08e+03.
-func plainMap(m map[string]any) map[string]any {
-	if m == nil {
-		return nil
-	}
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		out[k] = plain(v)
-	}
-	return out
-}
-
-func plain(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		return plainMap(v)
-	case []any:
-		return list(v, plain)
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i
-		}
-		f, err := v.Float64()
-		if err != nil {
-			return v.String() // beyond both: keep the digits
-		}
-		return f
-	}
-	return v
 }

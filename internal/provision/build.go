@@ -2,6 +2,9 @@ package provision
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,76 +20,106 @@ import (
 // maxBlueprint is the size of a blueberry.yaml that is read, in bytes.
 const maxBlueprint = 1 << 20
 
-// origin says where a blueprint comes from: a repository, files sent along, or the request itself.
+// origin says where a blueprint comes from: the catalogue, a repository, files sent along, or the request itself.
 type origin struct {
 	Repository, Ref, Path string
+	Commit                string // read this one, whatever the ref says now
 	Files                 map[string][]byte
 	Blueprint             *blueberry.Blueprint
+	Catalogue             *blueberry.CatalogueVersion
 }
 
-// build finds the blueprint and renders it. What is wrong with the request goes to faults; the error is for all else. With faults, the
-// rendering is empty.
-func (p *Provisioner) build(ctx context.Context, in *render.Input, o origin, faults *blueberry.Faults) (blueberry.Source, blueberry.Rendering, error) {
-	src, release, err := p.load(ctx, in, o, faults)
-	defer release()
-	if err != nil {
-		return src, blueberry.Rendering{}, err
-	}
-	if in.Blueprint.Name == "" && len(in.Blueprint.Components) == 0 {
-		return src, blueberry.Rendering{}, nil // load has told why
-	}
-	if len(*faults) > 0 && in.Domain == "" {
-		in.Domain = "invalid" // the target is not known; the rest of the request is checked all the same
-	}
-	rendering, err := render.Environment(*in)
-	return src, rendering, faults.Merge("blueprint", err)
+// loaded is a blueprint with the files that its components need.
+type loaded struct {
+	blueprint blueberry.Blueprint
+	source    blueberry.Source
+	tree      fs.FS // nil when there is none
+	digest    string
+	release   func() // gives the tree back
+	known     bool   // there is a blueprint; else the faults say why not
 }
 
-// load fills in.Blueprint and in.Source. release gives the repository's tree back.
-func (p *Provisioner) load(ctx context.Context, in *render.Input, o origin, faults *blueberry.Faults) (src blueberry.Source, release func(), err error) {
-	release = func() {}
-	src = blueberry.Source{Repository: o.Repository, Ref: o.Ref, Path: o.Path}
+// load finds the blueprint and its files. What is wrong with the request goes to faults; the error is for all else.
+func (p *Provisioner) load(ctx context.Context, o origin, faults *blueberry.Faults) (l loaded, err error) {
+	l.release = func() {}
+	l.source = blueberry.Source{Repository: o.Repository, Ref: o.Ref, Path: o.Path}
+	if o.Catalogue != nil && o.Repository == "" { // the files of its components are in the repository that it was published from
+		s := o.Catalogue.Source
+		l.source, o.Repository, o.Commit = s, s.Repository, s.Commit
+	}
 	switch {
 	case o.Repository != "" && o.Files != nil:
 		faults.Add("files", "exclusive", "a repository and files cannot both be given")
-		return src, release, nil
+		return l, nil
+	case o.Repository != "" && !o.needsTree():
+		l.source.Commit = o.Commit
 	case o.Repository != "":
-		tree, err := p.Sources.Fetch(ctx, o.Repository, o.Ref)
+		ref := o.Ref
+		if o.Commit != "" {
+			ref = o.Commit
+		}
+		tree, err := p.Sources.Fetch(ctx, o.Repository, ref)
 		if err != nil {
-			return src, release, faults.Merge("", err)
+			return l, faults.Merge("", err)
 		}
-		release = func() { _ = tree.Close() }
-		in.Source, src.Commit = tree.FS, tree.Commit
+		l.release = func() { _ = tree.Close() }
+		l.tree, l.source.Commit = tree.FS, tree.Commit
 	case o.Files != nil:
-		in.Source = filesTree(o.Files, faults)
-		if in.Source == nil {
-			return src, release, nil
+		if l.tree = filesTree(o.Files, faults); l.tree == nil {
+			return l, nil
 		}
-	case o.Blueprint == nil:
+	case o.given() == nil:
 		faults.Add("source.repository", "required", "a repository or a blueprint must be given")
-		return src, release, nil
+		return l, nil
 	}
-	if o.Blueprint != nil {
-		in.Blueprint = *o.Blueprint
-		if in.Source == nil && in.Blueprint.NeedsSource() {
+	if b := o.given(); b != nil {
+		l.digest = digestOf(b)
+		if l.tree == nil && b.NeedsSource() {
 			faults.Add("source.repository", "required", "the blueprint has components at a path of a repository")
-			in.Blueprint = blueberry.Blueprint{}
-			return src, release, faults.Merge("blueprint", o.Blueprint.Check())
+			return l, faults.Merge("blueprint", b.Check())
 		}
-		return src, release, nil
+		l.blueprint, l.known = *b, true
+		return l, nil
 	}
-	if src.Path == "" {
-		src.Path = blueberry.BlueprintFile
+	return l, l.read(faults)
+}
+
+// given is the blueprint that needs no reading.
+func (o origin) given() *blueberry.Blueprint {
+	if o.Catalogue != nil {
+		return &o.Catalogue.Blueprint
 	}
-	content, ok := readBlueprint(in.Source, src.Path, faults)
+	return o.Blueprint
+}
+
+// needsTree reports whether the repository has to be read: for the blueprint, for files of its components, or because nobody knows yet what its ref means.
+func (o origin) needsTree() bool {
+	b := o.given()
+	return b == nil || b.NeedsSource() || o.Commit == ""
+}
+
+// read reads the blueprint of the tree.
+func (l *loaded) read(faults *blueberry.Faults) error {
+	if l.source.Path == "" {
+		l.source.Path = blueberry.BlueprintFile
+	}
+	content, ok := readBlueprint(l.tree, l.source.Path, faults)
 	if !ok {
-		return src, release, nil
+		return nil
 	}
-	in.Blueprint, err = render.ParseBlueprint(content)
+	b, err := render.ParseBlueprint(content)
 	if err != nil {
-		in.Blueprint = blueberry.Blueprint{}
+		return faults.Merge("blueprint", err)
 	}
-	return src, release, faults.Merge("blueprint", err)
+	sum := sha256.Sum256(content)
+	l.blueprint, l.known, l.digest = b, true, "sha256:"+hex.EncodeToString(sum[:])
+	return nil
+}
+
+func digestOf(v any) string {
+	b, _ := json.Marshal(v) // of nouns: it cannot fail on what JSON or YAML gave
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 func readBlueprint(tree fs.FS, name string, faults *blueberry.Faults) ([]byte, bool) {
@@ -127,57 +160,4 @@ func filesTree(files map[string][]byte, faults *blueberry.Faults) fs.FS {
 		tree[name] = &fstest.MapFile{Data: content, Mode: 0o644}
 	}
 	return tree
-}
-
-// PreviewRequest asks what an environment would be made of.
-type PreviewRequest struct {
-	Project, Name         string // empty mean the default project and "preview"
-	Repository, Ref, Path string
-	Blueprint             *blueberry.Blueprint
-	Files                 map[string][]byte // a tree sent along instead of a repository; Path names the blueprint in it
-}
-
-// Preview is a blueprint with its rendering; nothing of it is recorded.
-type Preview struct {
-	Blueprint blueberry.Blueprint
-	Rendering blueberry.Rendering
-	Source    blueberry.Source
-}
-
-// Preview validates and renders a blueprint for the default target, and tells every fault at once.
-func (p *Provisioner) Preview(ctx context.Context, actor blueberry.Actor, r PreviewRequest) (Preview, error) {
-	if err := actor.Can(blueberry.GrantBlueprintsRender); err != nil {
-		return Preview{}, err
-	}
-	if r.Project == "" {
-		r.Project = blueberry.DefaultProject
-	}
-	if r.Name == "" {
-		r.Name = "preview"
-	}
-	var faults blueberry.Faults
-	faults.CheckName("name", r.Name, blueberry.MaxEnvironmentName)
-	project := blueberry.Project{Name: r.Project}
-	err := p.Record.View(ctx, func(tx Tx) error {
-		found, err := tx.Project(ctx, r.Project)
-		if errors.Is(err, blueberry.NotFound) {
-			faults.Add("project", "unknown", "there is no project %q", r.Project)
-			return nil
-		}
-		project = found
-		return err
-	})
-	if err != nil {
-		return Preview{}, err
-	}
-	place := p.Places[p.Default]
-	in := render.Input{Project: project, Name: r.Name, Namespace: blueberry.Namespace(r.Project, r.Name), Revision: 1, Domain: place.Domain, KubeVersion: place.KubeVersion}
-	src, rendering, err := p.build(ctx, &in, origin{r.Repository, r.Ref, r.Path, r.Files, r.Blueprint}, &faults)
-	if err != nil {
-		return Preview{}, err
-	}
-	if err := faults.Err(); err != nil {
-		return Preview{}, err
-	}
-	return Preview{Blueprint: in.Blueprint, Rendering: rendering, Source: src}, nil
 }

@@ -1,10 +1,13 @@
 package provision_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/gitops"
+	"github.com/blueberry-idp/blueberry/internal/keys"
 	"github.com/blueberry-idp/blueberry/internal/provision"
 	"github.com/blueberry-idp/blueberry/internal/store"
 	"github.com/blueberry-idp/blueberry/internal/store/storetest"
@@ -25,6 +29,7 @@ type house struct {
 	store *storetest.Store
 	place *sim.Place
 	git   *flakyRepository
+	code  *sources
 	clock *clock
 
 	mu       sync.Mutex
@@ -73,14 +78,48 @@ func (r *flakyRepository) Commit(ctx context.Context, c gitops.Change) (string, 
 	return r.Repository.Commit(ctx, c)
 }
 
-// noSources is an installation that reads no repositories.
-type noSources struct{ tree fs.FS }
+const shopRepository = "https://git.example.com/shop.git"
 
-func (s noSources) Fetch(_ context.Context, repository, _ string) (provision.Tree, error) {
-	if s.tree == nil || repository != "https://git.example.com/shop.git" {
+// sources is one repository with one branch, whose commits are added by tests. It is what is outside, so that tests decide when someone pushes.
+type sources struct {
+	mu      sync.Mutex
+	commits []string // oldest first; the last is the branch
+	trees   map[string]fs.FS
+}
+
+// push adds a commit that holds a blueprint, and gives its id.
+func (s *sources) push(blueprint string) string {
+	return s.pushFiles(map[string]string{"blueberry.yaml": blueprint})
+}
+
+func (s *sources) pushFiles(files map[string]string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.trees == nil {
+		s.trees = map[string]fs.FS{}
+	}
+	commit := fmt.Sprintf("%040x", len(s.commits)+1)
+	s.commits = append(s.commits, commit)
+	tree := fstest.MapFS{}
+	for name, content := range files {
+		tree[name] = &fstest.MapFile{Data: []byte(content)}
+	}
+	s.trees[commit] = tree
+	return commit
+}
+
+// Fetch gives the branch, or the commit that is named.
+func (s *sources) Fetch(_ context.Context, repository, ref string) (provision.Tree, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.commits) == 0 || repository != shopRepository {
 		return provision.Tree{}, blueberry.Faults{{Field: "source.repository", Code: "repository_not_found", Message: "there is no such repository"}}.Err()
 	}
-	return provision.Tree{Commit: "0123456789abcdef0123456789abcdef01234567", FS: s.tree, Close: func() error { return nil }}, nil
+	commit := s.commits[len(s.commits)-1]
+	if s.trees[ref] != nil {
+		commit = ref
+	}
+	return provision.Tree{Commit: commit, FS: s.trees[commit], Close: func() error { return nil }}, nil
 }
 
 func newHouse(t *testing.T, s *storetest.Store) *house {
@@ -94,9 +133,18 @@ func newHouse(t *testing.T, s *storetest.Store) *house {
 		store: s, place: sim.NewPlace(sim.Config{Schedule: time.Millisecond, Start: time.Millisecond, Ready: time.Millisecond}),
 		git: &flakyRepository{Repository: repo}, clock: &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, changed: make(chan struct{}, 1),
 	}
+	h.code = &sources{}
+	h.code.push("apiVersion: blueberry.dev/v1\nkind: Blueprint\nname: shop\ncomponents: [{name: web, image: \"acme/web:1\"}]\n")
 	driver := sim.Driver{Place: h.place}
+	ring, err := keys.Open(filepath.Join(t.TempDir(), "signing-key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(ctx, func(tx *store.Tx) error { return tx.PutSigningKey(ctx, ring.ID(), ring.Public(), h.clock.now()) }); err != nil {
+		t.Fatal(err)
+	}
 	h.Provisioner = &provision.Provisioner{
-		Record: record{s}, Sources: noSources{fstest.MapFS{"blueberry.yaml": {Data: []byte("apiVersion: blueberry.dev/v1\nkind: Blueprint\nname: shop\ncomponents: [{name: web, image: \"acme/web:1\"}]\n")}}},
+		Record: record{s}, Sources: h.code, Signer: ring,
 		Repository: h.git, Default: "local", Now: h.clock.now, Logger: slog.New(slog.DiscardHandler),
 		Places: map[string]provision.Place{"local": {Target: blueberry.Target{Name: "local", Driver: "sim", Domain: "localhost"}, Driver: driver}},
 	}
@@ -150,7 +198,7 @@ func (h *house) create(t *testing.T, name string, components ...blueberry.Compon
 	if len(components) == 0 {
 		components = []blueberry.Component{{Name: "web", Image: "acme/web:1"}}
 	}
-	e, err := h.Create(t.Context(), admin, provision.CreateRequest{Name: name, Hours: 24, Blueprint: &blueberry.Blueprint{Name: "shop", Components: components}})
+	e, err := h.Create(t.Context(), admin, provision.CreateRequest{Name: name, Hours: 24, Wish: provision.Wish{Blueprint: &blueberry.Blueprint{Name: "shop", Components: components}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,4 +229,8 @@ func faultsOf(err error) []string {
 		out = append(out, f.Field+" "+f.Code)
 	}
 	return out
+}
+
+func containsText(f blueberry.RenderedFile, text string) bool {
+	return bytes.Contains(f.Content, []byte(text))
 }

@@ -14,18 +14,63 @@ import (
 // CreateRequest asks for an environment.
 type CreateRequest struct {
 	Project, Name, Target string // Project and Target empty mean the default
-	Hours                 int    // length of the lease
-	Repository, Ref, Path string // Path of the blueprint; empty means blueberry.yaml
-	Blueprint             *blueberry.Blueprint
-	Found                 blueberry.Faults // what the door has found wrong already; it is told with the rest
-	Key                   string           // idempotency key; empty for none. The same key gives the environment that it gave before
+	Hours                 int    // length of the lease; 0 asks for the blueprint's own
+	Wish
+	Drift  blueberry.DriftPolicy
+	Found  blueberry.Faults `json:"-"` // what the door has found wrong already; it is told with the rest
+	Key    string           `json:"-"` // idempotency key; empty for none. The same key gives the environment that it gave before
+	PlanID string           `json:"-"` // apply this plan; then nothing else may be set
 }
 
-// Create accepts an environment: it validates and renders the request, tells every fault at once, and records the environment, its first revision
-// and the job that makes it, all or nothing.
+// Create accepts an environment: it validates and renders the request, tells every fault at once, and records the environment, its first revision, the plan
+// of both and the job that makes it, all or nothing.
 func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r CreateRequest) (blueberry.Environment, error) {
 	if err := actor.Can(blueberry.GrantEnvironmentsCreate); err != nil {
 		return blueberry.Environment{}, err
+	}
+	r.fill(p)
+	if e, err := p.made(ctx, actor, r, p.Now()); !errors.Is(err, blueberry.NotFound) {
+		return e, err
+	}
+	var out blueberry.Environment
+	_, err := p.apply(ctx, actor, application{planID: r.PlanID, kind: blueberry.PlanCreate, request: planRequest{Create: &r}, alone: r.alone()},
+		func(tx Tx, d *draft) error {
+			out = d.env
+			out.Version, out.RequestKey = 1, requestKey(actor, r)
+			if err := tx.InsertEnvironment(ctx, out); err != nil {
+				if errors.Is(err, blueberry.Conflict) {
+					return taken(out.Name)
+				}
+				return fmt.Errorf("record environment: %w", err)
+			}
+			if err := tx.InsertRevision(ctx, d.rev); err != nil {
+				return err
+			}
+			if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, out.ID); err != nil {
+				return err
+			}
+			message := fmt.Sprintf("%s asked for %s with %d objects until %s", actor.Name, out.Name, d.rev.Rendering.Count(), out.Lease.ExpiresAt.UTC().Format("2006-01-02 15:04 MST"))
+			return p.tell(ctx, tx, out, blueberry.EnvironmentRequested, actor, blueberry.GrantEnvironmentsCreate, message)
+		})
+	if err != nil {
+		return blueberry.Environment{}, err
+	}
+	p.at(StepAccepted)
+	return out, nil
+}
+
+// PlanCreate tells what a create would do, and keeps it to be applied.
+func (p *Provisioner) PlanCreate(ctx context.Context, actor blueberry.Actor, r CreateRequest) (blueberry.Plan, error) {
+	if err := actor.Can(blueberry.GrantEnvironmentsPlan); err != nil {
+		return blueberry.Plan{}, err
+	}
+	r.fill(p)
+	return p.plan(ctx, actor, planRequest{Create: &r})
+}
+
+func (r *CreateRequest) fill(p *Provisioner) {
+	if r.PlanID != "" {
+		return
 	}
 	if r.Project == "" {
 		r.Project = blueberry.DefaultProject
@@ -33,58 +78,11 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 	if r.Target == "" {
 		r.Target = p.Default
 	}
-	now := p.Now()
-	if e, err := p.made(ctx, actor, r, now); !errors.Is(err, blueberry.NotFound) {
-		return e, err
-	}
-	faults := slices.Clone(r.Found)
-	env, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{
-		Project: r.Project, Name: r.Name, Target: r.Target, Owner: actor.Name, Hours: r.Hours,
-	}, now)
-	if err := faults.Merge("", err); err != nil {
-		return blueberry.Environment{}, err
-	}
-	place, known := p.Places[r.Target]
-	if !known {
-		faults.Add("target", "unknown", "%q is not a target of this installation", r.Target)
-	}
-	project, err := p.checkRecord(ctx, r, &faults)
-	if err != nil {
-		return blueberry.Environment{}, err
-	}
+}
 
-	in := render.Input{Project: project, Name: r.Name, Namespace: blueberry.Namespace(r.Project, r.Name), Revision: 1, Domain: place.Domain, KubeVersion: place.KubeVersion}
-	src, rendering, err := p.build(ctx, &in, origin{Repository: r.Repository, Ref: r.Ref, Path: r.Path, Blueprint: r.Blueprint}, &faults)
-	if err != nil {
-		return blueberry.Environment{}, err
-	}
-	if err := faults.Err(); err != nil {
-		return blueberry.Environment{}, err
-	}
-	env.Source, env.Hosts, env.DeadlineAt = src, render.Hosts(in), env.NextDeadline()
-	env.Version, env.RequestKey = 1, requestKey(actor, r)
-	rev := blueberry.Revision{
-		ID: blueberry.NewID(blueberry.RevisionID, now), EnvironmentID: env.ID, Number: 1, Author: actor.Name, Reason: "created",
-		Source: src, Blueprint: in.Blueprint, Rendering: rendering, CreatedAt: now,
-	}
-	err = p.Record.Update(ctx, func(tx Tx) error {
-		if err := tx.InsertEnvironment(ctx, env); err != nil {
-			return err
-		}
-		if err := tx.InsertRevision(ctx, rev); err != nil {
-			return err
-		}
-		if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, env.ID); err != nil {
-			return err
-		}
-		message := fmt.Sprintf("%s asked for %s with %d objects until %s", actor.Name, env.Name, rendering.Count(), env.Lease.ExpiresAt.UTC().Format("2006-01-02 15:04 MST"))
-		return p.tell(ctx, tx, env, blueberry.EnvironmentRequested, actor, blueberry.GrantEnvironmentsCreate, message)
-	})
-	if err != nil {
-		return blueberry.Environment{}, taken(err, r.Name)
-	}
-	p.at(StepAccepted)
-	return env, nil
+// alone reports whether a plan is all that the request names.
+func (r CreateRequest) alone() bool {
+	return r.Project == "" && r.Name == "" && r.Target == "" && r.Hours == 0 && r.Wish.empty() && r.Drift.Mode == "" && len(r.Drift.Ignore) == 0
 }
 
 // made gives the environment that this very request has made before, or NotFound. The door gives a repeated request its first answer; here is what it
@@ -104,17 +102,63 @@ func requestKey(actor blueberry.Actor, r CreateRequest) string {
 	if r.Key == "" {
 		return ""
 	}
-	return actor.ID + " " + r.Project + "/" + r.Name + " " + r.Key
+	return actor.ID + " " + r.Project + "/" + r.Name + r.PlanID + " " + r.Key
 }
 
-// checkRecord reads what the request leans on: the project, and whether the name is free.
-func (p *Provisioner) checkRecord(ctx context.Context, r CreateRequest, faults *blueberry.Faults) (blueberry.Project, error) {
-	project := blueberry.Project{Name: r.Project}
-	err := p.Record.View(ctx, func(tx Tx) error {
+// draftCreate makes of a request what would be recorded. Every fault is told at once.
+func (p *Provisioner) draftCreate(ctx context.Context, actor blueberry.Actor, r CreateRequest) (*draft, error) {
+	now := p.Now()
+	d := &draft{kind: blueberry.PlanCreate, actor: actor, now: now, release: func() {}}
+	faults := slices.Clone(r.Found)
+	hours := r.Hours
+	if hours == 0 {
+		hours = blueberry.DefaultLeaseHours
+	}
+	env, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{Project: r.Project, Name: r.Name, Target: r.Target, Owner: actor.Name, Hours: hours}, now)
+	if err := faults.Merge("", err); err != nil {
+		return nil, err
+	}
+	r.Drift.Check(&faults, "drift")
+	if d.place = p.Places[r.Target]; d.place.Driver == nil {
+		faults.Add("target", "unknown", "%q is not a target of this installation", r.Target)
+	}
+	if err := p.checkRecord(ctx, r, d, &faults); err != nil {
+		return nil, err
+	}
+	if d.res, err = p.resolve(ctx, asked{actor: actor, project: r.Project, wish: r.Wish}, &faults); err != nil {
+		return nil, err
+	}
+	d.release = d.res.loaded.release
+	if err := d.render(render.Input{Name: r.Name, Namespace: blueberry.Namespace(r.Project, r.Name), Revision: 1, Strict: r.Strict}, &faults); err != nil {
+		return d, err
+	}
+	bounds := d.res.inputs.Blueprint.Lease
+	hours = bounds.Hours(r.Hours)
+	if bounds.Max != 0 && hours > bounds.Max {
+		faults.Add("ttl_hours", "range", "is %d hours, the blueprint allows at most %d", hours, bounds.Max)
+	}
+	if err := faults.Err(); err != nil {
+		return d, err
+	}
+	env.Lease = blueberry.NewLease(now, hours)
+	env.Source, env.Hosts, env.DeadlineAt, env.Drift, env.Demand = d.res.inputs.Source, d.out.Hosts, env.NextDeadline(), r.Drift, d.out.Demand
+	d.env, d.hours = env, hours
+	d.inputs = append(d.res.planInputs(d.place, d.project, d.out.Images), blueberry.PlanInput{Kind: blueberry.InputEnvironment, Name: env.Name, Value: "does not exist"})
+	d.rev = blueberry.Revision{
+		ID: blueberry.NewID(blueberry.RevisionID, now), EnvironmentID: env.ID, Number: 1, Author: actor.Name, Reason: "created",
+		Inputs: d.res.inputs, Settings: d.out.Settings, Demand: d.out.Demand, Rendering: d.out.Rendering, CreatedAt: now,
+	}
+	return d, nil
+}
+
+// checkRecord reads what the request leans on: the project with what it uses, and whether the name is free.
+func (p *Provisioner) checkRecord(ctx context.Context, r CreateRequest, d *draft, faults *blueberry.Faults) error {
+	d.project = blueberry.Project{Name: r.Project}
+	return p.Record.View(ctx, func(tx Tx) error {
 		found, err := tx.Project(ctx, r.Project)
 		switch {
 		case err == nil:
-			project = found
+			d.project = found
 		case errors.Is(err, blueberry.NotFound):
 			faults.Add("project", "unknown", "there is no project %q", r.Project)
 		default:
@@ -123,24 +167,20 @@ func (p *Provisioner) checkRecord(ctx context.Context, r CreateRequest, faults *
 		_, err = tx.FindEnvironment(ctx, r.Target, blueberry.Namespace(r.Project, r.Name))
 		switch {
 		case err == nil:
-			faults.Add("name", "taken", "%q is the name of an environment that exists", r.Name)
+			*faults = append(*faults, takenFault(r.Name))
 		case !errors.Is(err, blueberry.NotFound):
 			return err
 		}
-		return nil
+		return d.readUse(ctx, tx)
 	})
-	return project, err
+}
+
+func takenFault(name string) blueberry.Fault {
+	return blueberry.Fault{Field: "name", Code: "taken", Message: fmt.Sprintf("%q is the name of an environment that exists", name)}
 }
 
 // taken gives a name that was taken between the check and the write the same form as the check does.
-func taken(err error, name string) error {
-	if errors.Is(err, blueberry.Conflict) {
-		var faults blueberry.Faults
-		faults.Add("name", "taken", "%q is the name of an environment that exists", name)
-		return faults.Err()
-	}
-	return fmt.Errorf("record environment: %w", err)
-}
+func taken(name string) error { return blueberry.Faults{takenFault(name)}.Err() }
 
 // tell records an event and, for an act of someone, its audit entry.
 func (p *Provisioner) tell(ctx context.Context, tx Tx, e blueberry.Environment, t blueberry.EventType, actor blueberry.Actor, grant blueberry.Grant, message string) error {

@@ -8,7 +8,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// Extend adds hours to what is left of the lease, never past 168 hours from now. ifVersion 0 means any version.
+// Extend adds hours to what is left of the lease, never past 168 hours from now, or what the blueprint allows. ifVersion 0 means any version.
 func (p *Provisioner) Extend(ctx context.Context, actor blueberry.Actor, id string, hours int, ifVersion int64) (blueberry.Environment, error) {
 	if err := actor.Can(blueberry.GrantEnvironmentsExtend); err != nil {
 		return blueberry.Environment{}, err
@@ -27,7 +27,15 @@ func (p *Provisioner) Extend(ctx context.Context, actor blueberry.Actor, id stri
 			return false, blueberry.Errorf(blueberry.Conflict, "ENVIRONMENT_ENDING", "%s is %s; its lease cannot be extended any more", e.Name, endingWord(*e))
 		}
 		before := e.Lease
-		e.Lease = e.Lease.Extend(now, hours)
+		rev, err := tx.RevisionInputs(ctx, e.ID, e.Revision)
+		if err != nil {
+			return false, err
+		}
+		most := blueberry.MaxLeaseHours
+		if bound := rev.Blueprint.Lease.Max; bound != 0 {
+			most = bound
+		}
+		e.Lease = e.Lease.ExtendWithin(now, hours, most)
 		e.DeadlineAt = e.NextDeadline()
 		if e.Lease == before {
 			return false, nil
@@ -46,34 +54,6 @@ func endingWord(e blueberry.Environment) string {
 		return string(e.Phase)
 	}
 	return "expired"
-}
-
-// Destroy begins the removal of an environment; asking again changes nothing. ifVersion 0 means any version.
-func (p *Provisioner) Destroy(ctx context.Context, actor blueberry.Actor, id string, ifVersion int64) (blueberry.Environment, error) {
-	if err := actor.Can(blueberry.GrantEnvironmentsDelete); err != nil {
-		return blueberry.Environment{}, err
-	}
-	return p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
-		if e.Phase == blueberry.Terminating || e.Phase == blueberry.Terminated {
-			return false, nil
-		}
-		if err := checkVersion(*e, ifVersion); err != nil {
-			return false, err
-		}
-		return true, p.end(ctx, tx, e, actor, "DestroyRequested", blueberry.EnvironmentDestroyAsked, fmt.Sprintf("%s asked to destroy %s", actor.Name, e.Name))
-	})
-}
-
-// end takes an environment to terminating; from here on nothing is synced to its target any more.
-func (p *Provisioner) end(ctx context.Context, tx Tx, e *blueberry.Environment, actor blueberry.Actor, reason string, t blueberry.EventType, message string) error {
-	if err := e.Move(blueberry.Terminating, reason, message, p.Now()); err != nil {
-		return err
-	}
-	e.DeadlineAt = e.NextDeadline()
-	if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, e.ID); err != nil {
-		return err
-	}
-	return p.tell(ctx, tx, *e, t, actor, blueberry.GrantEnvironmentsDelete, message)
 }
 
 func checkVersion(e blueberry.Environment, want int64) error {

@@ -53,7 +53,7 @@ func TestLifeOfAnEnvironment(t *testing.T) {
 		}
 
 		for range 2 { // asking twice is asking once
-			if e, err = h.Destroy(t.Context(), admin, e.ID, 0); err != nil || e.Phase != blueberry.Terminating {
+			if e, err = h.Destroy(t.Context(), admin, e.ID, "", 0); err != nil || e.Phase != blueberry.Terminating {
 				t.Fatalf("destroy: %s %v", e.Phase, err)
 			}
 		}
@@ -120,7 +120,7 @@ func TestTargetThatIsDown(t *testing.T) {
 	}
 
 	h.place.SetFaults(sim.Faults{Unreachable: true})
-	if _, err := h.Destroy(t.Context(), admin, e.ID, 0); err != nil {
+	if _, err := h.Destroy(t.Context(), admin, e.ID, "", 0); err != nil {
 		t.Fatal(err)
 	}
 	if e = h.until(t, e.ID, blocked); e.Phase != blueberry.Terminating {
@@ -144,7 +144,7 @@ func TestRepositoryThatIsDown(t *testing.T) {
 	h.git.cut(false)
 	h.until(t, e.ID, phase(blueberry.Ready))
 	h.git.cut(true)
-	if _, err := h.Destroy(t.Context(), admin, e.ID, 0); err != nil {
+	if _, err := h.Destroy(t.Context(), admin, e.ID, "", 0); err != nil {
 		t.Fatal(err)
 	}
 	e = h.until(t, e.ID, func(e blueberry.Environment) bool {
@@ -319,7 +319,7 @@ func TestOneNameOneEnvironment(t *testing.T) {
 		accepted := 0
 		for range 20 {
 			wg.Go(func() {
-				_, err := h.Create(t.Context(), admin, provision.CreateRequest{Name: "same", Hours: 1, Blueprint: &blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{{Name: "web", Image: "acme/web:1"}}}})
+				_, err := h.Create(t.Context(), admin, provision.CreateRequest{Name: "same", Hours: 1, Wish: provision.Wish{Blueprint: &blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{{Name: "web", Image: "acme/web:1"}}}}})
 				mu.Lock()
 				defer mu.Unlock()
 				if err == nil {
@@ -347,7 +347,7 @@ func TestNamespaceOfTwoProjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	create := func(project, name string) error {
-		_, err := h.Create(t.Context(), admin, provision.CreateRequest{Project: project, Name: name, Hours: 1, Blueprint: &blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{{Name: "web", Image: "acme/web:1"}}}})
+		_, err := h.Create(t.Context(), admin, provision.CreateRequest{Project: project, Name: name, Hours: 1, Wish: provision.Wish{Blueprint: &blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{{Name: "web", Image: "acme/web:1"}}}}})
 		return err
 	}
 	if err := create("a-b", "c"); err != nil {
@@ -362,28 +362,35 @@ func TestRefusedWhole(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, storetest.SQLite(t))
 	h.create(t, "there")
-	blueprint := func(c ...blueberry.Component) *blueberry.Blueprint {
-		return &blueberry.Blueprint{Name: "shop", Components: c}
+	blueprint := func(c ...blueberry.Component) provision.Wish {
+		return provision.Wish{Blueprint: &blueberry.Blueprint{Name: "shop", Components: c}}
+	}
+	repository := func(url, path string) provision.Wish {
+		w := provision.Wish{Repository: &url}
+		if path != "" {
+			w.Path = &path
+		}
+		return w
 	}
 	web := blueberry.Component{Name: "web", Image: "acme/web:1"}
 	for reason, c := range map[string]struct {
 		r    provision.CreateRequest
 		want []string
 	}{
-		"from the repository": {provision.CreateRequest{Name: "ok", Hours: 1, Repository: "https://git.example.com/shop.git"}, nil},
+		"from the repository": {provision.CreateRequest{Name: "ok", Hours: 1, Wish: repository("https://git.example.com/shop.git", "")}, nil},
 		"nothing to make":     {provision.CreateRequest{Name: "x", Hours: 1}, []string{"source.repository required"}},
 		"everything at once": {
-			provision.CreateRequest{Name: "Bad", Project: "none", Target: "moon", Hours: 169, Repository: "https://git.example.com/none.git"},
+			provision.CreateRequest{Name: "Bad", Project: "none", Target: "moon", Hours: 169, Wish: repository("https://git.example.com/none.git", "")},
 			[]string{"name pattern", "ttl_hours range", "target unknown", "project unknown", "source.repository repository_not_found"},
 		},
 		"request and blueprint": {
-			provision.CreateRequest{Name: "there", Hours: 0, Blueprint: blueprint(blueberry.Component{Name: "web", Image: "acme/web"}, web)},
+			provision.CreateRequest{Name: "there", Hours: -1, Wish: blueprint(blueberry.Component{Name: "web", Image: "acme/web"}, web)},
 			[]string{"ttl_hours range", "name taken", "blueprint.components[1].name duplicate", "blueprint.components[0].image image_unpinned"},
 		},
-		"values against the schema":    {provision.CreateRequest{Name: "x", Hours: 1, Blueprint: blueprint(blueberry.Component{Name: "web", Image: "acme/web:1", Values: map[string]any{"replicas": "many", "colour": "red"}})}, []string{"blueprint.components[0].values.colour", "blueprint.components[0].values.replicas"}},
-		"charts without a repository":  {provision.CreateRequest{Name: "x", Hours: 1, Blueprint: blueprint(blueberry.Component{Name: "db", Chart: "charts/db"})}, []string{"source.repository required"}},
-		"a path out of the repository": {provision.CreateRequest{Name: "x", Hours: 1, Repository: "https://git.example.com/shop.git", Path: "../etc/passwd"}, []string{"source.path path"}},
-		"no blueprint there":           {provision.CreateRequest{Name: "x", Hours: 1, Repository: "https://git.example.com/shop.git", Path: "other.yaml"}, []string{"source.path blueprint_not_found"}},
+		"values against the schema":    {provision.CreateRequest{Name: "x", Hours: 1, Wish: blueprint(blueberry.Component{Name: "web", Image: "acme/web:1", Values: map[string]any{"replicas": "many", "colour": "red"}})}, []string{"blueprint.components[0].values.colour", "blueprint.components[0].values.replicas"}},
+		"charts without a repository":  {provision.CreateRequest{Name: "x", Hours: 1, Wish: blueprint(blueberry.Component{Name: "db", Chart: "charts/db"})}, []string{"source.repository required"}},
+		"a path out of the repository": {provision.CreateRequest{Name: "x", Hours: 1, Wish: repository("https://git.example.com/shop.git", "../etc/passwd")}, []string{"source.path path"}},
+		"no blueprint there":           {provision.CreateRequest{Name: "x", Hours: 1, Wish: repository("https://git.example.com/shop.git", "other.yaml")}, []string{"source.path blueprint_not_found"}},
 	} {
 		before := h.count(t)
 		_, err := h.Create(t.Context(), admin, c.r)
@@ -428,9 +435,24 @@ func TestEveryOperationAsksForItsGrant(t *testing.T) {
 		blueberry.GrantEnvironmentsCreate: func(a blueberry.Actor) error { _, err := h.Create(ctx, a, provision.CreateRequest{}); return err },
 		blueberry.GrantEnvironmentsRead:   func(a blueberry.Actor) error { _, err := h.Get(ctx, a, e.ID); return err },
 		blueberry.GrantEnvironmentsExtend: func(a blueberry.Actor) error { _, err := h.Extend(ctx, a, e.ID, 1, 0); return err },
-		blueberry.GrantEnvironmentsDelete: func(a blueberry.Actor) error { _, err := h.Destroy(ctx, a, e.ID, 0); return err },
+		blueberry.GrantEnvironmentsDelete: func(a blueberry.Actor) error { _, err := h.Destroy(ctx, a, e.ID, "", 0); return err },
 		blueberry.GrantBlueprintsRender:   func(a blueberry.Actor) error { _, err := h.Preview(ctx, a, provision.PreviewRequest{}); return err },
 		blueberry.GrantTargetsRead:        func(a blueberry.Actor) error { _, err := h.Targets(ctx, a); return err },
+		blueberry.GrantEnvironmentsUpdate: func(a blueberry.Actor) error {
+			_, change := h.Change(ctx, a, e.ID, provision.ChangeRequest{})
+			_, rollback := h.Rollback(ctx, a, e.ID, provision.RollbackRequest{Number: 1})
+			_, drift := h.SetDriftPolicy(ctx, a, e.ID, blueberry.DriftPolicy{}, 0)
+			_, release := h.ReleaseHolds(ctx, a, e.ID, provision.HoldRelease{})
+			_, refresh := h.Refresh(ctx, a, e.ID)
+			return errors.Join(change, rollback, drift, release, refresh)
+		},
+		blueberry.GrantEnvironmentsPlan: func(a blueberry.Actor) error {
+			_, plan := h.Plan(ctx, a, e.ID, provision.PlanRequest{Destroy: true})
+			_, create := h.PlanCreate(ctx, a, provision.CreateRequest{})
+			return errors.Join(plan, create)
+		},
+		blueberry.GrantProjectsRead:  func(a blueberry.Actor) error { _, err := h.Projects(ctx, a); return err },
+		blueberry.GrantProjectsQuota: func(a blueberry.Actor) error { _, err := h.SetQuota(ctx, a, "none", blueberry.Quota{}, 0); return err },
 	} {
 		if err := call(nobody); !errors.Is(err, blueberry.Forbidden) || !strings.Contains(err.Error(), string(grant)) {
 			t.Errorf("%s: %v", grant, err)
@@ -448,18 +470,8 @@ func TestPrune(t *testing.T) {
 	ctx := t.Context()
 	e := h.create(t, "pr-1", blueberry.Component{Name: "db", Image: "acme/db:1"}, blueberry.Component{Name: "web", Image: "acme/web:1"})
 	e = h.until(t, e.ID, phase(blueberry.Ready))
-	smaller, err := h.Preview(ctx, admin, provision.PreviewRequest{Name: "pr-1", Blueprint: &blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{{Name: "web", Image: "acme/web:1"}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = h.store.Update(ctx, func(tx *store.Tx) error {
-		e.Revision, e.Commit = 2, ""
-		return errors.Join(
-			tx.InsertRevision(ctx, blueberry.Revision{ID: blueberry.NewID(blueberry.RevisionID, h.clock.now()), EnvironmentID: e.ID, Number: 2, Rendering: smaller.Rendering, Blueprint: smaller.Blueprint, CreatedAt: h.clock.now()}),
-			tx.UpdateEnvironment(ctx, e),
-		)
-	})
-	if err != nil {
+	smaller := provision.Wish{Blueprint: &blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{{Name: "web", Image: "acme/web:1"}}}}
+	if _, err := h.Change(ctx, admin, e.ID, provision.ChangeRequest{Wish: smaller}); err != nil {
 		t.Fatal(err)
 	}
 	gone := func() (db int) {

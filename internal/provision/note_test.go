@@ -8,10 +8,10 @@ import (
 )
 
 // note is the queue of the tests: they run the worker themselves, and see what was asked for.
-func (h *house) note(_ context.Context, _ *sql.Tx, _ blueberry.JobKind, subject string) error {
+func (h *house) note(_ context.Context, _ *sql.Tx, kind blueberry.JobKind, subject string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.enqueued = append(h.enqueued, subject)
+	h.enqueued = append(h.enqueued, string(kind)+" "+subject)
 	return nil
 }
 

@@ -20,6 +20,7 @@ type Provisioner struct {
 	Default    string           // name of the target of a request that names none
 	Now        func() time.Time
 	Logger     *slog.Logger
+	Signer     Signer // of plans
 
 	// AtStep is called after each step of the reconciler with its name (Steps); fault tests end the process there. Nil does nothing.
 	AtStep func(step string)

@@ -195,7 +195,9 @@ func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Enviro
 	ref := target.Ref{Project: e.Project, Environment: e.Name, Namespace: e.Namespace}
 	want, prune := split(ledger, e.Revision)
 	obs, err := place.Driver.Observe(ctx, ref, want)
-	if err == nil && (obs.Drifted() || len(prune) > 0 || !p.known(e)) {
+	if err == nil && e.Drift.Reports() && e.Synced == e.Revision && len(prune) == 0 {
+		err = p.report(ctx, place, e)
+	} else if err == nil && (obs.Drifted() || len(prune) > 0 || !p.known(e)) {
 		if rest := p.synced.rest(e.ID, p.Now()); rest > 0 && p.known(e) {
 			return blueberry.JobOutcome{Again: rest}, nil // someone else keeps writing what is ours: not in a loop
 		}
@@ -204,7 +206,7 @@ func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Enviro
 			return blueberry.JobOutcome{}, err2
 		}
 		var prog target.Progress
-		prog, err = place.Driver.Sync(ctx, target.Desired{Ref: ref, Revision: rev.Number, Files: rev.Rendering.Files, Prune: prune})
+		prog, err = place.Driver.Sync(ctx, target.Desired{Ref: ref, Revision: rev.Number, Files: rev.Rendering.Files, Ignore: e.Drift.Ignore, Prune: prune})
 		if err == nil {
 			p.at(StepApplied)
 			if e, err = p.applied(ctx, e, rev, prog); err != nil {
@@ -227,9 +229,14 @@ func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Enviro
 	return p.judge(ctx, e.ID, e.Revision, obs)
 }
 
+// settled reports whether the target held the desired revision in full once.
+func settled(e blueberry.Environment) bool {
+	return e.Synced == e.Revision && blueberry.GetCondition(e.Conditions, blueberry.Synced).Status == blueberry.True
+}
+
 // known reports whether this process has seen the target hold the desired revision in full, and nothing since that says otherwise.
 func (p *Provisioner) known(e blueberry.Environment) bool {
-	return e.Synced == e.Revision && p.synced.has(e.ID, e.Revision) && blueberry.GetCondition(e.Conditions, blueberry.Synced).Status == blueberry.True
+	return settled(e) && p.synced.has(e.ID, e.Revision)
 }
 
 // split parts the ledger into what the revision wants and what an earlier one left behind.
@@ -267,6 +274,9 @@ func (p *Provisioner) applied(ctx context.Context, e blueberry.Environment, rev 
 			return p.set(e, blueberry.Synced, blueberry.False, blueberry.ReasonWaiting, prog.Waiting) || write, nil
 		}
 		write = p.set(e, blueberry.Synced, blueberry.True, blueberry.ReasonDone, fmt.Sprintf("the target holds revision %d", rev.Number)) || write
+		if !e.DriftSince.IsZero() {
+			e.DriftSince, write = time.Time{}, true
+		}
 		if e.Synced == rev.Number {
 			return write, nil
 		}

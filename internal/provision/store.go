@@ -18,9 +18,10 @@ type Tx interface {
 	Environments
 	Revisions
 	Ledger
+	Plans
+	Catalogue
+	Projects
 
-	// Project reads a project, or NotFound.
-	Project(ctx context.Context, name string) (blueberry.Project, error)
 	// Enqueue makes sure that a job of the kind and subject runs after this transaction commits: at once, also when one runs already.
 	Enqueue(ctx context.Context, kind blueberry.JobKind, subject string) error
 	// AppendEvent adds a fact; Seq and ID are given by the record.
@@ -54,9 +55,17 @@ type Environments interface {
 
 // Revisions are the desired states of an environment.
 type Revisions interface {
+	// InsertRevision adds a revision with its rendering and settings, and makes its config sets and its blueprint of the catalogue those that the
+	// environment uses.
 	InsertRevision(ctx context.Context, r blueberry.Revision) error
-	// Revision reads one with its rendering, or NotFound.
+	// Revision reads one with its rendering but without its settings, or NotFound.
 	Revision(ctx context.Context, environmentID string, number int) (blueberry.Revision, error)
+	// RevisionInputs reads one without rendering and settings, or NotFound.
+	RevisionInputs(ctx context.Context, environmentID string, number int) (blueberry.Revision, error)
+	// RevisionSettings reads the settings of one, or NotFound. A revision older than settings has none.
+	RevisionSettings(ctx context.Context, environmentID string, number int) ([]blueberry.Setting, error)
+	// Revisions reads one page, newest first, without renderings and settings.
+	Revisions(ctx context.Context, q blueberry.RevisionQuery) ([]blueberry.Revision, error)
 	// SetRevisionCommit notes the commit that holds the revision in Git.
 	SetRevisionCommit(ctx context.Context, environmentID string, number int, commit string) error
 }
@@ -66,4 +75,67 @@ type Ledger interface {
 	LedgerOf(ctx context.Context, environmentID string) ([]blueberry.LedgerEntry, error)
 	// PutLedger inserts or replaces entries by object.
 	PutLedger(ctx context.Context, environmentID string, entries []blueberry.LedgerEntry) error
+}
+
+// Plans are what changes would do, and what is held.
+type Plans interface {
+	// InsertPlan adds a plan. Its rendering, if it has one, must have been put.
+	InsertPlan(ctx context.Context, p blueberry.Plan) error
+	// Plan reads one, or NotFound.
+	Plan(ctx context.Context, id string) (blueberry.Plan, error)
+	// Plans reads one page, newest first.
+	Plans(ctx context.Context, q blueberry.PlanQuery) ([]blueberry.Plan, error)
+	// ClaimPlan marks a plan as applied; Conflict with code PLAN_APPLIED when it was before.
+	ClaimPlan(ctx context.Context, id string, revision int, now time.Time) error
+	// SweepPlans removes plans that were not applied and expired before the time, and tells how many.
+	SweepPlans(ctx context.Context, before time.Time) (int, error)
+	// SigningKey reads the public key by which the signature of a plan is proven, or NotFound.
+	SigningKey(ctx context.Context, id string) ([]byte, error)
+	// PutRendering keeps a rendering by its digest.
+	PutRendering(ctx context.Context, r blueberry.Rendering, now time.Time) error
+	// Rendering reads one by its digest, or NotFound.
+	Rendering(ctx context.Context, digest string) (blueberry.Rendering, error)
+
+	// Holds reads what is held for an environment, oldest first.
+	Holds(ctx context.Context, environmentID string) ([]blueberry.Hold, error)
+	// PutHolds adds holds; one that is there already stays as it is.
+	PutHolds(ctx context.Context, holds []blueberry.Hold) error
+	// ReleaseHold removes one by kind, name and value, and reports whether it was there.
+	ReleaseHold(ctx context.Context, environmentID string, input blueberry.PlanInput) (bool, error)
+}
+
+// Catalogue is what revisions are made of.
+type Catalogue interface {
+	// ResolveConfig finds the version that a reference of an environment of the project means. NotFound has the code CONFIG_SET_NOT_FOUND or
+	// CONFIG_VERSION_NOT_FOUND.
+	ResolveConfig(ctx context.Context, project string, ref blueberry.ConfigRef) (blueberry.ConfigSet, blueberry.ConfigVersion, error)
+	// ConfigVersion reads one version of a set, or NotFound.
+	ConfigVersion(ctx context.Context, setID string, number int) (blueberry.ConfigVersion, error)
+	// LockConfig gives the newest version of each set, and keeps anyone from publishing another until the transaction ends. A set that is not there is
+	// left out.
+	LockConfig(ctx context.Context, setIDs []string) (map[string]int, error)
+	// ConfigFollowers gives the ids of the living environments that follow a set, after the id given, in the order of ids.
+	ConfigFollowers(ctx context.Context, setID, after string, limit int) ([]string, error)
+	// ResolveBlueprint finds the version that a reference means. NotFound has the code BLUEPRINT_NOT_FOUND or BLUEPRINT_VERSION_NOT_FOUND.
+	ResolveBlueprint(ctx context.Context, project string, ref blueberry.BlueprintRef) (blueberry.CatalogueEntry, blueberry.CatalogueVersion, error)
+	// BlueprintFollowers is ConfigFollowers for a blueprint of the catalogue.
+	BlueprintFollowers(ctx context.Context, entryID, after string, limit int) ([]string, error)
+	// Policies reads those of the installation and of the project, in the order of their labels.
+	Policies(ctx context.Context, project string) ([]blueberry.Policy, error)
+}
+
+// Projects are the boundaries of quotas.
+type Projects interface {
+	// Project reads a project, or NotFound.
+	Project(ctx context.Context, name string) (blueberry.Project, error)
+	// Projects reads all, by name.
+	Projects(ctx context.Context) ([]blueberry.Project, error)
+	// LockProject reads a project, or NotFound, and keeps other transactions from locking it until this one ends.
+	LockProject(ctx context.Context, name string) (blueberry.Project, error)
+	// SetQuota writes the quota of a project if its version is still p.Version, else Conflict with code VERSION_MOVED.
+	SetQuota(ctx context.Context, p blueberry.Project) error
+	// ProjectUsage sums up what the living environments of a project use, by kind.
+	ProjectUsage(ctx context.Context, project string) (map[blueberry.EnvironmentKind]blueberry.Usage, error)
+	// TargetUsage sums up what the living environments on a target use.
+	TargetUsage(ctx context.Context, target string) (blueberry.Usage, error)
 }

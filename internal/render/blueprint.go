@@ -1,13 +1,14 @@
 package render
 
 import (
-	"errors"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -37,12 +38,14 @@ func ParseBlueprint(content []byte) (blueberry.Blueprint, error) {
 		for _, f := range d.faults {
 			told[f.Field] = true
 		}
-		var e *blueberry.Error
-		if err := b.Check(); errors.As(err, &e) {
-			for _, f := range e.Fields {
-				if !told[f.Field] { // a field of the wrong type is also empty: say it once
-					d.locate(f)
-				}
+		var more blueberry.Faults
+		if err := more.Merge("", checkBlueprint(b)); err != nil {
+			return blueberry.Blueprint{}, err
+		}
+		blueprintSecrets(b, &more)
+		for _, f := range more {
+			if !told[f.Field] { // a field of the wrong type is also empty: say it once
+				d.locate(f)
 			}
 		}
 	}
@@ -50,6 +53,43 @@ func ParseBlueprint(content []byte) (blueberry.Blueprint, error) {
 		return blueberry.Blueprint{}, err
 	}
 	return b, nil
+}
+
+// checkBlueprint tells every fault of a blueprint: those that it knows itself, and those that take a library to see.
+func checkBlueprint(b blueberry.Blueprint) error {
+	var f blueberry.Faults
+	if err := f.Merge("", b.Check()); err != nil {
+		return err
+	}
+	checkComputed(b, &f)
+	for i, s := range b.Services {
+		if s.Size == "" {
+			continue
+		}
+		if q, err := resource.ParseQuantity(s.Size); err != nil || q.Sign() <= 0 {
+			f.Add(fmt.Sprintf("services[%d].size", i), "quantity", "%q is not a size, as 1Gi", s.Size)
+		}
+	}
+	if _, err := blueprintSchema(b); err != nil {
+		f.Add("schema", "schema", "%s", err)
+	}
+	return f.Err()
+}
+
+// blueprintSchema compiles the schema of a blueprint; it is nil when there is none. Nothing that it names is fetched.
+func blueprintSchema(b blueberry.Blueprint) (*boundedSchema, error) {
+	if b.Schema == nil {
+		return nil, nil
+	}
+	content, err := json.Marshal(b.Schema)
+	if err != nil {
+		return nil, fmt.Errorf("is not JSON: %w", err)
+	}
+	s, err := compileSchema(content)
+	if err != nil {
+		return nil, err
+	}
+	return bound(s), nil
 }
 
 func (d *document) blueprint(root *yaml.Node) (blueberry.Blueprint, bool) {
@@ -60,16 +100,27 @@ func (d *document) blueprint(root *yaml.Node) (blueberry.Blueprint, bool) {
 		"kind":       d.text(&kind),
 		"name":       d.text(&b.Name),
 		"components": func(n *yaml.Node, field string) {
-			if n = d.enter(n, field, 1); n == nil {
-				return
-			}
-			if n.Kind != yaml.SequenceNode {
-				d.fault(n, field, "type", "must be a list, is %s", kindOf(n))
-				return
-			}
-			for i, c := range n.Content {
-				b.Components = append(b.Components, d.component(c, fmt.Sprintf("%s[%d]", field, i)))
-			}
+			d.items(n, field, 1, func(c *yaml.Node, at string) { b.Components = append(b.Components, d.component(c, at)) })
+		},
+		"parameters": func(n *yaml.Node, field string) {
+			d.items(n, field, 1, func(c *yaml.Node, at string) { b.Parameters = append(b.Parameters, d.parameter(c, at)) })
+		},
+		"schema":   d.mapping(&b.Schema),
+		"fields":   func(n *yaml.Node, field string) { d.fieldClasses(n, field, &b.Fields) },
+		"computed": func(n *yaml.Node, field string) { b.Computed = d.computedPaths(n, field) },
+		"services": func(n *yaml.Node, field string) {
+			d.items(n, field, 1, func(c *yaml.Node, at string) { b.Services = append(b.Services, d.service(c, at)) })
+		},
+		"egress": func(n *yaml.Node, field string) {
+			d.items(n, field, 1, func(c *yaml.Node, at string) { b.Egress = append(b.Egress, d.egress(c, at)) })
+		},
+		"configSets":    func(n *yaml.Node, field string) { b.ConfigSets = d.configRefs(n, field) },
+		"configUpdates": d.text((*string)(&b.ConfigUpdates)),
+		"lease": func(n *yaml.Node, field string) {
+			d.object(n, field, 1, map[string]func(*yaml.Node, string){"default": d.number(&b.Lease.Default), "max": d.number(&b.Lease.Max)})
+		},
+		"access": func(n *yaml.Node, field string) {
+			d.object(n, field, 1, map[string]func(*yaml.Node, string){"projects": d.texts(&b.Access.Projects), "actors": d.texts(&b.Access.Actors)})
 		},
 	})
 	if ok && apiVersion != BlueprintAPIVersion {
@@ -90,15 +141,9 @@ func (d *document) component(n *yaml.Node, field string) blueberry.Component {
 		"health":        d.text(&c.Health),
 		"chart":         d.text(&c.Chart),
 		"kustomization": d.text(&c.Kustomization),
+		"score":         d.text(&c.Score),
 		"wave":          d.number(&c.Wave),
-		"values": func(n *yaml.Node, field string) {
-			v := d.value(n, field, 3)
-			values, ok := v.(map[string]any)
-			if !ok && v != nil {
-				d.fault(n, field, "type", "must be a mapping, is %s", kindOf(n))
-			}
-			c.Values = values
-		},
+		"values":        d.mapping(&c.Values),
 	})
 	return c
 }

@@ -32,6 +32,60 @@ components:
     kustomization: deploy/extras
 `
 
+const complete = `
+name: shop
+components:
+  - {name: backend, values: {env: {REGION: eu}}}
+  - {name: worker, score: deploy/score.yaml, wave: 2}
+parameters:
+  - {name: count, type: integer, help: "how many", default: 2, min: 1, max: 9, sets: [backend.replicas, worker.replicas]}
+  - {name: region, enum: [eu, us], pattern: "[a-z]+", required: true, sets: [all.env.REGION]}
+  - {name: debug, type: boolean, default: false, sets: ['backend.env["a.b"]']}
+schema: {properties: {backend: {properties: {replicas: {maximum: 9}}}}}
+fields: {required: [backend.image], forbidden: ["*.resources"], public: ["*.env.PUBLIC_*"]}
+computed: {backend.env.URL: "${backend.url}/${worker.service}"}
+services: [{name: db, kind: postgres, size: 1Gi}]
+egress: [{cidr: 10.1.0.0/16, ports: [5432]}, {cidr: 192.0.2.1/32}]
+configSets: [shop@3, global/logging, extra@latest]
+configUpdates: automatic
+lease: {default: 8, max: 48}
+access: {projects: [shop], actors: [ci]}
+`
+
+// TestParseComplete: every part of a blueprint.
+func TestParseComplete(t *testing.T) {
+	t.Parallel()
+	low, high := 1.0, 9.0
+	want := blueberry.Blueprint{
+		Name: "shop",
+		Components: []blueberry.Component{
+			{Name: "backend", Values: map[string]any{"env": map[string]any{"REGION": "eu"}}},
+			{Name: "worker", Score: "deploy/score.yaml", Wave: 2},
+		},
+		Parameters: []blueberry.Parameter{
+			{Name: "count", Type: blueberry.ParameterInteger, Help: "how many", Default: 2.0, Min: &low, Max: &high, Sets: []string{"backend.replicas", "worker.replicas"}},
+			{Name: "region", Enum: []any{"eu", "us"}, Pattern: "[a-z]+", Required: true, Sets: []string{"all.env.REGION"}},
+			{Name: "debug", Type: blueberry.ParameterBoolean, Default: false, Sets: []string{`backend.env["a.b"]`}},
+		},
+		Schema:        map[string]any{"properties": map[string]any{"backend": map[string]any{"properties": map[string]any{"replicas": map[string]any{"maximum": 9.0}}}}},
+		Fields:        blueberry.FieldClasses{Required: []string{"backend.image"}, Forbidden: []string{"*.resources"}, Public: []string{"*.env.PUBLIC_*"}},
+		Computed:      map[string]string{"backend.env.URL": "${backend.url}/${worker.service}"},
+		Services:      []blueberry.ServiceSlot{{Name: "db", Kind: "postgres", Size: "1Gi"}},
+		Egress:        []blueberry.Egress{{CIDR: "10.1.0.0/16", Ports: []int{5432}}, {CIDR: "192.0.2.1/32"}},
+		ConfigSets:    []blueberry.ConfigRef{{Name: "shop", Version: 3}, {Global: true, Name: "logging"}, {Name: "extra"}},
+		ConfigUpdates: blueberry.ConfigAutomatic,
+		Lease:         blueberry.LeaseBounds{Default: 8, Max: 48},
+		Access:        blueberry.BlueprintAccess{Projects: []string{"shop"}, Actors: []string{"ci"}},
+	}
+	got, err := ParseBlueprint([]byte(complete))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestParseBlueprint(t *testing.T) {
 	t.Parallel()
 	want := blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{
@@ -100,7 +154,26 @@ func TestParseBlueprintFaults(t *testing.T) {
 		"a number for a name": {"name: 5\ncomponents: [{name: b, image: 'c:1'}]\n", []string{"name type (line 1, column 7)"}},
 		"doubled in values":   {"name: a\ncomponents: [{name: b, image: 'c:1', values: {x: 1, x: 2}}]\n", []string{"components[0].values.x duplicate (line 2, column 53)"}},
 		"json":                {"{\"name\": \"a\",\n  \"components\": [{\"name\": \"b\", \"image\": \"c:1\", \"port\": \"x\"}], \"name\": \"c\"}", []string{"components[0].port type (line 2, column 56)", "name duplicate (line 2, column 63)"}},
-		"an alias of itself":  {"name: a\ncomponents: [{name: b, image: 'c:1', values: &v {v: *v}}]\n", []string{"components[0].values" + strings.Repeat(".v", maxDocumentDepth-2) + " too_deep (line 2, column 46)"}},
+		"parts of the wrong type": {"name: a\ncomponents: [{name: b}]\nparameters: {}\nschema: 5\nfields: {required: x, unknown: []}\ncomputed: []\nservices: x\negress: [{cidr: 5, ports: [x]}]\nconfigSets: [5]\nconfigUpdates: 1\nlease: {max: long}\naccess: []\n", []string{
+			"access type (line 12, column 9)", "computed type (line 6, column 11)", "configSets[0] type (line 9, column 14)", "configUpdates type (line 10, column 16)",
+			"egress[0].cidr type (line 8, column 17)", "egress[0].ports[0] type (line 8, column 28)", "fields.required type (line 5, column 20)", "fields.unknown unknown (line 5, column 23)",
+			"lease.max type (line 11, column 13)", "parameters type (line 3, column 13)", "schema type (line 4, column 9)", "services type (line 7, column 11)",
+		}},
+		"parts that cannot be": {"name: a\ncomponents:\n- {name: b}\n- {name: all, score: ../x, port: 5}\nparameters:\n- {name: A, type: x, sets: []}\n- {name: p, type: integer, default: 1.5, min: x, required: maybe, sets: [c.x, b, b.blueberry.host]}\nschema: {type: 5}\n" +
+			"fields: {required: ['[']}\ncomputed: {b.env.X: '${nope}', c.x: y}\nservices: [{name: db, kind: db2, size: big}]\negress: [{cidr: 10.1.1.1/8, ports: [0]}]\nconfigSets: [Shop, a, a@2]\nconfigUpdates: never\nlease: {default: 9, max: 8}\n", []string{
+			"components[1].name reserved (line 4, column 10)", "components[1].port forbidden (line 4, column 34)", "components[1].score path (line 4, column 22)",
+			"computed[b.env.X] unknown (line 10, column 22)", "computed[c.x] unknown (line 10, column 38)",
+			"configSets[0] pattern (line 13, column 14)", "configSets[2] duplicate (line 13, column 23)", "configUpdates enum (line 14, column 16)",
+			"egress[0].cidr cidr (line 12, column 17)", "egress[0].ports[0] range (line 12, column 37)", "fields.required[0] pattern (line 9, column 20)", "lease.default range (line 15, column 18)",
+			"parameters[0].name pattern (line 6, column 10)", "parameters[0].sets required (line 6, column 28)", "parameters[0].type enum (line 6, column 19)",
+			"parameters[1].default type (line 7, column 37)", "parameters[1].min type (line 7, column 47)", "parameters[1].required type (line 7, column 60)",
+			"parameters[1].sets[0] unknown (line 7, column 74)", "parameters[1].sets[1] path (line 7, column 79)", "parameters[1].sets[2] computed (line 7, column 82)",
+			"schema schema (line 8, column 9)", "services[0].kind enum (line 11, column 29)", "services[0].size quantity (line 11, column 40)",
+		}},
+		"secrets": {"name: a\ncomponents: [{name: b, values: {env: {DB_PASSWORD: s3cr3t-value}}}]\nparameters: [{name: p, default: s3cr3t-value, sets: [b.env.PASSWORD]}]\ncomputed: {b.env.U: 'redis://:s3cr3t-value@cache'}\n", []string{
+			"components[0].values.env.DB_PASSWORD secret_literal (line 2, column 52)", "computed[b.env.U] secret_literal (line 4, column 21)", "parameters[0].default secret_literal (line 3, column 33)",
+		}},
+		"an alias of itself": {"name: a\ncomponents: [{name: b, image: 'c:1', values: &v {v: *v}}]\n", []string{"components[0].values" + strings.Repeat(".v", maxDocumentDepth-2) + " too_deep (line 2, column 46)"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -155,6 +228,7 @@ func FuzzParseBlueprint(f *testing.F) {
 	f.Add([]byte(accepted))
 	f.Add([]byte(`{"name":"a","components":[{"name":"b","image":"c:1","values":{"x":[1,{"y":null}]}}]}`))
 	f.Add([]byte("name: &a a\ncomponents: [{name: *a, image: 'c:1', values: &v {<<: {x: 1}, v: *v}}]\n"))
+	f.Add([]byte(complete))
 	f.Add([]byte("? [a]\n: b\n"))
 	f.Add([]byte("--- !!binary x\n...\n--- \n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
@@ -213,7 +287,7 @@ func TestBlueprintSchema(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no samples: %v", err)
 	}
-	samples := map[string]string{"accepted": accepted}
+	samples := map[string]string{"accepted": accepted, "complete": complete}
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if err != nil {
@@ -227,15 +301,25 @@ func TestBlueprintSchema(t *testing.T) {
 		}
 	}
 	for name, s := range map[string]string{
-		"unknown field":       "name: a\ntypo: 1\ncomponents: [{name: b, image: 'c:1'}]\n",
-		"no components":       "name: a\ncomponents: []\n",
-		"no name":             "components: [{name: b, image: 'c:1'}]\n",
-		"bad name":            "name: a\ncomponents: [{name: B, image: 'c:1'}]\n",
-		"no image":            "name: a\ncomponents: [{name: b}]\n",
-		"image and chart":     "name: a\ncomponents: [{name: b, image: 'c:1', chart: x}]\n",
-		"values of kustomize": "name: a\ncomponents: [{name: b, kustomization: x, values: {a: 1}}]\n",
-		"wave out of range":   "name: a\ncomponents: [{name: b, image: 'c:1', wave: 100}]\n",
-		"untagged image":      "name: a\ncomponents: [{name: b, image: c}]\n",
+		"unknown field":        "name: a\ntypo: 1\ncomponents: [{name: b, image: 'c:1'}]\n",
+		"no components":        "name: a\ncomponents: []\n",
+		"no name":              "components: [{name: b, image: 'c:1'}]\n",
+		"bad name":             "name: a\ncomponents: [{name: B, image: 'c:1'}]\n",
+		"a reserved name":      "name: a\ncomponents: [{name: all, image: 'c:1'}]\n",
+		"score and image":      "name: a\ncomponents: [{name: b, image: 'c:1', score: x}]\n",
+		"parameter of no type": "name: a\ncomponents: [{name: b}]\nparameters: [{name: p, type: x, sets: [b.x]}]\n",
+		"parameter of nothing": "name: a\ncomponents: [{name: b}]\nparameters: [{name: p}]\n",
+		"computed nowhere":     "name: a\ncomponents: [{name: b}]\ncomputed: {x: y}\n",
+		"a service of no kind": "name: a\ncomponents: [{name: b}]\nservices: [{name: db, kind: x}]\n",
+		"an opening to no net": "name: a\ncomponents: [{name: b}]\negress: [{cidr: everywhere}]\n",
+		"a config set's name":  "name: a\ncomponents: [{name: b}]\nconfigSets: [A]\n",
+		"a long lease":         "name: a\ncomponents: [{name: b}]\nlease: {max: 169}\n",
+		"an unknown class":     "name: a\ncomponents: [{name: b}]\nfields: {secret: []}\n",
+		"no name of it":        "name: a\ncomponents: [{image: 'c:1'}]\n",
+		"image and chart":      "name: a\ncomponents: [{name: b, image: 'c:1', chart: x}]\n",
+		"values of kustomize":  "name: a\ncomponents: [{name: b, kustomization: x, values: {a: 1}}]\n",
+		"wave out of range":    "name: a\ncomponents: [{name: b, image: 'c:1', wave: 100}]\n",
+		"untagged image":       "name: a\ncomponents: [{name: b, image: c}]\n",
 	} {
 		if _, err := ParseBlueprint([]byte(s)); err == nil {
 			t.Errorf("%s: ParseBlueprint accepts it", name)

@@ -21,7 +21,9 @@ const (
 	maxDocumentSize  = 1 << 20
 	maxDocumentNodes = 100_000
 	maxDocumentDepth = 64
-	maxFaults        = 100 // told of one document
+	maxDocumentText  = 4 << 20  // bytes of its texts, each as often as an alias brings it
+	maxDocumentPaths = 16 << 20 // bytes of the paths of all its values: long keys, nested, would multiply
+	maxFaults        = 100      // told of one document
 )
 
 var (
@@ -41,7 +43,9 @@ type document struct {
 	faults blueberry.Faults
 	at     map[string]position // by field path
 	nodes  int
-	full   bool // the bound on nodes was told already
+	size   int  // bytes of the texts that were read
+	paths  int  // bytes of the paths in at
+	full   bool // a bound was told already
 }
 
 // parseNode reads one document. JSON is read by its own rules: YAML readers stumble over its tabs and surrogate pairs.
@@ -96,7 +100,17 @@ func (d *document) note(at position, field, code, format string, args ...any) {
 	case maxFaults + 1:
 		return
 	}
-	d.faults.Add(field, code, "%s %s", fmt.Sprintf(format, args...), at)
+	d.faults.Add(short(field), code, "%s %s", short(fmt.Sprintf(format, args...)), at)
+}
+
+// maxFaultText is the length of a field or a message, in bytes: a key may be as long as its document.
+const maxFaultText = 1000
+
+func short(text string) string {
+	if len(text) <= maxFaultText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxFaultText], "") + "…"
 }
 
 func (d *document) fault(n *yaml.Node, field, code, format string, args ...any) {
@@ -119,14 +133,32 @@ func (d *document) locate(f blueberry.Fault) {
 	}
 }
 
+// put keeps where a field stands.
+func (d *document) put(field string, n *yaml.Node) {
+	if d.full {
+		return
+	}
+	if d.paths += len(field); d.paths > maxDocumentPaths {
+		d.full = true
+		d.fault(n, "", "too_large", "the paths of the document's values have more than %d bytes: its keys are too long", maxDocumentPaths)
+		return
+	}
+	d.at[field] = position{n.Line, n.Column}
+}
+
 // enter follows aliases and counts. It is nil when a bound is reached, which is told once.
 func (d *document) enter(n *yaml.Node, field string, depth int) *yaml.Node {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
 	d.nodes++
+	d.size += len(n.Value)
 	switch {
 	case d.full:
+		return nil
+	case d.size > maxDocumentText:
+		d.full = true
+		d.fault(n, field, "too_large", "the document's texts have more than %d bytes once its aliases are expanded", maxDocumentText)
 		return nil
 	case d.nodes > maxDocumentNodes:
 		d.full = true
@@ -209,7 +241,7 @@ func (d *document) object(n *yaml.Node, field string, depth int, fields map[stri
 	if n = d.enter(n, field, depth); n == nil {
 		return false
 	}
-	d.at[field] = position{n.Line, n.Column}
+	d.put(field, n)
 	if n.Kind != yaml.MappingNode {
 		d.fault(n, field, "type", "must be a mapping, is %s", kindOf(n))
 		return false
@@ -221,7 +253,7 @@ func (d *document) object(n *yaml.Node, field string, depth int, fields map[stri
 			d.fault(p.name, path, "unknown", "there is no such field; known are %s", known(fields))
 			continue
 		}
-		d.at[path] = position{p.value.Line, p.value.Column}
+		d.put(path, p.value)
 		read(p.value, path)
 	}
 	return true
@@ -263,7 +295,7 @@ func (d *document) value(n *yaml.Node, field string, depth int) any {
 		return nil
 	}
 	if _, ok := d.at[field]; !ok {
-		d.at[field] = position{n.Line, n.Column}
+		d.put(field, n)
 	}
 	switch n.Kind { //nolint:exhaustive // aliases are followed by enter, documents do not nest: what remains is a scalar
 	case yaml.MappingNode:

@@ -4,6 +4,11 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"helm.sh/helm/v4/pkg/chart/common"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -19,6 +24,26 @@ type Input struct {
 	Source      fs.FS    // the application's repository; may be nil when Blueprint.NeedsSource() is false
 	KubeVersion string   // "v1.36.3"; empty means DefaultKubeVersion
 	APIVersions []string // that charts may ask for beside the built-in ones: "cert-manager.io/v1"
+
+	Layers     []blueberry.Layer // config sets in their order, then overrides
+	Parameters map[string]any    // that the request chose
+	Strict     bool              // what a layer may not set is a fault, else it is dropped with a warning
+
+	SourceCommit     string // of the repository: where charts and blueprint come from
+	BlueprintVersion int    // number in the catalogue; 0 for a blueprint of none
+	BlueprintAuthor  string
+
+	caps *common.Capabilities
+}
+
+// Output is a rendering with all that is known of it.
+type Output struct {
+	blueberry.Rendering
+	Settings []blueberry.Setting // effective values, by path; not to be changed: they may share memory with the input
+	Warnings []blueberry.Warning
+	Demand   blueberry.Demand
+	Images   map[string]string // of each web-service and Score component
+	Hosts    []string          // public ones, in the order of the components. Those of charts and kustomizations are their own affair
 }
 
 // part is one component while it is rendered.
@@ -29,106 +54,133 @@ type part struct {
 	manifests []manifest
 }
 
-// Environment renders one environment: the platform's guard rails and every component, each to one file. Every fault is told at once (kind Invalid);
-// field paths are relative to the blueprint ("components[1].values.replicas"). The same input gives the same bytes.
-func Environment(in Input) (blueberry.Rendering, error) {
-	if err := in.Blueprint.Check(); err != nil {
-		return blueberry.Rendering{}, err
-	}
-	caps, err := capabilities(in.KubeVersion, in.APIVersions)
+// Environment merges the layers of values and renders one environment: the platform's guard rails and every component, each to one file. Every fault is
+// told at once (kind Invalid). Field paths of the blueprint are relative to it ("components[1].values.replicas"); a fault about a value that another layer
+// set is told there ("overrides.backend.replicas"). The same input gives the same bytes.
+func Environment(in Input) (Output, error) {
+	m, err := in.start()
 	if err != nil {
-		return blueberry.Rendering{}, fmt.Errorf("render: %w", err)
+		return Output{}, err
 	}
-	var faults blueberry.Faults
+	faults := &m.faults
 	parts := make([]part, 0, len(in.Blueprint.Components)+1)
 	for i, c := range in.Blueprint.Components {
 		p := part{component: c, index: i, wave: c.Wave}
 		var found []problem
-		p.manifests, found = in.component(c, chartRelease{name: c.Name, namespace: in.Namespace, caps: caps, computed: in.computed(c)})
-		for _, x := range found {
-			faults.Add(blueberry.JoinField(fieldOf(i), x.field), x.code, "%s", x.message)
+		if p.manifests, found = m.component(c); len(found) > 0 {
+			for _, x := range found {
+				m.tell(&stack{component: c, index: i}, x)
+			}
 		}
 		parts = append(parts, p)
 	}
-	rails := part{component: blueberry.Component{Name: blueberry.PlatformComponent}, index: -1, wave: -1, manifests: in.guardRails(parts)}
-	in.admit(&faults, parts, rails)
-	if err := faults.Err(); err != nil {
-		return blueberry.Rendering{}, err
+	need := needOf(parts)
+	rails := part{component: blueberry.Component{Name: blueberry.PlatformComponent}, index: -1, wave: -1, manifests: in.guardRails(parts, need)}
+	in.admit(faults, parts, rails)
+	if err := m.err(); err != nil {
+		return Output{}, err
 	}
-	return in.write(append(parts, rails))
+	out := Output{Settings: m.settings(), Warnings: m.warnings, Demand: need.demand()}
+	out.Images, out.Hosts = m.images()
+	out.Rendering, err = in.write(append(parts, rails))
+	return out, err
 }
 
-// Hosts gives the host of each public component: of each web-service that does not say "ingress: {public: false}". The hosts of charts and
-// kustomizations are their own affair.
-func Hosts(in Input) []string {
-	var out []string
-	for _, c := range in.Blueprint.Components {
-		if h := in.host(c); h != "" {
-			out = append(out, h)
+// Settings merges the layers of values without running any template: the effective values with the origin of each, by path.
+func Settings(in Input) ([]blueberry.Setting, []blueberry.Warning, error) {
+	m, err := in.start()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := m.err(); err != nil {
+		return nil, nil, err
+	}
+	return m.settings(), m.warnings, nil
+}
+
+// start checks the blueprint and merges the layers.
+func (in Input) start() (*merger, error) {
+	if err := checkBlueprint(in.Blueprint); err != nil {
+		return nil, err
+	}
+	caps, err := capabilities(in.KubeVersion, in.APIVersions)
+	if err != nil {
+		return nil, fmt.Errorf("render: %w", err)
+	}
+	in.caps = caps
+	return in.merge(), nil
+}
+
+// maxTold bounds the faults of one answer.
+const maxTold = 1000
+
+// err is every fault that was found.
+func (m *merger) err() error {
+	if n := len(m.faults); n > maxTold {
+		m.faults = m.faults[:maxTold]
+		m.faults.Add("", "too_many", "there are %d faults more", n-maxTold)
+	}
+	return m.faults.Err()
+}
+
+// settings gives those of every component, by path.
+func (m *merger) settings() []blueberry.Setting {
+	if len(m.stacks) == 1 {
+		return m.stacks[0].settings
+	}
+	var out []blueberry.Setting
+	for _, s := range m.stacks {
+		out = append(out, s.settings...)
+	}
+	return sortSettings(out)
+}
+
+// images gives the image of each component that is one, and the public hosts.
+func (m *merger) images() (images map[string]string, hosts []string) {
+	images = map[string]string{}
+	for _, s := range m.stacks {
+		if s.component.Kind() == blueberry.HelmChart {
+			continue
+		}
+		images[s.name()], _ = s.effective["image"].(string)
+		if host, _ := at(s.platform.values, "blueberry", "host").(string); host != "" {
+			hosts = append(hosts, host)
 		}
 	}
-	return out
+	return images, hosts
 }
 
-func (in Input) host(c blueberry.Component) string {
-	if in.Domain == "" || c.Kind() != blueberry.WebService {
-		return ""
-	}
-	if public, ok := at(c.Values, "ingress", "public").(bool); ok && !public {
-		return ""
-	}
-	return blueberry.Host(c.Name, in.Name, in.Domain)
-}
-
-// computed is what a chart of the repository finds in global.blueberry.
-func (in Input) computed(c blueberry.Component) map[string]any {
-	host := ""
-	if in.Domain != "" {
-		host = blueberry.Host(c.Name, in.Name, in.Domain)
-	}
-	return map[string]any{
-		"project":     in.Project.Name,
-		"environment": in.Name,
-		"component":   c.Name,
-		"namespace":   in.Namespace,
-		"domain":      in.Domain,
-		"host":        host,
-	}
-}
-
-// component renders one component, whatever its kind.
-func (in Input) component(c blueberry.Component, rel chartRelease) ([]manifest, []problem) {
-	values, ok := normal(c.Values).(map[string]any)
-	if !ok {
-		values = map[string]any{}
-	}
-	switch c.Kind() {
-	case blueberry.HelmChart:
-		if in.Source == nil {
-			return nil, []problem{noSource("chart")}
-		}
-		if at(values, "global", "blueberry") != nil {
-			return nil, []problem{{field: "values.global.blueberry", code: "computed", message: "is set by Blueberry"}}
-		}
-		return helmChart(in.Source, c.Chart, values, rel)
-	case blueberry.Kustomize:
-		if in.Source == nil {
+// component renders one component, whatever its kind. One whose values are at fault is left out: it has been told.
+func (m *merger) component(c blueberry.Component) ([]manifest, []problem) {
+	if c.Kind() == blueberry.Kustomize {
+		if m.in.Source == nil {
 			return nil, []problem{noSource("kustomization")}
 		}
-		return kustomization(in.Source, c.Kustomization)
-	case blueberry.WebService:
+		return kustomization(m.in.Source, c.Kustomization)
 	}
-	if values["blueberry"] != nil {
-		return nil, []problem{{field: "values.blueberry", code: "computed", message: "is set by Blueberry"}}
+	s := m.find(c.Name)
+	if s == nil || s.broken {
+		return nil, nil
 	}
-	return in.webService(c, values, rel)
+	rel := chartRelease{name: c.Name, namespace: m.in.Namespace, caps: m.in.caps}
+	if c.Kind() == blueberry.HelmChart {
+		who, _ := at(s.platform.values, "global", "blueberry").(map[string]any)
+		return s.opened.run(s.values, who, rel)
+	}
+	out, found := s.opened.run(s.builtinValues(), nil, rel)
+	for i := range found {
+		if found[i].field == "chart" {
+			found[i].field = "" // a component without a chart of its own: what its templates say is about its values
+		}
+	}
+	return out, found
 }
 
 func noSource(field string) problem {
 	return problem{field: field, code: "source_required", message: "needs the files of a repository, and none was named"}
 }
 
-func fieldOf(i int) string { return fmt.Sprintf("components[%d]", i) }
+func fieldOf(i int) string { return "components[" + strconv.Itoa(i) + "]" }
 
 // write labels and writes every part to its file, in the order of waves and names.
 func (in Input) write(parts []part) (blueberry.Rendering, error) {
@@ -137,13 +189,9 @@ func (in Input) write(parts []part) (blueberry.Rendering, error) {
 		f := blueberry.RenderedFile{Name: blueberry.FileName(p.wave, p.component.Name), Wave: p.wave, Component: p.component.Name}
 		for _, m := range p.manifests {
 			in.label(m.object, p.component.Name)
-			doc, err := encode(m.object)
-			if err != nil {
-				return blueberry.Rendering{}, fmt.Errorf("write %s: %w", m, err)
+			if err := appendManifest(&f, m); err != nil {
+				return blueberry.Rendering{}, err
 			}
-			f.Content = append(f.Content, "---\n# "+m.source+"\n"...)
-			f.Content = append(f.Content, doc...)
-			f.Objects = append(f.Objects, m.ref())
 		}
 		out.Files = append(out.Files, f)
 	}
@@ -160,19 +208,42 @@ func (in Input) write(parts []part) (blueberry.Rendering, error) {
 	return out, nil
 }
 
-// normal gives a value with the types that Helm's values have, wherever it came from: from JSON, YAML or Go.
+// appendManifest writes one object behind those that a file has, below a line that says where it is from.
+func appendManifest(f *blueberry.RenderedFile, m manifest) error {
+	doc, err := encode(m.object)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", m, err)
+	}
+	source := m.source
+	if strings.IndexFunc(source, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0 {
+		source = strconv.Quote(source) // the name of a file may hold a line feed; what stands behind it must not be read
+	}
+	f.Content = append(f.Content, documentStart+"# "+source+"\n"...)
+	f.Content = append(f.Content, doc...)
+	f.Objects = append(f.Objects, m.ref())
+	return nil
+}
+
+// normal gives a value with the types that Helm's values have, wherever it came from: from JSON, YAML or Go. It is the value itself when it has them.
 func normal(v any) any {
+	if isNormal(v) {
+		return v
+	}
+	return normalised(v)
+}
+
+func normalised(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for k, x := range v {
-			out[k] = normal(x)
+			out[k] = normalised(x)
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i, x := range v {
-			out[i] = normal(x)
+			out[i] = normalised(x)
 		}
 		return out
 	case int:
@@ -184,4 +255,21 @@ func normal(v any) any {
 		return f
 	}
 	return v
+}
+
+func isNormal(v any) bool {
+	switch v := v.(type) {
+	case nil, bool, string, float64:
+		return true
+	case map[string]any:
+		for _, x := range v {
+			if !isNormal(x) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		return !slices.ContainsFunc(v, func(x any) bool { return !isNormal(x) })
+	}
+	return false
 }

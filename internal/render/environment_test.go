@@ -140,7 +140,7 @@ func TestStoredBlueprint(t *testing.T) {
 }
 
 // decodeFiles gives every object of a rendering by "Kind name".
-func decodeFiles(t *testing.T, r blueberry.Rendering) map[string]map[string]any {
+func decodeFiles(t *testing.T, r Output) map[string]map[string]any {
 	t.Helper()
 	out := map[string]map[string]any{}
 	for _, f := range r.Files {
@@ -306,16 +306,19 @@ func TestComputed(t *testing.T) {
 func TestHosts(t *testing.T) {
 	t.Parallel()
 	in := sample(t)
-	if diff := cmp.Diff([]string{"frontend-pr-1.localhost"}, Hosts(in)); diff != "" {
-		t.Error(diff)
-	}
-	in.Domain = ""
-	if got := Hosts(in); len(got) != 0 {
-		t.Errorf("no domain, yet %v", got)
-	}
 	r, err := Environment(in)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"frontend-pr-1.localhost"}, r.Hosts); diff != "" {
+		t.Error(diff)
+	}
+	in.Domain = ""
+	if r, err = Environment(in); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Hosts) != 0 {
+		t.Errorf("no domain, yet %v", r.Hosts)
 	}
 	if decodeFiles(t, r)["Ingress frontend"] != nil {
 		t.Error("no domain, yet an Ingress")

@@ -3,6 +3,8 @@ package render
 import (
 	"slices"
 	"strings"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
 // railsSource is where the platform's own objects say they come from.
@@ -11,8 +13,7 @@ const railsSource = "blueberry"
 type object = map[string]any
 
 // guardRails are the objects of the environment itself: its namespace, what may run in it and who may connect to whom.
-func (in Input) guardRails(parts []part) []manifest {
-	need := needOf(parts)
+func (in Input) guardRails(parts []part, need need) []manifest {
 	out := []manifest{
 		in.rail("v1", "Namespace", "", object{"metadata": object{"labels": object{
 			// Charts of the wild seldom pass "restricted"; "baseline" keeps out what reaches the node. What falls short is told in warnings and the audit.
@@ -37,6 +38,11 @@ func (in Input) guardRails(parts []part) []manifest {
 			"egress":  []any{object{"to": []any{object{"podSelector": object{}}}}},
 		}}),
 	}
+	if rules := egress(in.Blueprint.Egress); len(rules) > 0 {
+		out = append(out, in.rail("networking.k8s.io/v1", "NetworkPolicy", "allow-egress", object{"spec": object{
+			"podSelector": object{}, "policyTypes": []any{"Egress"}, "egress": rules,
+		}}))
+	}
 	out = append(out, in.publicOpenings(parts)...)
 	return append(out,
 		in.rail("v1", "ResourceQuota", "environment", object{"spec": object{"hard": need.quota()}}),
@@ -44,6 +50,23 @@ func (in Input) guardRails(parts []part) []manifest {
 		// The account that pods have when they name none. Kubernetes makes it too, with a token.
 		in.rail("v1", "ServiceAccount", "default", object{"automountServiceAccountToken": false}),
 	)
+}
+
+// egress opens what the blueprint says every pod may connect to.
+func egress(openings []blueberry.Egress) []any {
+	var rules []any
+	for _, o := range openings {
+		rule := object{"to": []any{object{"ipBlock": object{"cidr": o.CIDR}}}}
+		var ports []any
+		for _, p := range o.Ports {
+			ports = append(ports, object{"protocol": "TCP", "port": p})
+		}
+		if len(ports) > 0 {
+			rule["ports"] = ports
+		}
+		rules = append(rules, rule)
+	}
+	return rules
 }
 
 // rail makes one object of the platform; without a name it is the namespace itself.

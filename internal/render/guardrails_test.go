@@ -2,10 +2,13 @@ package render
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
 // TestOpenings: the pods behind an Ingress of any chart are open to the ingress controllers, and no others.
@@ -79,4 +82,60 @@ func TestQuotaAdmits(t *testing.T) {
 
 func workload(kind, spec, resources string) string {
 	return "apiVersion: apps/v1\nkind: " + kind + "\nmetadata: {name: w}\nspec:\n  " + spec + "\n  template: {spec: {containers: [{name: c, image: 'c:1', resources: {" + resources + "}}]}}\n"
+}
+
+// TestEgress: what the blueprint opens is open to every pod, and to nothing else.
+func TestEgress(t *testing.T) {
+	t.Parallel()
+	in := shop()
+	in.Blueprint.Egress = []blueberry.Egress{{CIDR: "10.1.0.0/16", Ports: []int{5432, 443}}, {CIDR: "192.0.2.1/32"}}
+	out, err := Environment(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := decodeFiles(t, out)["NetworkPolicy allow-egress"]
+	want := map[string]any{"podSelector": map[string]any{}, "policyTypes": []any{"Egress"}, "egress": []any{
+		map[string]any{"to": []any{map[string]any{"ipBlock": map[string]any{"cidr": "10.1.0.0/16"}}}, "ports": []any{
+			map[string]any{"protocol": "TCP", "port": json.Number("5432")}, map[string]any{"protocol": "TCP", "port": json.Number("443")},
+		}},
+		map[string]any{"to": []any{map[string]any{"ipBlock": map[string]any{"cidr": "192.0.2.1/32"}}}},
+	}}
+	if diff := cmp.Diff(any(want), policy["spec"]); diff != "" {
+		t.Error(diff)
+	}
+	if out, err = Environment(shop()); err != nil || decodeFiles(t, out)["NetworkPolicy allow-egress"] != nil {
+		t.Errorf("nothing is opened, yet there is a policy: %v", err)
+	}
+}
+
+// TestDemand: what is rendered at its largest, without the spare room of the quota.
+func TestDemand(t *testing.T) {
+	t.Parallel()
+	claim := "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: p}\nspec: {resources: {requests: {storage: 1Gi}}}\n"
+	claims := "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: w}\nspec:\n  replicas: 3\n  template: {spec: {containers: [{name: c, image: 'c:1', resources: {requests: {cpu: 100m, memory: 1Gi}}}]}}\n" +
+		"  volumeClaimTemplates: [{metadata: {name: d}, spec: {resources: {requests: {storage: 2Gi}}}}, {metadata: {name: e}}]\n"
+	const gi = 1 << 30
+	cases := map[string]struct {
+		tree   fstest.MapFS
+		want   blueberry.Demand
+		reason string
+	}{
+		"nothing":  {chartOf(""), blueberry.Demand{}, "the guard rails ask for nothing"},
+		"replicas": {chartOf(workload("Deployment", "replicas: 4", "requests: {cpu: 2, memory: 1Gi}")), blueberry.Demand{CPU: 10_000, Memory: 5 * gi, Pods: 5}, "one more during a change"},
+		"no word":  {chartOf(workload("Deployment", "replicas: 1", "")), blueberry.Demand{CPU: 100, Memory: 128 << 20, Pods: 2}, "what the limit range gives"},
+		"claims":   {chartOf(claims + claim), blueberry.Demand{CPU: 400, Memory: 4 * gi, Pods: 4, Storage: 7 * gi}, "for each pod, and by itself"},
+		"hostile":  {chartOf(workload("Deployment", "replicas: 999999", "requests: {cpu: 9000000P, memory: 8E}")), blueberry.Demand{CPU: math.MaxInt64, Memory: math.MaxInt64, Pods: 12_500}, "no sum overflows"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := renderTree(t, c.tree, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, r.Demand); diff != "" {
+				t.Errorf("%s: %s", c.reason, diff)
+			}
+		})
+	}
 }

@@ -3,7 +3,6 @@ package render
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path"
 	"regexp"
@@ -11,7 +10,6 @@ import (
 	"strings"
 
 	"helm.sh/helm/v4/pkg/chart/common"
-	"helm.sh/helm/v4/pkg/chart/common/util"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 	release "helm.sh/helm/v4/pkg/release/v1/util"
@@ -25,8 +23,7 @@ type chartRelease struct {
 	name      string
 	namespace string
 	caps      *common.Capabilities
-	prepared  *prepared      // of the chart, when it is
-	computed  map[string]any // put into the values behind the schema's back: a chart need not know of it
+	prepared  *prepared // of the chart, when it is
 }
 
 // capabilities are those of a Kubernetes version, with further APIs.
@@ -45,48 +42,17 @@ func capabilities(version string, apis []string) (*common.Capabilities, error) {
 	return caps, nil
 }
 
-// helmChart renders the chart in a directory of the tree, as `helm template --include-crds` does.
-func helmChart(fsys fs.FS, dir string, values map[string]any, rel chartRelease) ([]manifest, []problem) {
-	c, err := loadChart(fsys, dir)
-	if err != nil {
-		return nil, []problem{{field: "chart", code: "chart", message: firstLine(err)}}
+// run renders a chart that is coalesced, with the values of the layers and what the platform puts behind the schema's back: a chart need not know of it.
+func (o *opened) run(values, platform map[string]any, rel chartRelease) ([]manifest, []problem) {
+	if platform != nil {
+		values = withComputed(values, platform)
 	}
-	return renderChart(c, values, rel)
-}
-
-// renderChart renders a chart that is loaded. It changes the chart: what is disabled is taken out.
-func renderChart(c *chart.Chart, values map[string]any, rel chartRelease) ([]manifest, []problem) {
-	if err := installable(c, rel.caps); err != nil {
-		return nil, []problem{{field: "chart", code: "chart", message: err.Error()}}
-	}
-	if values == nil {
-		values = map[string]any{}
-	}
-	if err := chartutil.ProcessDependencies(c, values); err != nil {
-		return nil, []problem{{field: "chart", code: "chart", message: firstLine(err)}}
-	}
-	merge := func() (common.Values, error) { return util.CoalesceValues(c, values) }
-	merged, err := merge()
-	if err != nil {
-		return nil, []problem{{field: "values", code: "values", message: firstLine(err)}}
-	}
-	var found []problem
-	if rel.prepared != nil {
-		found = schemaProblems(rel.prepared.schema, merged, "values")
-	} else {
-		found = checkChartSchema(c, merged, "values")
-	}
+	rel.prepared = o.prepared
+	texts, found := templates(o.chart, func() (common.Values, error) { return o.over(values) }, rel)
 	if len(found) > 0 {
 		return nil, found
 	}
-	if rel.computed != nil {
-		values = withComputed(values, rel.computed)
-	}
-	texts, found := templates(c, merge, rel)
-	if len(found) > 0 {
-		return nil, found
-	}
-	return chartManifests(c, texts)
+	return chartManifests(o.chart, texts)
 }
 
 func installable(c *chart.Chart, caps *common.Capabilities) error {

@@ -28,7 +28,7 @@ func chartOf(template string, more ...string) fstest.MapFS {
 }
 
 // renderTree renders a component of a chart at c.
-func renderTree(t *testing.T, tree fs.FS, values map[string]any) (blueberry.Rendering, error) {
+func renderTree(t *testing.T, tree fs.FS, values map[string]any) (Output, error) {
 	t.Helper()
 	in := sample(t)
 	in.Source = tree

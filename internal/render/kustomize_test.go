@@ -22,7 +22,7 @@ func tree(files ...string) fstest.MapFS {
 	return out
 }
 
-func kustomized(t *testing.T, files fstest.MapFS) (blueberry.Rendering, error) {
+func kustomized(t *testing.T, files fstest.MapFS) (Output, error) {
 	t.Helper()
 	in := sample(t)
 	in.Source = files

@@ -58,7 +58,22 @@ func ours(chart string, values map[string]any) ([]manifest, []problem) {
 		return nil, []problem{{message: err.Error()}}
 	}
 	v, _ := normal(values).(map[string]any)
-	return helmChart(os.DirFS(corpus), chart, v, chartRelease{name: "rel", namespace: "ns", caps: caps})
+	if v == nil {
+		v = map[string]any{}
+	}
+	c, err := loadChart(os.DirFS(corpus), chart)
+	if err != nil {
+		return nil, []problem{{message: err.Error()}}
+	}
+	o := &opened{chart: c}
+	merged, failed := o.coalesce(v)
+	if failed != nil {
+		return nil, []problem{*failed}
+	}
+	if found := checkChartSchema(c, merged, "values"); len(found) > 0 {
+		return nil, found
+	}
+	return o.run(v, nil, chartRelease{name: "rel", namespace: "ns", caps: caps})
 }
 
 // objects gives what a rendering holds as sorted JSON, without what we do to hooks.

@@ -22,9 +22,11 @@ type manifest struct {
 
 // problem is a fault of one component, before it is known which.
 type problem struct {
-	field   string // below the component: "values.replicas"; may be empty
+	field   string // below the component: "chart"; may be empty
 	code    string
 	message string
+	value   string   // path of the value that it is about, in place of a field: it is told where the value was set
+	missing []string // keys that are not there and should be, below value
 }
 
 func (m manifest) kind() string       { return text(m.object, "kind") }

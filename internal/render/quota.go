@@ -2,9 +2,12 @@ package render
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
 // What a container is taken to need when it says nothing, and what every environment may use beyond what is rendered: for hooks, surges, a person's
@@ -24,11 +27,12 @@ const (
 type need struct {
 	pods        int64
 	cpu, memory resource.Quantity
+	storage     resource.Quantity // of volume claims
 	limit       resource.Quantity // largest memory request of a container that has no limit
 }
 
 func needOf(parts []part) need {
-	n := need{cpu: resource.MustParse(spareCPU), memory: resource.MustParse(spareMemory), limit: resource.MustParse(defaultLimit), pods: sparePods}
+	n := need{limit: resource.MustParse(defaultLimit)}
 	most := map[string]int64{} // "Kind name" → pods at most
 	for _, p := range parts {
 		for _, m := range p.manifests {
@@ -45,10 +49,11 @@ func needOf(parts []part) need {
 	return n
 }
 
-// add counts the pods of one object, scaled to at most so many by an autoscaler.
+// add counts the pods and claims of one object, scaled to at most so many by an autoscaler.
 func (n *need) add(m manifest, most int64) {
 	var pods int64
 	spec := at(m.object, "spec", "template", "spec")
+	n.claims(m, most)
 	switch m.kind() {
 	case "Deployment", "Rollout", "StatefulSet", "ReplicaSet", "ReplicationController":
 		pods = max(number(m.object, 1, "spec", "replicas"), most)
@@ -82,6 +87,36 @@ func (n *need) add(m manifest, most int64) {
 	}
 }
 
+// claims counts the storage of a claim, or of those that an object makes for each of its pods.
+func (n *need) claims(m manifest, most int64) {
+	if m.kind() == "PersistentVolumeClaim" && m.group() == "" {
+		n.storage.Add(storage(m.object))
+	}
+	pods := max(number(m.object, 1, "spec", "replicas"), most)
+	for _, claim := range list(m.object, "spec", "volumeClaimTemplates") {
+		q := storage(claim)
+		q.Mul(pods)
+		n.storage.Add(q)
+	}
+}
+
+func storage(claim map[string]any) resource.Quantity {
+	spec, _ := claim["spec"].(map[string]any)
+	return request(spec, "storage", "0")
+}
+
+// demand is the need as other rooms count it. What does not fit is the most that does.
+func (n need) demand() blueberry.Demand {
+	return blueberry.Demand{CPU: whole(n.cpu, resource.Milli), Memory: whole(n.memory, 0), Pods: n.pods, Storage: whole(n.storage, 0)}
+}
+
+func whole(q resource.Quantity, scale resource.Scale) int64 {
+	if most := resource.NewScaledQuantity(math.MaxInt64, scale); q.Cmp(*most) >= 0 {
+		return math.MaxInt64
+	}
+	return q.ScaledValue(scale)
+}
+
 // request is what a container asks for: what it says, else its limit (as Kubernetes reads it), else what the LimitRange gives it.
 func request(container map[string]any, name, otherwise string) resource.Quantity {
 	for _, from := range []string{"requests", "limits"} {
@@ -113,10 +148,13 @@ func number(o map[string]any, otherwise int64, path ...string) int64 {
 }
 
 func (n need) quota() object {
+	cpu, memory := resource.MustParse(spareCPU), resource.MustParse(spareMemory)
+	cpu.Add(n.cpu)
+	memory.Add(n.memory)
 	return object{
-		"pods":                   strconv.FormatInt(n.pods, 10),
-		"requests.cpu":           n.cpu.String(),
-		"requests.memory":        n.memory.String(),
+		"pods":                   strconv.FormatInt(n.pods+sparePods, 10),
+		"requests.cpu":           cpu.String(),
+		"requests.memory":        memory.String(),
 		"persistentvolumeclaims": "20",
 		"requests.storage":       "200Gi",
 		"services.loadbalancers": "2",

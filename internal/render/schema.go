@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"golang.org/x/text/language"
 	xtext "golang.org/x/text/message"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
 // localSchemas is all that a chart's schema may refer to: itself. Helm would fetch what is named by URL, and read files of the machine.
@@ -26,15 +29,15 @@ func (localSchemas) Load(url string) (any, error) {
 	return nil, fmt.Errorf("the schema refers to %s; only references inside the schema are followed", url)
 }
 
-// checkChartSchema holds the values against values.schema.json of the chart and of every chart in it. Every path that is wrong is told.
-func checkChartSchema(c *chart.Chart, values map[string]any, field string) []problem {
+// checkChartSchema holds the values against values.schema.json of the chart and of every chart in it. Every path that is wrong is told, below a path.
+func checkChartSchema(c *chart.Chart, values map[string]any, path string) []problem {
 	var found []problem
 	if c.Schema != nil {
 		s, err := compileSchema(c.Schema)
 		if err != nil {
 			found = append(found, problem{field: "chart", code: "schema", message: fmt.Sprintf("values.schema.json of %s: %s", c.Name(), err)})
 		} else {
-			found = append(found, schemaProblems(s, values, field)...)
+			found = append(found, schemaProblems(bound(s).Schema, values, path)...)
 		}
 	}
 	for _, d := range c.Dependencies() {
@@ -44,10 +47,10 @@ func checkChartSchema(c *chart.Chart, values map[string]any, field string) []pro
 		}
 		m, ok := asMap(below)
 		if !ok {
-			found = append(found, problem{field: join(field, d.Name()), code: "type", message: "must be a mapping: these are the values of a chart"})
+			found = append(found, problem{value: join(path, d.Name()), code: "type", message: "must be a mapping: these are the values of a chart"})
 			continue
 		}
-		found = append(found, checkChartSchema(d, m, join(field, d.Name()))...)
+		found = append(found, checkChartSchema(d, m, join(path, d.Name()))...)
 	}
 	return found
 }
@@ -88,11 +91,11 @@ func cutPrefix(err error, name string) error {
 	return errors.New(strings.ReplaceAll(firstLine(err), name, "values.schema.json"))
 }
 
-// schemaProblems validates and gives one problem for each innermost cause.
-func schemaProblems(s *jsonschema.Schema, values map[string]any, field string) (found []problem) {
+// schemaProblems validates and gives one problem for each innermost cause, by the path of the value below a path.
+func schemaProblems(s *jsonschema.Schema, values map[string]any, path string) (found []problem) {
 	defer func() {
 		if r := recover(); r != nil {
-			found = []problem{{field: field, code: "schema", message: fmt.Sprintf("the schema cannot be applied: %v", r)}}
+			found = []problem{{value: path, code: "schema", message: fmt.Sprintf("the schema cannot be applied: %v", r)}}
 		}
 	}()
 	err := s.Validate(values)
@@ -101,50 +104,143 @@ func schemaProblems(s *jsonschema.Schema, values map[string]any, field string) (
 		return nil
 	}
 	p := xtext.NewPrinter(language.English)
-	add := func(at, code, message string) {
-		found = append(found, problem{field: at, code: code, message: message})
-	}
 	var walk func(e *jsonschema.ValidationError)
 	walk = func(e *jsonschema.ValidationError) {
-		at := instancePath(field, values, e.InstanceLocation)
+		x := problem{value: instancePath(path, values, e.InstanceLocation), code: "schema"}
 		switch k := e.ErrorKind.(type) {
 		case *kind.AdditionalProperties:
 			for _, name := range k.Properties {
-				add(join(at, name), "unknown", "there is no such value")
+				found = append(found, problem{value: join(x.value, name), code: "unknown", message: "there is no such value"})
 			}
 			return
 		case *kind.PropertyNames:
 			// The library's location of this kind of fault is not to be relied upon, so the name stands in the message.
-			add(field, "pattern", fmt.Sprintf("the name %q is not allowed where it stands", k.Property))
+			found = append(found, problem{value: path, code: "pattern", message: fmt.Sprintf("the name %q is not allowed where it stands", k.Property)})
 			return
+		case *kind.Required:
+			x.missing = k.Missing
 		}
 		for _, cause := range e.Causes {
 			walk(cause)
 		}
 		if len(e.Causes) == 0 {
-			add(at, "schema", e.ErrorKind.LocalizedString(p))
+			x.message = e.ErrorKind.LocalizedString(p)
+			found = append(found, x)
 		}
 	}
 	walk(invalid)
-	slices.SortStableFunc(found, func(a, b problem) int { return strings.Compare(a.field+" "+a.message, b.field+" "+b.message) })
-	return slices.Compact(found)
+	order := func(a, b problem) int { return strings.Compare(a.value+" "+a.message, b.value+" "+b.message) }
+	slices.SortStableFunc(found, order)
+	return slices.CompactFunc(found, func(a, b problem) bool { return order(a, b) == 0 })
 }
 
-// instancePath turns a JSON pointer into a field path: list indexes in brackets.
-func instancePath(field string, v any, location []string) string {
+// maxChecks bounds how often the parts of one schema may be held against values: parts that refer to one another twice each take 2^n checks. The largest
+// charts of the wild take some 50,000.
+const maxChecks = 500_000
+
+// boundedSchema is a schema of a stranger. It stops when it was held against more than it may, so it is used once.
+type boundedSchema struct{ *jsonschema.Schema }
+
+// bound makes every part of a schema count.
+func bound(s *jsonschema.Schema) *boundedSchema {
+	left := maxChecks
+	seen := map[*jsonschema.Schema]bool{}
+	var visit func(v reflect.Value)
+	visit = func(v reflect.Value) {
+		switch v.Kind() {
+		case reflect.Interface:
+			visit(v.Elem())
+		case reflect.Slice:
+			for i := range v.Len() {
+				visit(v.Index(i))
+			}
+		case reflect.Map:
+			for i := v.MapRange(); i.Next(); {
+				visit(i.Value())
+			}
+		case reflect.Pointer:
+			if !v.CanInterface() {
+				return
+			}
+			switch s := v.Interface().(type) {
+			case *jsonschema.DynamicRef:
+				if s != nil {
+					visit(reflect.ValueOf(s.Ref))
+				}
+			case *jsonschema.Schema:
+				if s == nil || seen[s] {
+					return
+				}
+				seen[s] = true
+				countSchema(s, &left)
+				for i := range v.Elem().NumField() {
+					visit(v.Elem().Field(i))
+				}
+			}
+		default:
+		}
+	}
+	visit(reflect.ValueOf(s))
+	return &boundedSchema{s}
+}
+
+// countSchema makes a part of a schema count. The library asks for the format before it looks at anything below.
+func countSchema(s *jsonschema.Schema, left *int) {
+	format := s.Format
+	s.Format = &jsonschema.Format{Name: "bounded", Validate: func(v any) error {
+		if *left--; *left < 0 {
+			panic(fmt.Sprintf("it takes more than %d checks", maxChecks))
+		}
+		if format == nil {
+			return nil
+		}
+		return format.Validate(v)
+	}}
+	if format != nil && format.Name != "regex" { // which the library would look at by itself
+		s.Format.Name = format.Name
+	}
+}
+
+// schema holds the effective values of all components against the schema of the blueprint.
+func (m *merger) schema() {
+	s, err := blueprintSchema(m.in.Blueprint)
+	if s == nil || err != nil {
+		return // what is wrong with the schema itself is told of the blueprint
+	}
+	tree := map[string]any{}
+	for _, x := range m.stacks {
+		if x.effective == nil {
+			return // its layers contradict one another
+		}
+		tree[x.name()] = x.effective
+	}
+	for _, p := range schemaProblems(s.Schema, tree, "") {
+		keys, _ := blueberry.SplitPath(p.value)
+		if len(keys) > 0 {
+			if x := m.find(keys[0]); x != nil {
+				m.tell(x, p)
+				continue
+			}
+		}
+		m.faults.Add(blueberry.JoinField("config", p.value), p.code, "%s", p.message)
+	}
+}
+
+// instancePath turns a JSON pointer into a path: list indexes in brackets.
+func instancePath(path string, v any, location []string) string {
 	for _, key := range location {
 		switch x := v.(type) {
 		case []any:
-			field += "[" + key + "]"
+			path += "[" + key + "]"
 			v = nil
 			if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(x) {
 				v = x[i]
 			}
 		case map[string]any:
-			field, v = join(field, key), x[key]
+			path, v = join(path, key), x[key]
 		default:
-			field, v = join(field, key), nil
+			path, v = join(path, key), nil
 		}
 	}
-	return field
+	return path
 }

@@ -1,7 +1,7 @@
 package render
 
 import (
-	"fmt"
+	"maps"
 	"sync"
 	"text/template"
 
@@ -14,9 +14,10 @@ import (
 
 // prepared is a chart that is rendered again and again: read, its schema compiled, its templates parsed, once.
 type prepared struct {
-	chart  *chart.Chart
-	schema *jsonschema.Schema
-	set    *template.Template
+	chart    *chart.Chart
+	schema   *jsonschema.Schema
+	set      *template.Template
+	defaults map[string]any // as settings show them: port and health at the root
 }
 
 // webServiceChart is the built-in chart, prepared from what is embedded. It has no dependencies, so rendering changes nothing of it.
@@ -33,42 +34,97 @@ var webServiceChart = sync.OnceValues(func() (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.defaults = maps.Clone(c.Values)
+	delete(p.defaults, "blueberry") // an example, for helm lint
+	p.defaults["port"], p.defaults["health"] = defaultPort, defaultHealth
 	r := newRun(false, nil)
 	p.set = r.set
 	return p, r.define(all)
 })
 
-const defaultPort = 8080
+const (
+	defaultPort   = float64(8080)
+	defaultHealth = "/"
+)
 
-// webService renders a component with the built-in chart.
-func (in Input) webService(c blueberry.Component, values map[string]any, rel chartRelease) ([]manifest, []problem) {
-	builtin, err := webServiceChart()
-	if err != nil {
-		return nil, []problem{{code: "chart", message: fmt.Sprintf("the built-in chart cannot be read: %v", err)}}
-	}
-	port, health := c.Port, c.Health
-	if port == 0 {
-		port = defaultPort
-	}
-	if health == "" {
-		health = "/"
-	}
-	values["blueberry"] = map[string]any{
-		"project":     in.Project.Name,
-		"environment": in.Name,
-		"component":   c.Name,
-		"host":        in.host(c),
-		"image":       c.Image,
-		"port":        float64(port),
-		"health":      health,
-	}
-	rel.computed = nil
-	rel.prepared = builtin
-	out, found := renderChart(builtin.chart, values, rel)
-	for i := range found {
-		if found[i].field == "chart" {
-			found[i].field = "" // a component without a chart of its own: what its templates say is about its values
+// isOwnField reports whether a value of a web-service is a field of the component, not of its chart: it stands at the root of the values, and the chart
+// finds it under blueberry.
+func isOwnField(key string) bool { return key == "image" || key == "port" || key == "health" }
+
+// builtinValues gives the values of a component as the built-in chart takes them.
+func (s *stack) builtinValues() map[string]any {
+	who, _ := at(s.platform.values, "blueberry").(map[string]any)
+	who = maps.Clone(who)
+	who["port"], who["health"] = defaultPort, defaultHealth
+	out := maps.Clone(s.values)
+	for _, key := range []string{"image", "port", "health"} {
+		if v, ok := out[key]; ok {
+			who[key] = v
+			delete(out, key)
 		}
 	}
-	return out, found
+	out["blueberry"] = who
+	return out
+}
+
+// builtinEffective gives the values that the built-in chart was given with image, port and health at the root again. It changes them.
+func (s *stack) builtinEffective(merged map[string]any) map[string]any {
+	who, _ := merged["blueberry"].(map[string]any)
+	for _, key := range []string{"image", "port", "health"} {
+		v, set := s.values[key]
+		if !set {
+			v = s.opened.prepared.defaults[key]
+		}
+		if v != nil {
+			merged[key] = v
+		}
+		delete(who, key)
+	}
+	return merged
+}
+
+// builtinProblems puts what the schema says of image, port and health where they are set, and looks at the image itself.
+func (m *merger) builtinProblems(s *stack, found []problem) []problem {
+	var out []problem
+	root := s.name() + "."
+	for _, p := range found {
+		switch p.value {
+		case root + "blueberry.image":
+			continue
+		case root + "blueberry.port", root + "blueberry.health":
+			p.value = root + p.value[len(root+"blueberry."):]
+		case root + "blueberry":
+			continue // what is missing in it is told below
+		}
+		out = append(out, p)
+	}
+	for _, key := range []string{"image", "port", "health"} {
+		p := problem{value: root + key, code: "required", message: "must be set"}
+		switch v := s.effective[key].(type) {
+		case nil:
+			p.value, p.missing = s.name(), []string{key}
+			if _, by := s.locate(p); by == nil { // nobody took it away
+				p.value, p.field = "", key
+				if s.component.Kind() == blueberry.Score {
+					p.field = "values." + key
+				}
+			}
+			if s.unread {
+				continue // the Score file may have one
+			}
+		case string:
+			var f blueberry.Faults
+			if f.CheckImage("", v); key != "image" || len(f) == 0 {
+				continue
+			}
+			p.code, p.message = f[0].Code, f[0].Message
+		default:
+			if key != "image" {
+				continue // the schema says
+			}
+			p.code, p.message = "type", "must be text, is "+nounOf(v)
+		}
+		out = append(out, p)
+	}
+	return out
 }

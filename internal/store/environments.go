@@ -45,6 +45,10 @@ type environmentRow struct {
 	TerminatedAt     int64  `bun:"terminated_at"`
 	Version          int64  `bun:"version"`
 	Search           string `bun:"search"`
+	Kind             string `bun:"kind"`
+	demandColumns
+	Drift      string `bun:"drift"`
+	DriftSince int64  `bun:"drift_since"`
 }
 
 // conditionColumn is one condition in the column of conditions.
@@ -71,6 +75,10 @@ func environmentToRow(e blueberry.Environment) (environmentRow, error) {
 	if err != nil {
 		return environmentRow{}, err
 	}
+	drift, err := encode("drift policy", e.Drift)
+	if err != nil {
+		return environmentRow{}, err
+	}
 	row := environmentRow{
 		ID: e.ID, Project: e.Project, Name: e.Name, Namespace: e.Namespace, Target: e.Target, Owner: clean(e.Owner),
 		SourceRepository: clean(e.Source.Repository), SourceRef: clean(e.Source.Ref), SourceCommit: e.Source.Commit, SourcePath: clean(e.Source.Path), RequestKey: clean(e.RequestKey),
@@ -79,6 +87,7 @@ func environmentToRow(e blueberry.Environment) (environmentRow, error) {
 		DeadlineAt: micros(e.DeadlineAt), CreatedAt: micros(e.CreatedAt), UpdatedAt: micros(e.UpdatedAt), TerminatedAt: micros(e.TerminatedAt),
 		Version: e.Version,
 		Search:  strings.ToLower(clean(e.Name + "\n" + e.Owner + "\n" + e.Source.Repository)),
+		Kind:    string(e.Kind()), demandColumns: columnsOf(e.Demand), Drift: drift, DriftSince: micros(e.DriftSince),
 	}
 	if row.ExpiresAt == 0 {
 		row.ExpiresAt = neverExpires
@@ -93,9 +102,7 @@ func (r environmentRow) environment() (blueberry.Environment, error) {
 		Phase: blueberry.Phase(r.Phase), PhaseSince: timeOf(r.PhaseSince), Reason: r.Reason, Message: r.Message,
 		Revision: r.Revision, Synced: r.Synced, Commit: r.GitCommit, DeadlineAt: timeOf(r.DeadlineAt),
 		CreatedAt: timeOf(r.CreatedAt), UpdatedAt: timeOf(r.UpdatedAt), TerminatedAt: timeOf(r.TerminatedAt), Version: r.Version,
-	}
-	if r.ExpiresAt != neverExpires {
-		e.Lease.ExpiresAt = timeOf(r.ExpiresAt)
+		Lease: r.lease(), Demand: r.demand(), DriftSince: timeOf(r.DriftSince),
 	}
 	var conditions []conditionColumn
 	if err := decode("conditions", r.Conditions, &conditions); err != nil {
@@ -104,7 +111,17 @@ func (r environmentRow) environment() (blueberry.Environment, error) {
 	for _, c := range conditions {
 		e.Conditions = append(e.Conditions, blueberry.Condition{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message, Since: timeOf(c.Since)})
 	}
+	if err := decode("drift policy", r.Drift, &e.Drift); err != nil {
+		return blueberry.Environment{}, err
+	}
 	return e, decode("hosts", r.Hosts, &e.Hosts)
+}
+
+func (r environmentRow) lease() blueberry.Lease {
+	if r.ExpiresAt == neverExpires {
+		return blueberry.Lease{}
+	}
+	return blueberry.Lease{ExpiresAt: timeOf(r.ExpiresAt)}
 }
 
 // InsertEnvironment adds an environment. It is Conflict, with a fault on "name", while an environment that is not terminated holds the project and name
@@ -119,15 +136,9 @@ func (t *Tx) InsertEnvironment(ctx context.Context, e blueberry.Environment) err
 	if missingReference(err) {
 		return blueberry.Errorf(blueberry.NotFound, "PROJECT_NOT_FOUND", "there is no project %q", e.Project)
 	}
-	if err != nil {
-		return fmt.Errorf("insert environment: %w", err)
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return fmt.Errorf("insert environment: %w", err)
-	}
-	if n == 1 {
-		return nil
+	n, err := touched("insert environment", res, err)
+	if err != nil || n == 1 {
+		return err
 	}
 	return t.environmentConflict(ctx, e)
 }
@@ -176,6 +187,7 @@ func environmentNotFound(id string) error {
 }
 
 // UpdateEnvironment writes e if the row's version is still e.Version, else Conflict with code VERSION_MOVED; the row's version then counts up by one.
+// A terminated environment uses nothing of the catalogue any more.
 func (t *Tx) UpdateEnvironment(ctx context.Context, e blueberry.Environment) error {
 	row, err := environmentToRow(e)
 	if err != nil {
@@ -183,24 +195,14 @@ func (t *Tx) UpdateEnvironment(ctx context.Context, e blueberry.Environment) err
 	}
 	row.Version = e.Version + 1
 	res, err := t.db.NewUpdate().Model(&row).ExcludeColumn("id", "created_at").Where("id = ?", e.ID).Where("version = ?", e.Version).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("update environment: %w", err)
+	g := guarded{
+		label: "environment " + e.Name, version: e.Version,
+		there: t.db.NewSelect().Model((*environmentRow)(nil)).Where("id = ?", e.ID), missing: environmentNotFound(e.ID),
 	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return fmt.Errorf("update environment: %w", err)
+	if err := g.check(ctx, "update environment", res, err); err != nil || e.Phase != blueberry.Terminated {
+		return err
 	}
-	if n == 1 {
-		return nil
-	}
-	there, err := t.db.NewSelect().Model((*environmentRow)(nil)).Where("id = ?", e.ID).Exists(ctx)
-	if err != nil {
-		return fmt.Errorf("read environment: %w", err)
-	}
-	if !there {
-		return environmentNotFound(e.ID)
-	}
-	return blueberry.Errorf(blueberry.Conflict, "VERSION_MOVED", "environment %s was changed since version %d was read", e.Name, e.Version)
+	return t.dropUses(ctx, e.ID) // so that what it used may go, and counts of users need not wade through the dead
 }
 
 // ClaimDueEnvironments gives the ids of those whose DeadlineAt is earliest and not after now, in any order, and moves their deadline to until: while the work that would move it

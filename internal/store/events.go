@@ -58,16 +58,12 @@ func (t *Tx) flushEvents(ctx context.Context) (int64, error) {
 
 // Events reads events in the order of Seq. A limit of 0 is DefaultPageSize, one above MaxPageSize is MaxPageSize.
 func (t *Tx) Events(ctx context.Context, q blueberry.EventQuery) ([]blueberry.Event, error) {
-	limit := q.Limit
-	if limit <= 0 {
-		limit = blueberry.DefaultPageSize
-	}
 	var rows []eventRow
 	sel := t.db.NewSelect().Model(&rows).Where("seq > ?", q.After)
 	if q.EnvironmentID != "" {
 		sel = sel.Where("environment_id = ?", clean(q.EnvironmentID))
 	}
-	if err := sel.Order("seq").Limit(int64(min(limit, blueberry.MaxPageSize))).Scan(ctx); err != nil {
+	if err := sel.Order("seq").Limit(int64(pageLimit(q.Limit))).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
 	out := make([]blueberry.Event, len(rows))

@@ -34,15 +34,9 @@ func (t *Tx) ReserveIdempotency(ctx context.Context, actor, key, requestDigest s
 		Where("idempotency_row.created_at <= ?", micros(now.Add(-blueberry.IdempotencyLifetime))).
 		WhereOr("idempotency_row.status = 0 AND idempotency_row.created_at <= ?", micros(now.Add(-blueberry.IdempotencyPatience))).
 		Exec(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reserve idempotency key: %w", err)
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return nil, fmt.Errorf("reserve idempotency key: %w", err)
-	}
-	if n == 1 {
-		return nil, nil
+	n, err := touched("reserve idempotency key", res, err)
+	if err != nil || n == 1 {
+		return nil, err
 	}
 	if err := t.db.NewSelect().Model(&row).WherePK().Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read idempotency key: %w", err)
@@ -80,14 +74,8 @@ func (t *Tx) ReleaseIdempotency(ctx context.Context, actor, key string) error {
 // SweepIdempotency removes keys made before a time, and tells how many.
 func (t *Tx) SweepIdempotency(ctx context.Context, before time.Time) (int, error) {
 	res, err := t.db.NewDelete().Model((*idempotencyRow)(nil)).Where("created_at < ?", micros(before)).Exec(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("sweep idempotency keys: %w", err)
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return 0, fmt.Errorf("sweep idempotency keys: %w", err)
-	}
-	return int(n), nil
+	n, err := touched("sweep idempotency keys", res, err)
+	return int(n), err
 }
 
 // releaseAbandoned gives back, on SQLite, the keys of requests that a process before this one did not finish: it is gone, as nobody else has the file.

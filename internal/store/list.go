@@ -1,14 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/uptrace/bun"
 
@@ -49,18 +45,14 @@ func (t *Tx) ListEnvironments(ctx context.Context, q blueberry.EnvironmentQuery)
 	var from position
 	if q.Cursor != "" && ok {
 		var err error
-		if from, err = decodeCursor(q, by); err != nil {
+		if from, err = decodeCursor(q.Cursor, environmentsDigest(q), by.text); err != nil {
 			f.Add("cursor", "cursor", "is not a cursor of this query")
 		}
 	}
 	if err := f.Err(); err != nil {
 		return blueberry.EnvironmentPage{}, err
 	}
-	limit := q.Limit
-	if limit <= 0 {
-		limit = blueberry.DefaultPageSize
-	}
-	limit = min(limit, blueberry.MaxPageSize)
+	limit := pageLimit(q.Limit)
 
 	var rows []environmentRow
 	sel := filter(t.db.NewSelect().Model(&rows).ExcludeColumn("search"), q)
@@ -79,7 +71,7 @@ func (t *Tx) ListEnvironments(ctx context.Context, q blueberry.EnvironmentQuery)
 	page := blueberry.EnvironmentPage{Items: make([]blueberry.Environment, 0, min(limit, len(rows)))}
 	for i, r := range rows {
 		if i == limit {
-			if page.Next, err = encodeCursor(q, by, rows[limit-1]); err != nil {
+			if page.Next, err = encodeCursor(positionOf(q, by, rows[limit-1])); err != nil {
 				return blueberry.EnvironmentPage{}, err
 			}
 			break
@@ -110,18 +102,31 @@ func filter(sel *bun.SelectQuery, q blueberry.EnvironmentQuery) *bun.SelectQuery
 		}
 	}
 	if q.Search != "" {
-		part := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(clean(q.Search)))
-		sel = sel.Where(`search LIKE ? ESCAPE '\'`, "%"+part+"%")
+		sel = sel.Where(`search LIKE ? ESCAPE '\'`, likePart(q.Search))
 	}
 	return sel
 }
 
-// position is what a cursor holds: the last row of the page before, and which query it is of.
-type position struct {
-	Query string `json:"q"`
-	Text  string `json:"t,omitempty"`
-	Int   int64  `json:"i,omitempty"`
-	ID    string `json:"id"`
+// environmentsDigest is the digest of the query. Phases in another order and the default sort by its name are the same query.
+func environmentsDigest(q blueberry.EnvironmentQuery) string {
+	if q.Sort == "" {
+		q.Sort = blueberry.SortByCreated
+	}
+	phases := slices.Clone(q.Phases)
+	slices.Sort(phases)
+	return queryDigest(q.Project, q.Name, q.Search, q.Owner, slices.Compact(phases), q.Sort, strconv.FormatBool(q.Desc))
+}
+
+// positionOf is where a row stands in the order of the query.
+func positionOf(q blueberry.EnvironmentQuery, by sortColumn, last environmentRow) position {
+	p := position{Query: environmentsDigest(q), ID: last.ID}
+	switch v := by.of(last).(type) {
+	case string:
+		p.Text = v
+	case int64:
+		p.Int = v
+	}
+	return p
 }
 
 func (p position) key(by sortColumn) any {
@@ -129,58 +134,4 @@ func (p position) key(by sortColumn) any {
 		return clean(p.Text)
 	}
 	return p.Int
-}
-
-const maxCursor = 512 // characters; ours have about 120
-
-// queryDigest binds a cursor to everything that decides on the order and the choice of rows. It keeps callers from mistakes, not from mischief: whoever
-// may list may start anywhere.
-func queryDigest(q blueberry.EnvironmentQuery) string {
-	q.Cursor, q.Limit = "", 0
-	if q.Sort == "" {
-		q.Sort = blueberry.SortByCreated
-	}
-	phases := slices.Clone(q.Phases)
-	slices.Sort(phases)
-	q.Phases = slices.Compact(phases)
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q", []any{q.Project, q.Name, q.Search, q.Owner, q.Phases, q.Sort, fmt.Sprint(q.Desc)}))
-	return base64.RawURLEncoding.EncodeToString(sum[:9])
-}
-
-func encodeCursor(q blueberry.EnvironmentQuery, by sortColumn, last environmentRow) (string, error) {
-	p := position{Query: queryDigest(q), ID: last.ID}
-	switch v := by.of(last).(type) {
-	case string:
-		p.Text = v
-	case int64:
-		p.Int = v
-	}
-	b, err := json.Marshal(p)
-	if err != nil {
-		return "", fmt.Errorf("encode cursor: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(b), nil
-}
-
-func decodeCursor(q blueberry.EnvironmentQuery, by sortColumn) (position, error) {
-	if len(q.Cursor) > maxCursor {
-		return position{}, fmt.Errorf("cursor has %d characters", len(q.Cursor))
-	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
-	if err != nil {
-		return position{}, fmt.Errorf("decode cursor: %w", err)
-	}
-	var p position
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
-		return position{}, fmt.Errorf("decode cursor: %w", err)
-	}
-	if d.More() || p.ID == "" || by.text && p.Int != 0 || !by.text && p.Text != "" {
-		return position{}, fmt.Errorf("cursor is of another form")
-	}
-	if p.Query != queryDigest(q) {
-		return position{}, fmt.Errorf("cursor is of another query")
-	}
-	return p, nil
 }

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 )
@@ -53,29 +54,34 @@ func (s *Store) migrator() (*goose.Provider, error) {
 	if s.dialect == Postgres {
 		dialect = goose.DialectPostgres
 	}
-	p, err := goose.NewProvider(dialect, s.write, dir, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(s.byteOrder()))
+	p, err := goose.NewProvider(dialect, s.write, dir, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(
+		s.byteOrder(2, "environments.id", "environments.name", "environments.phase"),
+		s.byteOrder(4, "config_sets.id", "config_sets.name", "config_uses.environment_id",
+			"blueprints.id", "blueprints.name", "blueprint_uses.environment_id", "plans.id"), // of tables that migration 3 has just made
+	))
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
 	return p, nil
 }
 
-// byteOrder is migration 2: lists are sorted by bytes, as SQLite does and as ids are made, and not by the language of a PostgreSQL database, in which
-// "pr-10" and "pr1" change places.
-func (s *Store) byteOrder() *goose.Migration {
+// byteOrder is a migration: what lists are sorted by is sorted by bytes, as SQLite does and as ids are made, and not by the language of a PostgreSQL
+// database, in which "pr-10" and "pr1" change places.
+func (s *Store) byteOrder(version int64, columns ...string) *goose.Migration {
 	collate := func(with string) *goose.GoFunc {
 		return &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
 			if s.dialect != Postgres {
 				return nil
 			}
-			for _, column := range []string{"id", "name", "phase"} {
-				q := fmt.Sprintf(`ALTER TABLE environments ALTER COLUMN %s TYPE text COLLATE %s`, column, with)
+			for _, c := range columns {
+				table, column, _ := strings.Cut(c, ".")
+				q := fmt.Sprintf(`ALTER TABLE %s ALTER COLUMN %s TYPE text COLLATE %s`, table, column, with)
 				if _, err := tx.ExecContext(ctx, q); err != nil {
-					return fmt.Errorf("collate %s: %w", column, err)
+					return fmt.Errorf("collate %s: %w", c, err)
 				}
 			}
 			return nil
 		}}
 	}
-	return goose.NewGoMigration(2, collate(`"C"`), collate(`"default"`))
+	return goose.NewGoMigration(version, collate(`"C"`), collate(`"default"`))
 }

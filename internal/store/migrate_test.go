@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -39,10 +41,13 @@ func tables(t *testing.T, s *store.Store) (names []string) {
 	return names
 }
 
+// rowsOf is every row of a table, each as its columns by name.
+type rowsOf map[string][]map[string]string
+
 // dump gives every row of every table.
-func dump(t *testing.T, s *store.Store) map[string][]string {
+func dump(t *testing.T, s *store.Store) rowsOf {
 	t.Helper()
-	out := map[string][]string{}
+	out := rowsOf{}
 	for _, table := range tables(t, s) {
 		rows, err := s.ReadDB().QueryContext(t.Context(), "SELECT * FROM "+table)
 		if err != nil {
@@ -60,29 +65,49 @@ func dump(t *testing.T, s *store.Store) map[string][]string {
 			if err := rows.Scan(values...); err != nil {
 				t.Fatal(err)
 			}
-			line := ""
+			row := map[string]string{}
 			for i := range values {
-				line += fmt.Sprintf("%s=%v ", columns[i], *values[i].(*any))
+				row[columns[i]] = fmt.Sprintf("%v", *values[i].(*any))
 			}
-			out[table] = append(out[table], line)
+			out[table] = append(out[table], row)
 		}
 		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 			t.Fatal(err)
 		}
-		slices.Sort(out[table])
+		slices.SortFunc(out[table], func(a, b map[string]string) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	}
 	return out
 }
 
-// fill puts a row into every table.
-func fill(t *testing.T, s *store.Store) {
+// within gives what of the rows is in the tables and columns of an older schema.
+func (r rowsOf) within(older rowsOf) rowsOf {
+	out := rowsOf{}
+	for table, rows := range older {
+		for _, row := range r[table] {
+			cut := map[string]string{}
+			for column, value := range row {
+				if _, ok := rows[0][column]; ok {
+					cut[column] = value
+				}
+			}
+			out[table] = append(out[table], cut)
+		}
+	}
+	return out
+}
+
+// fill puts a row into every table, and gives the environment and the revision that it is all about.
+func fill(t *testing.T, s *store.Store) (blueberry.Environment, blueberry.Revision) {
 	t.Helper()
 	e := fullEnvironment("pr-1")
+	set, entry := configSet("shop"), catalogueEntry("shop")
+	r := fullRevision(e, 1, set, entry)
+	p := plan(e, r)
 	update(t, s, func(ctx context.Context, tx *store.Tx) error {
-		if err := tx.InsertEnvironment(ctx, e); err != nil {
+		if err := errors.Join(tx.InsertConfigSet(ctx, set), tx.InsertBlueprint(ctx, entry), tx.InsertEnvironment(ctx, e)); err != nil {
 			return err
 		}
-		if err := tx.InsertRevision(ctx, revision(e, 1)); err != nil {
+		if err := errors.Join(tx.InsertRevision(ctx, r), tx.InsertPlan(ctx, p)); err != nil {
 			return err
 		}
 		_, err := tx.ReserveIdempotency(ctx, "usr_1", "k", "d", start)
@@ -91,14 +116,20 @@ func fill(t *testing.T, s *store.Store) {
 			tx.AppendEvent(ctx, event("filled")),
 			tx.AppendAudit(ctx, blueberry.AuditEntry{Actor: blueberry.System(), Action: "x", Resource: e.ID, At: start}),
 			tx.InsertToken(ctx, blueberry.APIToken{ID: "tok_1", Hash: []byte("h"), CreatedAt: start}),
+			tx.InsertConfigVersion(ctx, configVersion(set, 1)),
+			tx.InsertBlueprintVersion(ctx, catalogueVersion(entry, 1)),
+			tx.PutHolds(ctx, []blueberry.Hold{hold(e, "3")}),
+			tx.InsertPolicy(ctx, policy("", "images")),
+			tx.PutSigningKey(ctx, "key_1", []byte("public"), start),
 		)
 	})
+	return e, r
 }
 
 func TestMigrationsKeepWhatIsThere(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		fill(t, s)
+		e, r := fill(t, s)
 		full := dump(t, s)
 		for _, table := range tables(t, s) {
 			if len(full[table]) == 0 {
@@ -117,12 +148,17 @@ func TestMigrationsKeepWhatIsThere(t *testing.T) {
 			if _, err := m.DownTo(t.Context(), to); err != nil {
 				t.Fatalf("down to %d: %v", to, err)
 			}
+			before := dump(t, s)
+			if d := cmp.Diff(full.within(before), before); d != "" {
+				t.Errorf("down to %d:\n%s", to, d)
+			}
 			if _, err := m.Up(t.Context()); err != nil {
 				t.Fatalf("up from %d: %v", to, err)
 			}
-			if d := cmp.Diff(full, dump(t, s)); d != "" {
-				t.Errorf("down to %d and up again:\n%s", to, d)
+			if d := cmp.Diff(before, dump(t, s).within(before)); d != "" {
+				t.Errorf("up from %d:\n%s", to, d)
 			}
+			readsOld(t, s, e, r, to)
 		}
 		if _, err := m.DownTo(t.Context(), 0); err != nil {
 			t.Fatalf("down to nothing: %v", err)
@@ -137,6 +173,87 @@ func TestMigrationsKeepWhatIsThere(t *testing.T) {
 			return tx.PutProject(ctx, blueberry.Project{Name: blueberry.DefaultProject, CreatedAt: start})
 		})
 		fill(t, s)
+	})
+}
+
+// readsOld reads what came up from a version of the schema: what that one did not know is as if it had never been set.
+func readsOld(t *testing.T, s *store.Store, e blueberry.Environment, r blueberry.Revision, version int64) {
+	t.Helper()
+	if version < 3 {
+		r.Catalogue, r.Config, r.Parameters, r.Overrides, r.Settings = blueberry.BlueprintRef{}, nil, nil, nil, nil
+		r.Demand, r.Plan, r.RestoredFrom = blueberry.Demand{}, "", 0
+		e.Demand, e.Drift, e.DriftSince = blueberry.Demand{}, blueberry.DriftPolicy{}, time.Time{}
+	}
+	if d := cmp.Diff(r.Settings, view(t, s, func(ctx context.Context, tx *store.Tx) ([]blueberry.Setting, error) {
+		return tx.RevisionSettings(ctx, e.ID, 1)
+	})); d != "" {
+		t.Errorf("the settings, up from %d:\n%s", version, d)
+	}
+	r.Settings = nil
+	if d := cmp.Diff(r, view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Revision, error) { return tx.Revision(ctx, e.ID, 1) })); d != "" {
+		t.Errorf("the revision, up from %d:\n%s", version, d)
+	}
+	if d := cmp.Diff(e, view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Environment, error) {
+		return tx.Environment(ctx, e.ID)
+	})); d != "" {
+		t.Errorf("the environment, up from %d:\n%s", version, d)
+	}
+	usage := map[blueberry.EnvironmentKind]blueberry.Usage{blueberry.Preview: {Environments: 1, Demand: e.Demand}}
+	if d := cmp.Diff(usage, view(t, s, func(ctx context.Context, tx *store.Tx) (map[blueberry.EnvironmentKind]blueberry.Usage, error) {
+		return tx.ProjectUsage(ctx, e.Project)
+	})); d != "" {
+		t.Errorf("the usage, up from %d:\n%s", version, d)
+	}
+}
+
+// oldEnvironments and oldRevisions are the columns that the version before configuration writes.
+const (
+	oldEnvironments = `id, project, name, namespace, target, owner, source_repository, source_ref, source_commit, source_path, request_key, phase, phase_since,
+		reason, message, conditions, expires_at, revision, synced, git_commit, hosts, deadline_at, created_at, updated_at, terminated_at, version, search`
+	oldRevisions = `environment_id, number, id, author, reason, source_repository, source_ref, source_commit, source_path, blueprint, digest, git_commit, created_at`
+)
+
+// While an installation is upgraded, the version before writes beside this one.
+func TestTheVersionBeforeMayWrite(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		e, _ := fill(t, s)
+		exec := func(query string) {
+			t.Helper()
+			if _, err := s.DB().ExecContext(t.Context(), query); err != nil {
+				t.Fatal(err)
+			}
+		}
+		old := func(columns, id, name string) string { // the same row under another id and name
+			return strings.NewReplacer("environment_id,", "'"+id+"',", " id,", " '"+id+"',", "id, project", "'"+id+"', project", "name, namespace", "'"+name+"', '"+name+"'").Replace(columns)
+		}
+		exec("INSERT INTO environments (" + oldEnvironments + ") SELECT " + old(oldEnvironments, "env_old", "old") + " FROM environments")
+		exec("INSERT INTO revisions (" + oldRevisions + ") SELECT " + old(oldRevisions, "env_old", "") + " FROM revisions")
+		exec("INSERT INTO projects (name, cluster_kinds, created_at) VALUES ('old', 'null', 1)")
+		exec("UPDATE environments SET phase = 'terminated' WHERE id = '" + e.ID + "'") // without ending its uses
+
+		got := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Revision, error) {
+			return tx.Revision(ctx, "env_old", 1)
+		})
+		if got.Blueprint.Name == "" || len(got.Config) != 0 || got.Demand != (blueberry.Demand{}) {
+			t.Errorf("its revision is %+v", got)
+		}
+		want := map[blueberry.EnvironmentKind]blueberry.Usage{blueberry.Ephemeral: {Environments: 1}}
+		if d := cmp.Diff(want, view(t, s, func(ctx context.Context, tx *store.Tx) (map[blueberry.EnvironmentKind]blueberry.Usage, error) {
+			return tx.ProjectUsage(ctx, e.Project)
+		})); d != "" {
+			t.Errorf("its environment counts as:\n%s", d)
+		}
+		if p := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Project, error) { return tx.Project(ctx, "old") }); p.Version != 1 || p.Quota.Environments != nil {
+			t.Errorf("its project is %+v", p)
+		}
+		update(t, s, func(ctx context.Context, tx *store.Tx) error {
+			set, err := tx.FindConfigSet(ctx, e.Project, "shop")
+			if err != nil {
+				return err
+			}
+			return tx.DeleteConfigSet(ctx, set) // what it terminated uses nothing
+		})
 	})
 }
 

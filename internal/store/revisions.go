@@ -1,14 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -18,50 +14,98 @@ import (
 type revisionRow struct {
 	bun.BaseModel `bun:"table:revisions"`
 
-	EnvironmentID    string `bun:"environment_id,pk"`
-	Number           int    `bun:"number,pk"`
-	ID               string `bun:"id"`
-	Author           string `bun:"author"`
-	Reason           string `bun:"reason"`
-	SourceRepository string `bun:"source_repository"`
-	SourceRef        string `bun:"source_ref"`
-	SourceCommit     string `bun:"source_commit"`
-	SourcePath       string `bun:"source_path"`
-	Blueprint        string `bun:"blueprint"`
-	Digest           string `bun:"digest"`
-	GitCommit        string `bun:"git_commit"`
-	CreatedAt        int64  `bun:"created_at"`
-}
-
-type renderingRow struct {
-	bun.BaseModel `bun:"table:renderings"`
-
-	Digest    string `bun:"digest,pk"`
-	Content   []byte `bun:"content"`
+	EnvironmentID string `bun:"environment_id,pk"`
+	Number        int    `bun:"number,pk"`
+	ID            string `bun:"id"`
+	Author        string `bun:"author"`
+	Reason        string `bun:"reason"`
+	sourceColumns
+	Blueprint string `bun:"blueprint"`
+	Digest    string `bun:"digest"`
+	GitCommit string `bun:"git_commit"`
 	CreatedAt int64  `bun:"created_at"`
+	Inputs    string `bun:"inputs"`
+	demandColumns
+	Plan         string `bun:"plan"`
+	RestoredFrom int    `bun:"restored_from"`
+	Settings     []byte `bun:"settings,notnull"`
 }
 
-// InsertRevision adds a revision and its rendering; a rendering of the same digest is kept once. It is Conflict when the number is taken.
-func (t *Tx) InsertRevision(ctx context.Context, r blueberry.Revision) error {
-	if d := blueberry.DigestOf(r.Rendering.Files); d != r.Rendering.Digest {
-		return fmt.Errorf("insert revision: the files have the digest %s, the rendering says %q", d, r.Rendering.Digest)
+// sourceColumns is where a revision or a version came from, as kept.
+type sourceColumns struct {
+	Repository string `bun:"source_repository"`
+	Ref        string `bun:"source_ref"`
+	Commit     string `bun:"source_commit"`
+	Path       string `bun:"source_path"`
+}
+
+func sourceToColumns(s blueberry.Source) sourceColumns {
+	return sourceColumns{clean(s.Repository), clean(s.Ref), clean(s.Commit), clean(s.Path)}
+}
+
+func (c sourceColumns) source() blueberry.Source { return blueberry.Source(c) }
+
+// inputsColumn is what a revision was made of, besides source and blueprint.
+type inputsColumn struct {
+	Catalogue  blueberry.BlueprintRef `json:",omitzero"`
+	Config     []blueberry.ConfigUse  `json:",omitempty"`
+	Parameters map[string]any         `json:",omitzero"`
+	Overrides  map[string]any         `json:",omitzero"`
+}
+
+func (s *Store) revisionToRow(r blueberry.Revision) (revisionRow, error) {
+	blueprint, err := encodeExact("blueprint", r.Blueprint)
+	if err != nil {
+		return revisionRow{}, err
 	}
-	blueprint, err := encode("blueprint", r.Blueprint)
+	inputs, err := encodeExact("inputs", inputsColumn{r.Catalogue, r.Config, r.Parameters, r.Overrides})
+	if err != nil {
+		return revisionRow{}, err
+	}
+	settings, err := s.packSettings(r.Settings)
+	if err != nil {
+		return revisionRow{}, err
+	}
+	return revisionRow{
+		EnvironmentID: r.EnvironmentID, Number: r.Number, ID: r.ID, Author: clean(r.Author), Reason: clean(r.Reason), sourceColumns: sourceToColumns(r.Source),
+		Blueprint: string(blueprint), Digest: r.Rendering.Digest, GitCommit: r.Commit, CreatedAt: micros(r.CreatedAt),
+		Inputs: string(inputs), demandColumns: columnsOf(r.Demand), Plan: clean(r.Plan), RestoredFrom: r.RestoredFrom, Settings: settings,
+	}, nil
+}
+
+// revision gives a revision with the digest of its rendering and nothing more of it, and without its settings.
+func (r revisionRow) revision() (blueberry.Revision, error) {
+	out := blueberry.Revision{
+		ID: r.ID, EnvironmentID: r.EnvironmentID, Number: r.Number, Author: r.Author, Reason: r.Reason,
+		Demand: r.demand(), Plan: r.Plan, RestoredFrom: r.RestoredFrom, Rendering: blueberry.Rendering{Digest: r.Digest}, Commit: r.GitCommit, CreatedAt: timeOf(r.CreatedAt),
+	}
+	out.Source = r.source()
+	if err := decodeExact("blueprint", []byte(r.Blueprint), &out.Blueprint); err != nil {
+		return blueberry.Revision{}, err
+	}
+	var in inputsColumn
+	if err := decodeExact("inputs", []byte(r.Inputs), &in); err != nil {
+		return blueberry.Revision{}, err
+	}
+	out.Catalogue, out.Config, out.Parameters, out.Overrides = in.Catalogue, in.Config, in.Parameters, in.Overrides
+	return out, nil
+}
+
+// InsertRevision adds a revision with its rendering and settings, and makes its config sets and its blueprint of the catalogue those that the environment
+// uses. A rendering of the same digest is kept once. It is Conflict when the number is taken, and with the code CONFIG_SET_GONE or BLUEPRINT_GONE when
+// what it uses was deleted.
+func (t *Tx) InsertRevision(ctx context.Context, r blueberry.Revision) error {
+	row, err := t.store.revisionToRow(r)
 	if err != nil {
 		return err
 	}
-	if err := t.putRendering(ctx, r.Rendering, r.CreatedAt); err != nil {
+	if err := t.PutRendering(ctx, r.Rendering, r.CreatedAt); err != nil {
 		return err
-	}
-	row := revisionRow{
-		EnvironmentID: r.EnvironmentID, Number: r.Number, ID: r.ID, Author: clean(r.Author), Reason: clean(r.Reason),
-		SourceRepository: clean(r.Source.Repository), SourceRef: clean(r.Source.Ref), SourceCommit: r.Source.Commit, SourcePath: clean(r.Source.Path),
-		Blueprint: blueprint, Digest: r.Rendering.Digest, GitCommit: r.Commit, CreatedAt: micros(r.CreatedAt),
 	}
 	_, err = t.db.NewInsert().Model(&row).Exec(ctx)
 	switch {
 	case err == nil:
-		return nil
+		return t.replaceUses(ctx, r)
 	case isTaken(err):
 		return blueberry.Errorf(blueberry.Conflict, "REVISION_EXISTS", "environment %s has a revision %d", r.EnvironmentID, r.Number)
 	case missingReference(err):
@@ -70,28 +114,60 @@ func (t *Tx) InsertRevision(ctx context.Context, r blueberry.Revision) error {
 	return fmt.Errorf("insert revision: %w", err)
 }
 
-// Revision reads one with its rendering, or NotFound.
+// Revision reads one with its rendering but without its settings, or NotFound.
 func (t *Tx) Revision(ctx context.Context, environmentID string, number int) (blueberry.Revision, error) {
+	r, err := t.RevisionInputs(ctx, environmentID, number)
+	if err != nil {
+		return blueberry.Revision{}, err
+	}
+	r.Rendering, err = t.Rendering(ctx, r.Rendering.Digest)
+	return r, err
+}
+
+// RevisionInputs reads one without the files of its rendering and without settings, or NotFound.
+func (t *Tx) RevisionInputs(ctx context.Context, environmentID string, number int) (blueberry.Revision, error) {
 	var row revisionRow
-	err := t.db.NewSelect().Model(&row).Where("environment_id = ?", clean(environmentID)).Where("number = ?", number).Scan(ctx)
+	err := t.db.NewSelect().Model(&row).ExcludeColumn("settings").Where("environment_id = ?", clean(environmentID)).Where("number = ?", number).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return blueberry.Revision{}, revisionNotFound(environmentID, number)
 	}
 	if err != nil {
 		return blueberry.Revision{}, fmt.Errorf("read revision: %w", err)
 	}
-	r := blueberry.Revision{
-		ID: row.ID, EnvironmentID: row.EnvironmentID, Number: row.Number, Author: row.Author, Reason: row.Reason,
-		Source: blueberry.Source{Repository: row.SourceRepository, Ref: row.SourceRef, Commit: row.SourceCommit, Path: row.SourcePath},
-		Commit: row.GitCommit, CreatedAt: timeOf(row.CreatedAt),
+	return row.revision()
+}
+
+// RevisionSettings reads the settings of one, or NotFound. A revision older than settings has none.
+func (t *Tx) RevisionSettings(ctx context.Context, environmentID string, number int) ([]blueberry.Setting, error) {
+	var packed []byte
+	err := t.db.NewSelect().Model((*revisionRow)(nil)).Column("settings").Where("environment_id = ?", clean(environmentID)).Where("number = ?", number).Scan(ctx, &packed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, revisionNotFound(environmentID, number)
 	}
-	if err := decodeBlueprint(row.Blueprint, &r.Blueprint); err != nil {
-		return blueberry.Revision{}, err
+	if err != nil {
+		return nil, fmt.Errorf("read settings of revision: %w", err)
 	}
-	if r.Rendering, err = t.rendering(ctx, row.Digest); err != nil {
-		return blueberry.Revision{}, err
+	return unpackSettings(packed)
+}
+
+// Revisions reads one page, newest first, each as RevisionInputs does. A limit of 0 is DefaultPageSize, one above MaxPageSize is MaxPageSize.
+func (t *Tx) Revisions(ctx context.Context, q blueberry.RevisionQuery) ([]blueberry.Revision, error) {
+	var rows []revisionRow
+	sel := t.db.NewSelect().Model(&rows).ExcludeColumn("settings").Where("environment_id = ?", clean(q.EnvironmentID))
+	if q.Before > 0 {
+		sel = sel.Where("number < ?", q.Before)
 	}
-	return r, nil
+	if err := sel.Order("number DESC").Limit(int64(pageLimit(q.Limit))).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("list revisions: %w", err)
+	}
+	out := make([]blueberry.Revision, len(rows))
+	for i, r := range rows {
+		var err error
+		if out[i], err = r.revision(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func revisionNotFound(environmentID string, number int) error {
@@ -102,88 +178,12 @@ func revisionNotFound(environmentID string, number int) error {
 func (t *Tx) SetRevisionCommit(ctx context.Context, environmentID string, number int, commit string) error {
 	res, err := t.db.NewUpdate().Model((*revisionRow)(nil)).Set("git_commit = ?", commit).
 		Where("environment_id = ?", clean(environmentID)).Where("number = ?", number).Exec(ctx)
+	n, err := touched("set commit of revision", res, err)
 	if err != nil {
-		return fmt.Errorf("set commit of revision: %w", err)
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return fmt.Errorf("set commit of revision: %w", err)
+		return err
 	}
 	if n == 0 {
 		return revisionNotFound(environmentID, number)
 	}
 	return nil
-}
-
-func (t *Tx) putRendering(ctx context.Context, r blueberry.Rendering, now time.Time) error {
-	there, err := t.db.NewSelect().Model((*renderingRow)(nil)).Where("digest = ?", r.Digest).Exists(ctx)
-	if err != nil {
-		return fmt.Errorf("look for rendering: %w", err)
-	}
-	if there {
-		return nil // no need to press it again
-	}
-	content, err := pack(r.Files)
-	if err != nil {
-		return fmt.Errorf("pack rendering: %w", err)
-	}
-	row := renderingRow{Digest: r.Digest, Content: content, CreatedAt: micros(now)}
-	if _, err := t.db.NewInsert().Model(&row).On("CONFLICT (digest) DO NOTHING").Exec(ctx); err != nil {
-		return fmt.Errorf("insert rendering: %w", err)
-	}
-	return nil
-}
-
-func (t *Tx) rendering(ctx context.Context, digest string) (blueberry.Rendering, error) {
-	var row renderingRow
-	if err := t.db.NewSelect().Model(&row).Where("digest = ?", digest).Scan(ctx); err != nil {
-		return blueberry.Rendering{}, fmt.Errorf("read rendering %s: %w", digest, err)
-	}
-	files, err := unpack(row.Content)
-	if err != nil {
-		return blueberry.Rendering{}, fmt.Errorf("unpack rendering %s: %w", digest, err)
-	}
-	if d := blueberry.DigestOf(files); d != digest {
-		return blueberry.Rendering{}, fmt.Errorf("rendering %s was changed in the record: it has the digest %s now", digest, d)
-	}
-	return blueberry.Rendering{Digest: digest, Files: files}, nil
-}
-
-// decodeBlueprint reads numbers of values as YAML reads them: whole ones as int, so that a chart which asks for the kind of a value gets the same answer
-// from what was kept as from what was sent.
-func decodeBlueprint(text string, b *blueberry.Blueprint) error {
-	d := json.NewDecoder(bytes.NewReader([]byte(text)))
-	d.UseNumber()
-	if err := d.Decode(b); err != nil {
-		return fmt.Errorf("decode blueprint: %w", err)
-	}
-	for i := range b.Components {
-		for k, v := range b.Components[i].Values {
-			b.Components[i].Values[k] = plainNumbers(v)
-		}
-	}
-	return nil
-}
-
-func plainNumbers(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if i, err := v.Int64(); err == nil && i >= math.MinInt && i <= math.MaxInt {
-			return int(i)
-		}
-		f, err := v.Float64()
-		if err != nil {
-			return v.String() // outside of every number type; it was no number of ours
-		}
-		return f
-	case map[string]any:
-		for k, x := range v {
-			v[k] = plainNumbers(x)
-		}
-	case []any:
-		for i, x := range v {
-			v[i] = plainNumbers(x)
-		}
-	}
-	return v
 }

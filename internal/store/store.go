@@ -47,6 +47,7 @@ type Store struct {
 	reader  *bun.DB
 	lock    *fileLock // SQLite only
 	enqueue Enqueuer
+	gzips   sync.Pool // of *gzip.Writer
 
 	mu    sync.Mutex
 	hooks []func(lastSeq int64)

@@ -65,6 +65,9 @@ func fullEnvironment(name string) blueberry.Environment {
 	e.Synced, e.Commit, e.Hosts = 1, "abc", []string{"web-pr-1.example.test"}
 	e.DeadlineAt, e.TerminatedAt = start.Add(time.Hour), start.Add(2*time.Hour)
 	e.Message = `it's "quoted" \ back ? and ö 🫐`
+	e.Demand = blueberry.Demand{CPU: 1500, Memory: 3 << 30, Pods: 4, Storage: 10 << 30}
+	e.Drift = blueberry.DriftPolicy{Mode: blueberry.DriftReport, Ignore: []blueberry.DriftIgnore{{Kind: "Deployment", Name: "*", Path: "spec.replicas"}}}
+	e.DriftSince = start.Add(time.Minute)
 	return e
 }
 
@@ -74,10 +77,10 @@ func revision(e blueberry.Environment, number int) blueberry.Revision {
 		{Name: "01-web.yaml", Wave: 1, Component: "web", Content: fmt.Appendf(nil, "kind: Deployment # %s %d \xff\x00\n", e.ID, number)},
 	}
 	return blueberry.Revision{
-		ID: blueberry.NewID(blueberry.RevisionID, start), EnvironmentID: e.ID, Number: number, Author: "ada", Reason: "requested", Source: e.Source,
-		Blueprint: blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{{Name: "web", Image: "shop/web:1", Port: 80, Wave: 1, Values: map[string]any{
+		ID: blueberry.NewID(blueberry.RevisionID, start), EnvironmentID: e.ID, Number: number, Author: "ada", Reason: "requested",
+		Inputs: blueberry.Inputs{Source: e.Source, Blueprint: blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{{Name: "web", Image: "shop/web:1", Port: 80, Wave: 1, Values: map[string]any{
 			"replicas": 2, "ratio": 0.5, "big": 9007199254740993, "on": true, "none": nil, "list": []any{1, "x", map[string]any{"deep": 3}},
-		}}}},
+		}}}}},
 		Rendering: blueberry.Rendering{Digest: blueberry.DigestOf(files), Files: files},
 		CreatedAt: start,
 	}
@@ -362,7 +365,7 @@ func TestProjectsAndAudit(t *testing.T) {
 		}
 		_, err := project("none")
 		wantError(t, "a project that is not there", err, blueberry.NotFound)
-		want := blueberry.Project{Name: "shop", ClusterKinds: []string{"CustomResourceDefinition"}, CreatedAt: start}
+		want := blueberry.Project{Name: "shop", ClusterKinds: []string{"CustomResourceDefinition"}, CreatedAt: start, Version: 1}
 		update(t, s, func(ctx context.Context, tx *store.Tx) error { return tx.PutProject(ctx, want) })
 		if got, err := project("shop"); err != nil || cmp.Diff(want, got) != "" {
 			t.Errorf("%v\n%s", err, cmp.Diff(want, got))
@@ -495,12 +498,20 @@ func TestTextsThatNoDatabaseTakes(t *testing.T) {
 		e.Owner, e.Reason, e.Message, e.Source.Repository, e.Source.Ref = bad, bad, bad, bad, bad
 		e.Conditions[0].Message = bad
 		r := revision(e, 1)
-		r.Author, r.Reason, r.Source.Path, r.Blueprint.Components[0].Health = bad, bad, bad, bad
+		r.Author, r.Reason, r.Source.Path, r.Blueprint.Components[0].Health, r.Plan = bad, bad, bad, bad, bad
+		r.Overrides, r.Settings = map[string]any{bad: bad}, []blueberry.Setting{{Path: bad, Value: bad, Origin: blueberry.Origin{Author: bad}}}
+		e.Drift.Ignore = []blueberry.DriftIgnore{{Kind: bad, Name: bad, Path: bad}}
+		set, entry, rules, held, p := configSet("shop"), catalogueEntry("shop"), policy("", "rules"), hold(e, bad), plan(e, r)
+		version := configVersion(set, 1)
+		version.Author, version.Message, version.Source.Ref, version.Public, version.Values = bad, bad, bad, []string{bad}, map[string]any{bad: bad}
+		entry.Description, rules.Text, rules.Author, held.By, held.Reason, p.Reason, p.EnvironmentID = bad, bad, bad, bad, bad, bad, bad
 		update(t, s, func(ctx context.Context, tx *store.Tx) error {
 			if err := errors.Join(tx.InsertEnvironment(ctx, e), tx.InsertRevision(ctx, r)); err != nil {
 				return err
 			}
 			return errors.Join(
+				tx.InsertConfigSet(ctx, set), tx.InsertConfigVersion(ctx, version), tx.InsertBlueprint(ctx, entry), tx.InsertPolicy(ctx, rules),
+				tx.PutHolds(ctx, []blueberry.Hold{held}), tx.InsertPlan(ctx, p),
 				tx.AppendEvent(ctx, blueberry.Event{EnvironmentID: e.ID, Actor: bad, Message: bad, At: start}),
 				tx.AppendAudit(ctx, blueberry.AuditEntry{Actor: blueberry.Actor{ID: bad, Name: bad}, Resource: bad, Detail: bad, At: start}),
 			)

@@ -31,8 +31,37 @@ type Driver interface {
 	// which means all. Calls come one at a time, and for one environment at most one each 100 ms (Pacer). Watch returns nil when ctx ends.
 	Watch(ctx context.Context, changed func(Ref)) error
 
-	// Check is nil when the place can be reached and lets us work.
+	// Check is nil when the place can be reached and lets us work. What an ability needs beyond that (Comparer, Sizer) is no matter of Check.
 	Check(ctx context.Context) error
+}
+
+// Comparer is a Driver that can tell what a Sync would do. It is found by assertion.
+type Comparer interface {
+	// Compare tells what a Sync of d that meets no obstacle would make of the place: one entry for each object of the files, in their order, then one
+	// for each object of d.Prune, in its order. It changes nothing, not even for a moment. For a plan d is what shall be; for drift it is what was
+	// synced last: then what differs is what another hand did.
+	//
+	// Of each object, Fields is what differs (Diff): Before is what is live, After what would be. The place itself has been asked, by a dry run of
+	// the apply that Sync makes, so After has its defaults. An object that is made anew has one field with an empty path. FieldDiff.Manager and Since
+	// tell who owns the live field and since when, if that is another and the place knows.
+	//
+	//   - Checked says that the place has answered for this object. An object whose namespace is not there yet is checked all the same, as one of its
+	//     sort elsewhere; what only that namespace could say (a quota, an admission rule) is not, and the Note says so.
+	//   - Refused says that Sync would fail on the object: Note is why, with the path of each field that is wrong.
+	//   - A kind that the place does not know is created by its Action, and not Checked.
+	//   - An object of d.Prune that is not there, or is not ours to delete, is unchanged.
+	//   - An object that stands just as a Sync of d would leave it is known by that from then on, as if it had been synced: Observe tells its drift.
+	//
+	// What is wrong with one object is no error. An error of kind Invalid means that a file is no manifest; Unavailable is as for Driver.
+	Compare(ctx context.Context, d Desired) ([]blueberry.ObjectDiff, error)
+}
+
+// Sizer is a Driver that can tell how much its place holds. It is found by assertion.
+type Sizer interface {
+	// Capacity is the sum of what the nodes give to pods, over those that are ready and take pods of any kind; what environments use of it
+	// already is not subtracted. A zero is not known: storage, nearly everywhere. An error of kind Forbidden means that the place does not let us
+	// see its nodes, and names the right that is missing; everything else works without it.
+	Capacity(ctx context.Context) (blueberry.Demand, error)
 }
 
 // Ref names an environment on a target.
@@ -48,6 +77,11 @@ type Desired struct {
 	Revision int
 	Files    []blueberry.RenderedFile // ordered by wave
 	Prune    []blueberry.ObjectRef    // objects of earlier revisions that no file holds any more
+
+	// Ignore names fields that are left to others. An object that is made gets them as the files say. From then on Sync neither puts back what another
+	// hand writes there nor takes the field from it, Compare tells no difference, and Observe no drift. A field that leaves the list is ours again: the
+	// next Sync writes it. The path of a field names items of lists as FieldDiff.Path does.
+	Ignore []blueberry.DriftIgnore
 }
 
 // Progress is how far one Sync came.

@@ -29,6 +29,8 @@ const Domain = "apps.test"
 
 // House is the operations behind the door.
 type House struct {
+	revisions // those that are not below are away
+
 	Logger   *slog.Logger  // nil discards
 	Draining chan struct{} // close it to end event streams
 	Fail     error         // what every operation on environments fails with, if set before the first call
@@ -54,10 +56,34 @@ func (h *House) Deps() httpapi.Deps {
 		logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	return httpapi.Deps{
-		Environments: h, Events: h, Feed: h, Blueprints: h, Targets: h, Jobs: jobs{h}, Access: h, Idempotency: h,
+		Environments: h, Revisions: h, Events: h, Feed: h, Blueprints: h, Targets: h, Jobs: jobs{h}, Access: h, Idempotency: h,
+		Changes: away{}, Plans: away{}, Drift: away{}, ConfigSets: away{}, Catalogue: away{}, Policies: away{}, Projects: away{},
 		Version: "0.0.0-test", Draining: h.Draining, Logger: logger,
 	}
 }
+
+// away is the operations that the house has not: roomstest.Rooms has them. A call of one panics.
+type away struct {
+	changes
+	plans
+	drift
+	configSets
+	catalogue
+	policies
+	projects
+}
+
+// Aliases, so that no field has the name of a method.
+type (
+	changes    = httpapi.Changes
+	plans      = httpapi.Plans
+	revisions  = httpapi.Revisions
+	drift      = httpapi.Drift
+	configSets = httpapi.ConfigSets
+	catalogue  = httpapi.Catalogue
+	policies   = httpapi.Policies
+	projects   = httpapi.Projects
+)
 
 // API builds the door.
 func (h *House) API(t testing.TB) *httpapi.API {
@@ -171,9 +197,13 @@ func (h *House) Create(_ context.Context, actor blueberry.Actor, r provision.Cre
 	if r.Target == "" {
 		r.Target = "local"
 	}
-	var f blueberry.Faults
+	f := slices.Clone(r.Found)
 	now := time.Now()
-	env, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{Project: r.Project, Name: r.Name, Target: r.Target, Owner: actor.Name, Hours: r.Hours}, now)
+	hours := r.Hours
+	if hours == 0 {
+		hours = blueberry.DefaultLeaseHours
+	}
+	env, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{Project: r.Project, Name: r.Name, Target: r.Target, Owner: actor.Name, Hours: hours}, now)
 	_ = f.Merge("", err)
 	for _, e := range h.envs {
 		if e.Name == r.Name && e.Project == r.Project && e.Phase.Alive() {
@@ -183,12 +213,12 @@ func (h *House) Create(_ context.Context, actor blueberry.Actor, r provision.Cre
 	if r.Blueprint != nil {
 		_ = f.Merge("blueprint", r.Blueprint.Check())
 	} else {
-		repository(r.Repository, &f)
+		repository(r.Wish, &f)
 	}
 	if err := f.Err(); err != nil {
 		return blueberry.Environment{}, err
 	}
-	env.Source = blueberry.Source{Repository: r.Repository, Ref: r.Ref, Path: r.Path}
+	env.Source = sourceOf(r.Wish)
 	env.Version = 1
 	env.Hosts = []string{blueberry.Host("web", env.Name, Domain)}
 	h.envs = append(h.envs, &env)
@@ -199,13 +229,23 @@ func (h *House) Create(_ context.Context, actor blueberry.Actor, r provision.Cre
 // Repository is the one that exists.
 const Repository = "https://git.test/shop.git"
 
-func repository(url string, f *blueberry.Faults) {
-	switch {
-	case url == "":
+func repository(w provision.Wish, f *blueberry.Faults) {
+	switch url := sourceOf(w).Repository; url {
+	case "":
 		f.Add("source.repository", "required", "a repository or a blueprint must be given")
-	case url != Repository:
+	case Repository:
+	default:
 		f.Add("source.repository", "repository_not_found", "%s does not exist", url)
 	}
+}
+
+func sourceOf(w provision.Wish) (s blueberry.Source) {
+	for to, from := range map[*string]*string{&s.Repository: w.Repository, &s.Ref: w.Ref, &s.Path: w.Path} {
+		if from != nil {
+			*to = *from
+		}
+	}
+	return s
 }
 
 func snapshot(e *blueberry.Environment) blueberry.Environment {
@@ -279,6 +319,12 @@ func (h *House) Revision(_ context.Context, actor blueberry.Actor, id string, nu
 	return blueberry.Revision{Number: e.Revision, Commit: e.Commit, Rendering: rendering()}, nil
 }
 
+// RevisionInputs gives nothing but the number.
+func (h *House) RevisionInputs(ctx context.Context, actor blueberry.Actor, id string, number int) (blueberry.Revision, error) {
+	r, err := h.Revision(ctx, actor, id, number)
+	return blueberry.Revision{Number: r.Number, Commit: r.Commit}, err
+}
+
 func rendering() blueberry.Rendering {
 	files := []blueberry.RenderedFile{{
 		Name: blueberry.FileName(0, "web"), Component: "web", Content: []byte("apiVersion: v1\nkind: Service\nmetadata:\n  name: web # <&>\n"),
@@ -329,7 +375,7 @@ func (h *House) Extend(_ context.Context, actor blueberry.Actor, id string, hour
 }
 
 // Destroy begins the removal.
-func (h *House) Destroy(_ context.Context, actor blueberry.Actor, id string, ifVersion int64) (blueberry.Environment, error) {
+func (h *House) Destroy(_ context.Context, actor blueberry.Actor, id, _ string, ifVersion int64) (blueberry.Environment, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := h.enter(actor, blueberry.GrantEnvironmentsDelete); err != nil {

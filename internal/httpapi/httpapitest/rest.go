@@ -1,6 +1,7 @@
 package httpapitest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -68,19 +69,17 @@ func (h *House) Preview(_ context.Context, actor blueberry.Actor, r provision.Pr
 	if err := h.enter(actor, blueberry.GrantBlueprintsRender); err != nil {
 		return provision.Preview{}, err
 	}
-	var f blueberry.Faults
+	f := slices.Clone(r.Found)
 	var b blueberry.Blueprint
 	switch {
 	case r.Blueprint != nil:
 		b = *r.Blueprint
 		_ = f.Merge("blueprint", b.Check())
 	case r.Files != nil:
-		if r.Path == "" {
-			r.Path = blueberry.BlueprintFile
-		}
-		content, ok := r.Files[r.Path]
+		path := cmp.Or(sourceOf(r.Wish).Path, blueberry.BlueprintFile)
+		content, ok := r.Files[path]
 		if !ok {
-			f.Add("source.path", "blueprint_not_found", "%s is not in the repository", r.Path)
+			f.Add("source.path", "blueprint_not_found", "%s is not in the repository", path)
 			break
 		}
 		if err := yaml.Unmarshal(content, &b); err != nil {
@@ -89,12 +88,12 @@ func (h *House) Preview(_ context.Context, actor blueberry.Actor, r provision.Pr
 		}
 		_ = f.Merge("blueprint", b.Check())
 	default:
-		repository(r.Repository, &f)
+		repository(r.Wish, &f)
 	}
 	if err := f.Err(); err != nil {
 		return provision.Preview{}, err
 	}
-	return provision.Preview{Blueprint: b, Rendering: rendering(), Source: blueberry.Source{Repository: r.Repository, Ref: r.Ref, Path: r.Path}}, nil
+	return provision.Preview{Blueprint: b, Rendering: rendering(), Source: sourceOf(r.Wish)}, nil
 }
 
 // Targets gives two: one that answers.

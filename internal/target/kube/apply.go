@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,14 +22,40 @@ import (
 const attempts = 5
 
 // apply makes the place hold one object. What stands as we applied it is left alone without a call.
-func (d *Driver) apply(ctx context.Context, ref target.Ref, m manifest, scaled map[blueberry.ObjectRef]bool) (outcome, error) {
-	gvk := gvkOf(m.ref)
-	r, ok, err := d.resource(ctx, gvk)
+func (d *Driver) apply(ctx context.Context, ref target.Ref, m manifest) (outcome, error) {
+	r, ok, err := d.locate(ctx, ref, &m)
 	if err != nil {
 		return outcome{ref: m.ref}, err
 	}
 	if !ok {
-		return outcome{ref: m.ref, waiting: "the target does not know this kind; is its CustomResourceDefinition installed?"}, nil
+		return outcome{ref: m.ref, waiting: unknownKind}, nil
+	}
+	k := d.follow(r, false)
+	if rec, ok := d.cache.holds(k, ref, m); ok {
+		return outcome{ref: m.ref, health: rec.health, message: rec.message}, nil
+	}
+	client := d.dynamic.Resource(r.GroupVersionResource).Namespace(m.ref.Namespace)
+	for i := range attempts {
+		out, again, err := d.applyOnce(ctx, ref, k, client, m, i < attempts-1)
+		if !again {
+			return out, err
+		}
+	}
+	return outcome{ref: m.ref, waiting: restless}, nil
+}
+
+// What keeps an object from being applied now, or from being compared.
+const (
+	unknownKind = "the target does not know this kind; is its CustomResourceDefinition installed?"
+	restless    = "others change it all the time"
+	leaving     = "is being deleted"
+)
+
+// locate tells how the kind of a manifest is served, and fills in its namespace; false when the place does not know the kind.
+func (d *Driver) locate(ctx context.Context, ref target.Ref, m *manifest) (resource, bool, error) {
+	r, ok, err := d.resource(ctx, gvkOf(m.ref))
+	if err != nil || !ok {
+		return r, false, err
 	}
 	switch {
 	case r.namespaced && m.ref.Namespace == "":
@@ -39,25 +64,12 @@ func (d *Driver) apply(ctx context.Context, ref target.Ref, m manifest, scaled m
 		m.ref.Namespace = ""
 	}
 	m.object.SetNamespace(m.ref.Namespace)
-	k := d.follow(r, false)
-	if rec, ok := d.cache.holds(k, ref, m); ok {
-		return outcome{ref: m.ref, health: rec.health, message: rec.message}, nil
-	}
-	client := d.dynamic.Resource(r.GroupVersionResource).Namespace(m.ref.Namespace)
-	for i := range attempts {
-		out, again, err := d.applyOnce(ctx, ref, k, client, m, scaled, i < attempts-1)
-		if !again {
-			return out, err
-		}
-	}
-	return outcome{ref: m.ref, waiting: "others change it all the time"}, nil
+	return r, true, nil
 }
 
 // applyOnce reads the object, makes sure that it is ours, and applies. It says again when someone else came between; when exact, also when a controller
 // only wrote a note on it, because what differs after the apply is told as our change.
-func (d *Driver) applyOnce(ctx context.Context, ref target.Ref, k *kind, client dynamic.ResourceInterface, m manifest,
-	scaled map[blueberry.ObjectRef]bool, exact bool,
-) (out outcome, again bool, err error) {
+func (d *Driver) applyOnce(ctx context.Context, ref target.Ref, k *kind, client dynamic.ResourceInterface, m manifest, exact bool) (out outcome, again bool, err error) {
 	out.ref = m.ref
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -68,7 +80,7 @@ func (d *Driver) applyOnce(ctx context.Context, ref target.Ref, k *kind, client 
 	if err != nil {
 		return out, false, fault(ctx, "read "+m.ref.String(), err)
 	}
-	body := m.object.DeepCopy()
+	body := m.over(live)
 	if live != nil {
 		if owner := foreign(ref, m.ref.Kind, live); owner != "" {
 			return out, false, &blueberry.Error{Kind: blueberry.Conflict, Fields: []blueberry.Fault{
@@ -76,18 +88,14 @@ func (d *Driver) applyOnce(ctx context.Context, ref target.Ref, k *kind, client 
 			}}
 		}
 		if live.GetDeletionTimestamp() != nil {
-			out.waiting = "is being deleted"
+			out.waiting = leaving
 			return out, false, nil
 		}
-		body.SetUID(live.GetUID()) // this very one: not one that someone makes in between
 		if exact {
 			body.SetResourceVersion(live.GetResourceVersion())
 		}
-		if scaled[scaleKey(m.ref)] {
-			keepReplicas(body, live)
-		}
 	}
-	answer, err := patch(ctx, client, body, live != nil)
+	answer, err := patch(ctx, client, body, metav1.PatchOptions{Force: new(live != nil)})
 	if err != nil {
 		return d.applyFailed(ctx, client, m, live, err)
 	}
@@ -98,14 +106,25 @@ func (d *Driver) applyOnce(ctx context.Context, ref target.Ref, k *kind, client 
 	return out, false, nil
 }
 
-// patch is one server-side apply. What we made is ours, so our values win over those of others; an object that was not there a moment ago is applied
-// without that force, so that one which someone makes at the same time is not taken over.
-func patch(ctx context.Context, client dynamic.ResourceInterface, body *unstructured.Unstructured, force bool) (*unstructured.Unstructured, error) {
+// over is what is sent for a manifest, when live is there or (nil) nothing is.
+func (m manifest) over(live *unstructured.Unstructured) *unstructured.Unstructured {
+	body := m.object.DeepCopy()
+	if live != nil {
+		body.SetUID(live.GetUID()) // this very one: not one that someone makes in between
+		m.left.leave(body, live)
+	}
+	return body
+}
+
+// patch is one server-side apply. What we made is ours, so with force our values win over those of others; an object that was not there a moment ago is
+// applied without, so that one which someone makes at the same time is not taken over.
+func patch(ctx context.Context, client dynamic.ResourceInterface, body *unstructured.Unstructured, o metav1.PatchOptions) (*unstructured.Unstructured, error) {
 	js, err := json.Marshal(body.Object)
 	if err != nil {
 		return nil, fmt.Errorf("encode object: %w", err)
 	}
-	return client.Patch(ctx, body.GetName(), types.ApplyPatchType, js, metav1.PatchOptions{FieldManager: fieldManager, Force: &force})
+	o.FieldManager = fieldManager
+	return client.Patch(ctx, body.GetName(), types.ApplyPatchType, js, o)
 }
 
 // applyFailed tells what a refused apply means.
@@ -114,7 +133,7 @@ func (d *Driver) applyFailed(ctx context.Context, client dynamic.ResourceInterfa
 	switch {
 	case apierrors.IsConflict(err):
 		return out, true, nil
-	case live != nil && m.ref.Kind == "Job" && m.ref.Group() == "batch" && immutable(err):
+	case live != nil && isJob(live) && immutable(err):
 		// A Job runs once and cannot be changed; the new one takes its place.
 		if err := client.Delete(ctx, m.ref.Name, deletion(live.GetUID())); err != nil && !gone(err) && !replaced(err) {
 			return out, false, fault(ctx, "replace "+m.ref.String(), err)
@@ -141,12 +160,7 @@ func (d *Driver) applyFailed(ctx context.Context, client dynamic.ResourceInterfa
 // takeOver makes ours what other hands wrote into an object of ours, so that the next apply takes it out: list items that ours cannot stand beside, such
 // as a second port of one name, would keep the object from ever being repaired. Controllers keep what is theirs. It reports whether there was anything.
 func (d *Driver) takeOver(ctx context.Context, client dynamic.ResourceInterface, live *unstructured.Unstructured) (bool, error) {
-	hands := sets.New[string]()
-	for _, e := range live.GetManagedFields() {
-		if e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource == "" && e.Manager != "kube-controller-manager" {
-			hands.Insert(e.Manager)
-		}
-	}
+	hands := handsOn(live)
 	if len(hands) == 0 {
 		return false, nil
 	}
@@ -159,6 +173,17 @@ func (d *Driver) takeOver(ctx context.Context, client dynamic.ResourceInterface,
 		return false, fault(ctx, "take over the fields of "+live.GetName(), err)
 	}
 	return true, nil
+}
+
+// handsOn names those who wrote into an object and are no controllers.
+func handsOn(live *unstructured.Unstructured) sets.Set[string] {
+	hands := sets.New[string]()
+	for _, e := range live.GetManagedFields() {
+		if e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource == "" && e.Manager != "kube-controller-manager" {
+			hands.Insert(e.Manager)
+		}
+	}
+	return hands
 }
 
 // foreign says to whom a live object belongs if not to the environment. An object that lost our labels but not the trace of our apply is ours. The default
@@ -182,41 +207,6 @@ func touched(live metav1.Object) bool {
 	return slices.ContainsFunc(live.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool {
 		return e.Manager == fieldManager && e.Operation == metav1.ManagedFieldsOperationApply
 	})
-}
-
-// scaleKey names an object without the version of its kind, as an autoscaler names its target.
-func scaleKey(ref blueberry.ObjectRef) blueberry.ObjectRef {
-	ref.APIVersion, ref.Namespace = ref.Group(), ""
-	return ref
-}
-
-// scaledByOthers tells which objects have an autoscaler among the manifests: their number of replicas is set once and then left to it.
-func scaledByOthers(waves []wave) map[blueberry.ObjectRef]bool {
-	out := map[blueberry.ObjectRef]bool{}
-	for _, w := range waves {
-		for _, m := range w.manifests {
-			if m.ref.Kind != "HorizontalPodAutoscaler" {
-				continue
-			}
-			to, _, _ := unstructured.NestedMap(m.object.Object, "spec", "scaleTargetRef")
-			group, _, grouped := strings.Cut(text(to["apiVersion"]), "/")
-			if !grouped {
-				group = ""
-			}
-			out[blueberry.ObjectRef{APIVersion: group, Kind: text(to["kind"]), Name: text(to["name"])}] = true
-		}
-	}
-	return out
-}
-
-// keepReplicas leaves the live number of replicas as it is. While we own the field it must be sent along, because a field that an apply leaves out is
-// reset; once an autoscaler has taken it, it must not be.
-func keepReplicas(body, live *unstructured.Unstructured) {
-	unstructured.RemoveNestedField(body.Object, "spec", "replicas")
-	_, ours, _ := unstructured.NestedFieldNoCopy(ourEntry(live), "fieldsV1", "f:spec", "f:replicas")
-	if n, ok, _ := unstructured.NestedInt64(live.Object, "spec", "replicas"); ours && ok {
-		_ = unstructured.SetNestedField(body.Object, n, "spec", "replicas") // spec is a map: it came with an autoscaled kind
-	}
 }
 
 // deletion removes this very object and leaves what depends on it to the garbage collector.

@@ -9,3 +9,7 @@ import (
 func BenchmarkSync(b *testing.B) {
 	targettest.BenchmarkSync(b, open)
 }
+
+func BenchmarkCompare(b *testing.B) {
+	targettest.BenchmarkCompare(b, open)
+}

@@ -48,9 +48,16 @@ type environment struct {
 
 // applied is what our last apply of an object asked for and left behind.
 type applied struct {
-	hash  uint64 // of the document
+	hash  uint64 // of the manifest
 	owned uint64
+	left  *exempt // fields that owned does not look at
 }
+
+// stands reports whether an object is as the apply left it. What was read without heed to the fields that the apply left to others tells nothing.
+func (a applied) stands(r *record) bool { return a.left.same(r.left) && a.owned == r.owned }
+
+// drifted reports whether an object is known not to be as the apply left it.
+func (a applied) drifted(r *record) bool { return a.left.same(r.left) && a.owned != r.owned }
 
 func newCache(log *slog.Logger) *cache {
 	return &cache{
@@ -64,17 +71,18 @@ func newCache(log *slog.Logger) *cache {
 func (c *cache) put(r *record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.putLocked(r)
+	c.putLocked(r, false)
 }
 
-func (c *cache) putLocked(r *record) {
+// putLocked notes an object. Of one version what was read after our apply is kept: it heeds what that left to others.
+func (c *cache) putLocked(r *record, applied bool) {
 	old := r.kind.records[r.name]
 	if old != nil {
-		if r.version != 0 && r.version <= old.version {
+		if r.version != 0 && (r.version < old.version || r.version == old.version && !applied) {
 			return
 		}
 		if old.env == r.env && old.sum == r.sum {
-			old.version = r.version
+			old.version, old.left = r.version, r.left
 			return
 		}
 		c.dropLocked(old)
@@ -105,7 +113,7 @@ func (c *cache) replace(k *kind, list []*record, version uint64) {
 	listed := make(map[name]bool, len(list))
 	for _, r := range list {
 		listed[r.name] = true
-		c.putLocked(r)
+		c.putLocked(r, false)
 	}
 	for n, old := range k.records {
 		if !listed[n] && (version == 0 || old.version <= version) {
@@ -154,20 +162,34 @@ func (c *cache) mark(key envKey) {
 
 // noteApplied keeps the answer of an apply: as the newest known state, and as what to hold drift against.
 func (c *cache) noteApplied(k *kind, ref target.Ref, m manifest, answer *unstructured.Unstructured) *record {
-	r := summarize(c.seed, k, answer)
+	r := summarize(c.seed, k, answer, m.left)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.putLocked(r)
+	c.putLocked(r, true)
 	env := c.environment(keyOf(ref))
 	env.namespace = ref.Namespace
-	env.applied[m.ref] = applied{hash: m.hash, owned: r.owned}
+	env.applied[m.ref] = applied{hash: m.hash, owned: r.owned, left: m.left}
 	return r
+}
+
+// read makes a record of what the place told, with heed to what our last apply of the object left to others.
+func (c *cache) read(k *kind, u *unstructured.Unstructured) *record {
+	var left *exempt
+	c.mu.Lock()
+	if env := c.envs[envOf(u.GetLabels())]; env != nil {
+		left = env.applied[blueberry.ObjectRef{APIVersion: k.apiVersion, Kind: k.gvk.Kind, Namespace: u.GetNamespace(), Name: u.GetName()}].left
+	}
+	c.mu.Unlock()
+	return summarize(c.seed, k, u, left)
 }
 
 // holds gives the record of an object that stands as it was applied, by this very document. An object whose watch is interrupted does not count.
 func (c *cache) holds(k *kind, ref target.Ref, m manifest) (record, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if k == nil {
+		return record{}, false
+	}
 	r, env := k.records[name{m.ref.Namespace, m.ref.Name}], c.envs[keyOf(ref)]
 	if r == nil || env == nil || !k.isSynced || r.deleting || r.env != keyOf(ref) {
 		return record{}, false
@@ -176,7 +198,7 @@ func (c *cache) holds(k *kind, ref target.Ref, m manifest) (record, bool) {
 		return record{}, false
 	}
 	last, ok := env.applied[m.ref]
-	return *r, ok && last.hash == m.hash && last.owned == r.owned
+	return *r, ok && last.hash == m.hash && last.stands(r)
 }
 
 // forget drops what we applied for an environment that is gone.

@@ -4,6 +4,9 @@
 // kind one stream of the objects that carry Blueberry's labels, kept as a few numbers an object, never as manifests. It does not own what is applied
 // (render) nor when (provision), and it keeps nothing on disk: after a restart it learns all from the place.
 //
+// What a Sync would change is asked of the API too: Compare has each apply tried by a dry run, and reads who owns what from the API's notes (managedFields).
+// The same notes say what is ours of a field that is left to others: that, and only that, is sent along as it is live.
+//
 // It talks to the API through the dynamic client and not through a sync library: each object needs one read (whose is it, how does it look) and one
 // apply, and the answers of exactly these two calls are what Progress reports. Health is kstatus.
 //

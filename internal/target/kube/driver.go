@@ -41,7 +41,7 @@ type Config struct {
 	Logger     *slog.Logger
 }
 
-// Driver holds environments on one Kubernetes API. It implements target.Driver.
+// Driver holds environments on one Kubernetes API. It implements target.Driver, Comparer and Sizer.
 type Driver struct {
 	dynamic   dynamic.Interface
 	metadata  metadata.Interface
@@ -56,7 +56,11 @@ type Driver struct {
 	wg     sync.WaitGroup
 }
 
-var _ target.Driver = (*Driver)(nil)
+var (
+	_ target.Driver   = (*Driver)(nil)
+	_ target.Comparer = (*Driver)(nil)
+	_ target.Sizer    = (*Driver)(nil)
+)
 
 // Open reads the configuration. It does not talk to the API, so it succeeds while that is down.
 func Open(c Config) (*Driver, error) {

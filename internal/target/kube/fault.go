@@ -101,12 +101,7 @@ func refusal(ref blueberry.ObjectRef, err error) []blueberry.Fault {
 	s := status.Status()
 	switch {
 	case refusedSchema(err):
-		_, field, _ := strings.Cut(s.Message, "): ")
-		path, what, ok := strings.Cut(field, ": ")
-		if !ok {
-			path, what = "", s.Message
-		}
-		return []blueberry.Fault{{Field: at(ref, strings.TrimPrefix(path, ".")), Code: "object_invalid", Message: what}}
+		return refusedFields(ref, s.Message)
 	case s.Code == http.StatusUnprocessableEntity && s.Details != nil && len(s.Details.Causes) > 0:
 		var out []blueberry.Fault
 		for _, c := range s.Details.Causes {
@@ -122,12 +117,33 @@ func refusal(ref blueberry.ObjectRef, err error) []blueberry.Fault {
 	return nil
 }
 
+// refusedFields reads what server-side apply says of fields outside of the schema: one on the line, or a line for each.
+func refusedFields(ref blueberry.ObjectRef, message string) []blueberry.Fault {
+	_, list, _ := strings.Cut(message, "): ")
+	var out []blueberry.Fault
+	for line := range strings.Lines(strings.TrimPrefix(list, "errors:\n")) {
+		if path, what, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+			what, _, _ = strings.Cut(what, ", got &") // the value follows, and it may be a secret
+			out = append(out, blueberry.Fault{Field: at(ref, strings.TrimPrefix(path, ".")), Code: "object_invalid", Message: what})
+		}
+	}
+	if out == nil {
+		out = append(out, blueberry.Fault{Field: at(ref, ""), Code: "object_invalid", Message: message})
+	}
+	return out
+}
+
 // at is the field path of a fault in an object.
 func at(ref blueberry.ObjectRef, field string) string {
 	if field == "" || field == "<nil>" {
 		return ref.String()
 	}
 	return ref.String() + " " + field
+}
+
+// fieldIn is what at was given.
+func fieldIn(ref blueberry.ObjectRef, field string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(field, ref.String()), " ")
 }
 
 // immutable reports whether the API refused a change of fields that can only be set when an object is made.

@@ -246,7 +246,7 @@ func (s *sink) Transformer() clientcache.TransformFunc {
 			return obj, nil
 		}
 		meta := metav1.ObjectMeta{Namespace: u.GetNamespace(), Name: u.GetName(), ResourceVersion: u.GetResourceVersion()}
-		return &summary{meta, summarize(s.cache.seed, s.kind, u)}, nil
+		return &summary{meta, s.cache.read(s.kind, u)}, nil
 	}
 }
 
@@ -255,7 +255,7 @@ func (s *sink) record(obj any) *record {
 	case *summary:
 		return x.record
 	case *unstructured.Unstructured:
-		return summarize(s.cache.seed, s.kind, x)
+		return s.cache.read(s.kind, x)
 	}
 	return nil
 }

@@ -85,6 +85,15 @@ func (e *environment) sync(t *testing.T, files ...blueberry.RenderedFile) []targ
 	return changed
 }
 
+func (e *environment) compare(t *testing.T, files ...blueberry.RenderedFile) []blueberry.ObjectDiff {
+	t.Helper()
+	out, err := e.Driver.(target.Comparer).Compare(t.Context(), target.Desired{Ref: e.Ref, Revision: 1, Files: files})
+	if err != nil {
+		t.Fatalf("compare: %v", err)
+	}
+	return out
+}
+
 func (e *environment) observe(t *testing.T) blueberry.Observation {
 	t.Helper()
 	o, err := e.Driver.Observe(t.Context(), e.Ref, targettest.LedgerOf(e.last))
@@ -123,18 +132,24 @@ func TestAnAutoscalerKeepsItsReplicas(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t.Context(), t, "the change is seen", func() string {
-		if o := e.observe(t); !o.Drifted() {
-			return "not drifted"
+		if w := e.observe(t).Workloads; len(w) != 1 || w[0].Wanted != 3 {
+			return fmt.Sprintf("%+v", w)
 		}
 		return ""
 	})
 	for range 2 {
+		if e.observe(t).Drifted() {
+			t.Error("what an autoscaler does is drift")
+		}
+		for _, x := range e.compare(t, files...) {
+			if x.Action != blueberry.ObjectUnchanged {
+				t.Errorf("%s would be changed: %+v", x.ObjectRef, x.Fields)
+			}
+		}
 		if changed := e.sync(t, files...); len(changed) > 0 {
 			t.Errorf("changed %v, want nothing", changed)
 		}
-		if e.observe(t).Drifted() {
-			t.Error("still drifted after a sync that had nothing to change")
-		}
+		e.Driver = e.Reopen(t)
 	}
 	// Another revision takes the replicas as they are, too.
 	files[1] = targettest.File(t, e.Ref, 0, "back", strings.Split(strings.ReplaceAll(scaledDeployment, "app:1.0", "app:2.0"), "---\n")...)
@@ -160,6 +175,11 @@ spec: {template: {metadata: {labels: $podlabels}, spec: {restartPolicy: Never, c
 	}
 	e.sync(t, targettest.Platform(t, e.Ref), file(1))
 	before := e.hand.get(t, file(1).Objects[0])
+	diffs := e.compare(t, targettest.Platform(t, e.Ref), file(2))
+	if x := diffs[len(diffs)-1]; x.Action != blueberry.ObjectUpdated || !x.Checked || x.Refused || len(x.Fields) != 1 || x.Note == "" ||
+		x.Fields[0].Path != "spec.template.spec.containers[name=job].image" {
+		t.Errorf("the replacement compares as %+v, want one field and a note", x)
+	}
 	if changed := e.sync(t, targettest.Platform(t, e.Ref), file(2)); len(changed) == 0 {
 		t.Error("the replacement is not told")
 	}
@@ -237,9 +257,11 @@ func TestAPlaceThatIsDownFromTheStart(t *testing.T) {
 	ref := targettest.NewRef()
 	files := []blueberry.RenderedFile{targettest.Platform(t, ref)}
 	for name, call := range map[string]func() error{
-		"check":  func() error { return d.Check(t.Context()) },
-		"sync":   func() error { _, err := d.Sync(t.Context(), target.Desired{Ref: ref, Files: files}); return err },
-		"remove": func() error { _, err := d.Remove(t.Context(), ref, nil); return err },
+		"check":    func() error { return d.Check(t.Context()) },
+		"sync":     func() error { _, err := d.Sync(t.Context(), target.Desired{Ref: ref, Files: files}); return err },
+		"compare":  func() error { _, err := d.Compare(t.Context(), target.Desired{Ref: ref, Files: files}); return err },
+		"capacity": func() error { _, err := d.Capacity(t.Context()); return err },
+		"remove":   func() error { _, err := d.Remove(t.Context(), ref, nil); return err },
 		"observe": func() error {
 			_, err := d.Observe(t.Context(), ref, targettest.LedgerOf(files))
 			return err

@@ -3,10 +3,12 @@ package kube
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
+	"maps"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
@@ -20,7 +22,8 @@ import (
 type manifest struct {
 	ref       blueberry.ObjectRef // its namespace is filled in once the kind is known to be namespaced
 	object    *unstructured.Unstructured
-	hash      uint64 // of the document; compared within one process only
+	hash      uint64 // of the document, and of what of it is left to others; compared within one process only
+	left      *exempt
 	component string
 }
 
@@ -53,6 +56,15 @@ func parse(seed maphash.Seed, want target.Desired) ([]wave, error) {
 				last.manifests = append(last.manifests, m)
 			}
 		})
+	}
+	rules := append(scaled(waves), want.Ignore...)
+	for _, w := range waves {
+		for i := range w.manifests {
+			m := &w.manifests[i]
+			if m.left = newExempt(seed, target.Ignored(rules, m.ref)); m.left != nil {
+				m.hash ^= m.left.sum
+			}
+		}
 	}
 	return waves, faults.Err()
 }
@@ -91,7 +103,33 @@ func parseOne(ref target.Ref, doc []byte) (manifest, error) {
 	if envOf(u.GetLabels()) != keyOf(ref) {
 		return manifest{}, fmt.Errorf("%s %s does not carry the labels of the environment", u.GetKind(), u.GetName())
 	}
+	fold(u)
 	return manifest{ref: blueberry.ObjectRef{
 		APIVersion: u.GetAPIVersion(), Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName(),
 	}, object: u}, nil
+}
+
+// fold puts the stringData of a Secret into its data, as the API does: it notes that we own the one while another hand alters the other.
+func fold(u *unstructured.Unstructured) {
+	given, ok := u.Object["stringData"].(map[string]any)
+	if !ok || u.GetKind() != "Secret" || u.GetAPIVersion() != "v1" {
+		return
+	}
+	data, isMap := u.Object["data"].(map[string]any)
+	if u.Object["data"] != nil && !isMap {
+		return // the API says what is wrong with it
+	}
+	data = maps.Clone(data)
+	if data == nil {
+		data = map[string]any{}
+	}
+	for k, v := range given {
+		s, isText := v.(string)
+		if !isText {
+			return
+		}
+		data[k] = base64.StdEncoding.EncodeToString([]byte(s))
+	}
+	delete(u.Object, "stringData")
+	u.Object["data"] = data
 }

@@ -76,7 +76,7 @@ func (c *cache) observe(ref target.Ref, want []blueberry.LedgerEntry, of []*kind
 			}
 			x.Health, x.Message = r.health, r.message
 			last, ok := env.applied[w.ObjectRef]
-			x.Drifted = ok && last.owned != r.owned
+			x.Drifted = ok && last.drifted(r)
 		}
 		out.Objects = append(out.Objects, x)
 	}

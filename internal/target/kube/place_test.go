@@ -252,6 +252,15 @@ func (h *hand) get(t testing.TB, ref blueberry.ObjectRef) *unstructured.Unstruct
 	return u
 }
 
+func (h *hand) Object(t testing.TB, ref blueberry.ObjectRef) (map[string]any, bool) {
+	t.Helper()
+	u := h.get(t, ref)
+	if u == nil {
+		return nil, false
+	}
+	return u.Object, true
+}
+
 func (h *hand) Labels(t testing.TB, ref blueberry.ObjectRef) (map[string]string, bool) {
 	t.Helper()
 	u := h.get(t, ref)

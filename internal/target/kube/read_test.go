@@ -183,7 +183,7 @@ func FuzzParse(f *testing.F) {
 				if m.ref.Name == "" || envOf(m.object.GetLabels()) != keyOf(ref) {
 					t.Fatalf("let through: %+v", m)
 				}
-				summarize(seed, &kind{gvk: gvkOf(m.ref), apiVersion: m.ref.APIVersion}, m.object)
+				summarize(seed, &kind{gvk: gvkOf(m.ref), apiVersion: m.ref.APIVersion}, m.object, m.left)
 			}
 		}
 	})

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -30,13 +29,14 @@ type record struct {
 	name      name
 	env       envKey
 	component string
-	version   uint64 // of the API: a higher one is newer
-	owned     uint64 // which fields we own: another hand that alters one takes it from us
+	version   uint64  // of the API: a higher one is newer
+	owned     uint64  // which fields we own: another hand that alters one takes it from us
+	left      *exempt // fields that owned does not look at
 	deleting  bool
 	health    blueberry.Health
 	message   string
 	part      part
-	sum       uint64 // of all above but version: two records of one sum are the same to us
+	sum       uint64 // of all above but version and left: two records of one sum are the same to us
 }
 
 type name struct{ namespace, name string }
@@ -54,11 +54,11 @@ type part struct {
 }
 
 // summarize reads a live object. It is called for every change in the place, and its result is kept.
-func summarize(seed maphash.Seed, k *kind, u *unstructured.Unstructured) *record {
+func summarize(seed maphash.Seed, k *kind, u *unstructured.Unstructured, left *exempt) *record {
 	labels := u.GetLabels()
 	r := &record{
 		kind: k, name: name{u.GetNamespace(), u.GetName()}, env: envOf(labels), component: labels[blueberry.LabelComponent],
-		version: versionOf(u), owned: owned(seed, u), deleting: u.GetDeletionTimestamp() != nil,
+		version: versionOf(u), owned: owned(seed, u, left), left: left, deleting: u.GetDeletionTimestamp() != nil,
 	}
 	r.health, r.message = health(u)
 	r.part = partOf(u, r.deleting)
@@ -75,33 +75,6 @@ func versionOf(u *unstructured.Unstructured) uint64 {
 func (r *record) digest(seed maphash.Seed) uint64 {
 	return maphash.String(seed, fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%d\x00%t\x00%s\x00%s\x00%+v",
 		r.kind.apiVersion, r.kind.gvk.Kind, r.name, r.component, r.owned, r.deleting, r.health, r.message, r.part))
-}
-
-// owned is a fingerprint of the fields that our last apply owns; 0 when there was none. Any client that changes the value of such a field takes it
-// away from us, so a different fingerprint is drift, and the same one means that all our values stand.
-func owned(seed maphash.Seed, u *unstructured.Unstructured) uint64 {
-	entry := ourEntry(u)
-	if entry == nil {
-		return 0
-	}
-	js, err := json.Marshal(entry["fieldsV1"])
-	if err != nil {
-		return 0
-	}
-	return maphash.Bytes(seed, js)
-}
-
-// ourEntry is what the API noted of our last apply.
-func ourEntry(u *unstructured.Unstructured) map[string]any {
-	list, _, _ := unstructured.NestedFieldNoCopy(u.Object, "metadata", "managedFields")
-	entries, _ := list.([]any)
-	for _, x := range entries {
-		e, _ := x.(map[string]any)
-		if e["manager"] == fieldManager && e["operation"] == string(metav1.ManagedFieldsOperationApply) && (e["subresource"] == nil || e["subresource"] == "") {
-			return e
-		}
-	}
-	return nil
 }
 
 // content is a fingerprint of what an object says, without what the API and controllers note on it.

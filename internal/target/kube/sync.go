@@ -22,9 +22,8 @@ func (d *Driver) Sync(ctx context.Context, want target.Desired) (target.Progress
 	if err != nil {
 		return progress, err
 	}
-	scaled := scaledByOthers(waves)
 	for i, w := range waves {
-		outcomes, err := d.applyWave(ctx, want.Ref, w, scaled)
+		outcomes, err := d.applyWave(ctx, want.Ref, w)
 		for _, o := range outcomes {
 			if o.created || o.altered {
 				progress.Changed = append(progress.Changed, target.Change{ObjectRef: o.ref, Created: o.created})
@@ -80,12 +79,12 @@ type outcome struct {
 
 // applyWave applies the objects of one wave: first one by one what others live in (namespaces, definitions of kinds), then the rest side by side. It goes
 // on past an object that is refused, so that all faults are told at once, but not past a place that does not answer.
-func (d *Driver) applyWave(ctx context.Context, ref target.Ref, w wave, scaled map[blueberry.ObjectRef]bool) ([]outcome, error) {
+func (d *Driver) applyWave(ctx context.Context, ref target.Ref, w wave) ([]outcome, error) {
 	outcomes := make([]outcome, len(w.manifests))
 	var refused refusals
 	one := func(ctx context.Context, i int) error {
 		var err error
-		outcomes[i], err = d.apply(ctx, ref, w.manifests[i], scaled)
+		outcomes[i], err = d.apply(ctx, ref, w.manifests[i])
 		return refused.take(err)
 	}
 	var rest []int

@@ -3,7 +3,9 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/target"
@@ -98,14 +100,9 @@ func (p *Place) applyOne(ref target.Ref, m manifest) (result, error) {
 	if p.faults.ApplyErrors > 0 && p.random.Float64() < p.faults.ApplyErrors {
 		return result{}, fmt.Errorf("apply %s: %w", m.ref, errPassing)
 	}
-	k := p.kinds[groupKind{m.ref.Group(), m.ref.Kind}]
-	switch {
-	case k == nil:
-		return result{waiting: "the target does not know this kind; is its CustomResourceDefinition installed?"}, nil
-	case !k.namespaced:
-		m.ref.Namespace = ""
-	case m.ref.Namespace == "":
-		m.ref.Namespace = ref.Namespace
+	k := p.locate(ref, &m)
+	if k == nil {
+		return result{waiting: unknownKind}, nil
 	}
 	if len(m.faults) > 0 {
 		return result{invalid: m.faults}, nil
@@ -115,22 +112,50 @@ func (p *Place) applyOne(ref target.Ref, m manifest) (result, error) {
 		return result{waiting: "the place does not have its namespace yet"}, nil
 	}
 	env := p.environment(keyOf(ref))
-	env.namespace = ref.Namespace
+	env.settle(ref.Namespace)
 	o := p.find(m.ref)
 	if o == nil {
 		return p.create(env, ns, k, m), nil
 	}
-	if o.env != env && (o.env != nil || !o.ours) && !(k.is("", "ServiceAccount") && o.name == "default" && o.env == nil) {
-		whose := "nobody that Blueberry knows"
-		if o.env != nil {
-			whose = fmt.Sprintf("environment %s of project %s", o.env.key.environment, o.env.key.project)
-		}
+	if whose := o.foreign(env); whose != "" {
 		return result{taken: []blueberry.Fault{{Field: m.ref.String(), Code: "taken", Message: "is there already and belongs to " + whose}}}, nil
 	}
 	if o.deleting {
 		return result{waiting: "is being deleted"}, nil
 	}
 	return p.update(env, o, m), nil
+}
+
+const unknownKind = "the target does not know this kind; is its CustomResourceDefinition installed?"
+
+// locate gives the kind of a manifest, and fills in its namespace; nil when the place does not know the kind.
+func (p *Place) locate(ref target.Ref, m *manifest) *kind {
+	k := p.kinds[groupKind{m.ref.Group(), m.ref.Kind}]
+	switch {
+	case k == nil:
+		return nil
+	case !k.namespaced:
+		m.ref.Namespace = ""
+	case m.ref.Namespace == "":
+		m.ref.Namespace = ref.Namespace
+	}
+	meta, _ := m.object["metadata"].(map[string]any) // it is one: the name stands in it
+	delete(meta, "namespace")
+	if m.ref.Namespace != "" {
+		meta["namespace"] = m.ref.Namespace
+	}
+	return k
+}
+
+// foreign says to whom an object belongs if not to the environment. The default service account of a namespace is nobody's.
+func (o *object) foreign(env *environment) string {
+	switch {
+	case o.env == env && env != nil, o.env == nil && o.ours, o.env == nil && o.kind.is("", "ServiceAccount") && o.name == "default":
+		return ""
+	case o.env != nil:
+		return fmt.Sprintf("environment %s of project %s", o.env.key.environment, o.env.key.project)
+	}
+	return "nobody that Blueberry knows"
 }
 
 func (p *Place) create(env *environment, ns *namespace, k *kind, m manifest) result {
@@ -141,6 +166,8 @@ func (p *Place) create(env *environment, ns *namespace, k *kind, m manifest) res
 	if why := p.denied(o); why != "" {
 		return result{invalid: []blueberry.Fault{{Field: m.ref.String(), Code: "object_denied", Message: why}}}
 	}
+	said := env.words.keep(m.object)
+	o.apply(said, said, m.left)
 	p.fill(o, m)
 	p.add(o)
 	r := result{change: &target.Change{ObjectRef: m.ref, Created: true}}
@@ -148,21 +175,37 @@ func (p *Place) create(env *environment, ns *namespace, k *kind, m manifest) res
 	return r
 }
 
-// update applies over what is there; the same document on what nobody altered is no change.
+// update applies over what is there. What says the same afterwards was not changed.
 func (p *Place) update(env *environment, o *object, m manifest) result {
 	var r result
-	if o.hash != m.hash || o.altered || o.env != env {
-		p.fill(o, m)
-		p.give(o, env)
-		r.change = &target.Change{ObjectRef: m.ref}
+	if o.altered || o.env != env || !slices.Equal(o.left, m.left) || o.applied != env.words.keep(m.object) {
+		applied, after := o.after(m)
+		before := env.words.keep(o.live.object())
+		o.apply(env.words.keep(applied), env.words.keep(after), m.left)
+		if before != o.live || o.env != env {
+			p.fill(o, manifestOf(after))
+			p.give(o, env)
+			r.change = &target.Change{ObjectRef: m.ref}
+		}
 	}
 	r.health, r.message = o.health()
 	return r
 }
 
-// fill notes what a manifest says.
+// after is what an apply of a manifest says, and what it makes of the live object.
+func (o *object) after(m manifest) (applied, after map[string]any) {
+	live := o.live.object()
+	leave(m.object, live, m.left)
+	return m.object, merge(live, o.applied.object(), m.object)
+}
+
+// apply notes what an apply said and made.
+func (o *object) apply(applied, live content, left []string) {
+	o.applied, o.live, o.left, o.ours, o.altered, o.touched = applied, live, left, true, false, time.Time{}
+}
+
+// fill has the place do what an object says.
 func (p *Place) fill(o *object, m manifest) {
-	o.hash, o.altered, o.ours = m.hash, false, true
 	o.component = m.labels[blueberry.LabelComponent]
 	o.finalizers = o.finalizers || m.held
 	if o.kind.is("", "Service") {

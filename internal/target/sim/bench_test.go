@@ -15,6 +15,10 @@ func BenchmarkSync(b *testing.B) {
 	targettest.BenchmarkSync(b, open)
 }
 
+func BenchmarkCompare(b *testing.B) {
+	targettest.BenchmarkCompare(b, open)
+}
+
 // BenchmarkMemory measures what 10,000 environments of 23 objects and their pods cost.
 func BenchmarkMemory(b *testing.B) {
 	const environments = 10_000

@@ -12,12 +12,16 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/target"
 )
 
-// Driver holds environments on a simulated place. It implements target.Driver and has no memory of its own.
+// Driver holds environments on a simulated place. It implements target.Driver, Comparer and Sizer, and has no memory of its own.
 type Driver struct {
 	Place *Place
 }
 
-var _ target.Driver = Driver{}
+var (
+	_ target.Driver   = Driver{}
+	_ target.Comparer = Driver{}
+	_ target.Sizer    = Driver{}
+)
 
 // call is what every call begins with: the delay, and whether the place can be reached.
 func (p *Place) call(ctx context.Context) error {
@@ -184,7 +188,7 @@ func (d Driver) Sync(ctx context.Context, want target.Desired) (target.Progress,
 	if err := p.call(ctx); err != nil {
 		return target.Progress{}, err
 	}
-	sum := sumOf(p.seed, want.Files)
+	sum := sumOf(p.seed, want)
 	p.mu.Lock()
 	env := p.envs[keyOf(want.Ref)]
 	clean := env != nil && env.clean == sum && len(want.Prune) == 0
@@ -192,9 +196,12 @@ func (d Driver) Sync(ctx context.Context, want target.Desired) (target.Progress,
 	if clean {
 		return target.Progress{Done: true}, nil
 	}
-	waves, err := p.read(want)
+	waves, err := read(want)
 	if err != nil {
 		return target.Progress{}, err
+	}
+	for _, w := range waves {
+		slices.SortStableFunc(w.manifests, func(a, b manifest) int { return rank(a) - rank(b) })
 	}
 	progress, err := p.sync(want, waves)
 	if err == nil && progress.Done {
@@ -212,10 +219,11 @@ func (d Driver) Sync(ctx context.Context, want target.Desired) (target.Progress,
 	return progress, err
 }
 
-func sumOf(seed maphash.Seed, files []blueberry.RenderedFile) uint64 {
+func sumOf(seed maphash.Seed, want target.Desired) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
-	for _, f := range files {
+	fmt.Fprintf(&h, "%q\n", want.Ignore)
+	for _, f := range want.Files {
 		fmt.Fprintf(&h, "%d %s %d\n", f.Wave, f.Name, len(f.Content))
 		h.Write(f.Content)
 	}
@@ -227,8 +235,8 @@ type wave struct {
 	manifests []manifest
 }
 
-// read parses all files; every fault is told at once.
-func (p *Place) read(want target.Desired) ([]wave, error) {
+// read parses all files, in their order; every fault is told at once.
+func read(want target.Desired) ([]wave, error) {
 	var waves []wave
 	var faults blueberry.Faults
 	for _, f := range want.Files {
@@ -236,7 +244,7 @@ func (p *Place) read(want target.Desired) ([]wave, error) {
 			waves = append(waves, wave{number: f.Wave})
 		}
 		last := &waves[len(waves)-1]
-		parse(p.seed, f.Content, func(i int, m manifest, err error) {
+		parse(f.Content, func(i int, m manifest, err error) {
 			if err == nil && envOf(m.labels) != keyOf(want.Ref) {
 				err = fmt.Errorf("%s %s does not carry the labels of the environment", m.ref.Kind, m.ref.Name)
 			}
@@ -244,15 +252,14 @@ func (p *Place) read(want target.Desired) ([]wave, error) {
 				faults.Add(fmt.Sprintf("%s[%d]", f.Name, i), "manifest", "%v", err)
 				return
 			}
+			m.component, m.left = f.Component, target.Ignored(want.Ignore, m.ref)
 			last.manifests = append(last.manifests, m)
 		})
-	}
-	for _, w := range waves { // namespaces first, as they hold the rest
-		slices.SortStableFunc(w.manifests, func(a, b manifest) int { return rank(a) - rank(b) })
 	}
 	return waves, faults.Err()
 }
 
+// rank puts first what holds the rest.
 func rank(m manifest) int {
 	if m.ref.Kind == "Namespace" || m.ref.Kind == "CustomResourceDefinition" {
 		return 0

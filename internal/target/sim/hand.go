@@ -1,8 +1,8 @@
 package sim
 
 import (
-	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/target"
@@ -13,7 +13,7 @@ func (p *Place) Create(content []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var failed error
-	parse(p.seed, content, func(_ int, m manifest, err error) {
+	parse(content, func(_ int, m manifest, err error) {
 		if err == nil {
 			err = p.createForeign(m)
 		}
@@ -38,22 +38,16 @@ func (p *Place) createForeign(m manifest) error {
 	if key := envOf(m.labels); key != (envKey{}) {
 		o.env = p.environment(key)
 	}
+	o.live, o.touched = o.words().keep(m.object), time.Now().UTC()
 	p.fill(o, m)
-	o.ours = false
 	p.add(o)
 	return nil
 }
 
-// Patch alters an object as another hand would, by a JSON merge patch. Of labels and finalizers it keeps what it says; all else is only known to differ.
-func (p *Place) Patch(ref blueberry.ObjectRef, patch []byte) error {
-	var change struct {
-		Metadata struct {
-			Labels     map[string]*string
-			Finalizers json.RawMessage
-		}
-		Spec, Data json.RawMessage
-	}
-	if err := json.Unmarshal(patch, &change); err != nil {
+// Patch alters an object as another hand would, by a JSON merge patch.
+func (p *Place) Patch(ref blueberry.ObjectRef, change []byte) error {
+	var fields map[string]any
+	if err := decode(change, &fields); err != nil {
 		return fmt.Errorf("read patch: %w", err)
 	}
 	p.mu.Lock()
@@ -62,11 +56,11 @@ func (p *Place) Patch(ref blueberry.ObjectRef, patch []byte) error {
 	if o == nil {
 		return fmt.Errorf("patch %s: it is not there", ref)
 	}
-	p.relabel(o, change.Metadata.Labels)
-	if f := change.Metadata.Finalizers; f != nil {
-		o.finalizers = string(f) != "null" && string(f) != "[]"
-	}
-	o.altered = o.altered || change.Spec != nil || change.Data != nil || change.Metadata.Labels != nil
+	m := manifestOf(patch(o.live.object(), fields))
+	p.relabel(o, envOf(m.labels))
+	o.live, o.touched, o.finalizers = o.live.words.keep(m.object), time.Now().UTC(), m.held
+	o.altered = o.drifted()
+	p.fill(o, m)
 	if o.env != nil {
 		o.env.clean = 0
 	}
@@ -75,20 +69,26 @@ func (p *Place) Patch(ref blueberry.ObjectRef, patch []byte) error {
 	return nil
 }
 
+// drifted reports whether an apply of what was applied would change an object.
+func (o *object) drifted() bool {
+	applied := o.applied.object()
+	if applied == nil {
+		return false
+	}
+	_, after := o.after(manifest{object: applied, left: o.left})
+	return o.live.words.keep(after) != o.live
+}
+
+// words are those of the environment whose labels the object carries.
+func (o *object) words() *words {
+	if o.env == nil {
+		return &words{}
+	}
+	return o.env.words
+}
+
 // relabel changes whose labels an object carries.
-func (p *Place) relabel(o *object, labels map[string]*string) {
-	var key envKey
-	if o.env != nil {
-		key = o.env.key
-	}
-	for name, field := range map[string]*string{blueberry.LabelProject: &key.project, blueberry.LabelEnvironment: &key.environment} {
-		if v, ok := labels[name]; ok {
-			*field = ""
-			if v != nil {
-				*field = *v
-			}
-		}
-	}
+func (p *Place) relabel(o *object, key envKey) {
 	if key == (envKey{}) {
 		p.give(o, nil)
 		return
@@ -110,18 +110,21 @@ func (p *Place) Delete(ref blueberry.ObjectRef) error {
 	return nil
 }
 
-// Labels gives Blueberry's labels of an object; false when there is no such object.
-func (p *Place) Labels(ref blueberry.ObjectRef) (map[string]string, bool) {
+// Object gives what an object says; false when there is no such object.
+func (p *Place) Object(ref blueberry.ObjectRef) (map[string]any, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	o := p.find(ref)
 	if o == nil {
 		return nil, false
 	}
-	if o.env == nil {
-		return nil, true
-	}
-	return map[string]string{blueberry.LabelProject: o.env.key.project, blueberry.LabelEnvironment: o.env.key.environment, blueberry.LabelComponent: o.component}, true
+	return o.live.object(), true
+}
+
+// Labels gives the labels of an object; false when there is no such object.
+func (p *Place) Labels(ref blueberry.ObjectRef) (map[string]string, bool) {
+	object, ok := p.Object(ref)
+	return manifestOf(object).labels, ok
 }
 
 // FailPods makes the pods of a component fail for a reason ("CrashLoopBackOff") until HealPods.

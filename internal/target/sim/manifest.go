@@ -15,18 +15,20 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// manifest is what the place reads of a document.
+// manifest is an object and what the place reads of it.
 type manifest struct {
-	ref    blueberry.ObjectRef
-	labels map[string]string
-	held   bool // by finalizers
-	hash   uint64
-	spec   map[string]any
-	faults []blueberry.Fault
+	ref       blueberry.ObjectRef
+	component string         // of the file
+	object    map[string]any // as plain gives it
+	labels    map[string]string
+	held      bool // by finalizers
+	spec      map[string]any
+	left      []string // paths that are left to others
+	faults    []blueberry.Fault
 }
 
 // parse reads the documents of a file; each is given with its position, or with what is wrong with the rest.
-func parse(seed maphash.Seed, content []byte, each func(i int, m manifest, err error)) {
+func parse(content []byte, each func(i int, m manifest, err error)) {
 	dec := yaml.NewDecoder(bytes.NewReader(content))
 	for i := 0; ; i++ {
 		var node yaml.Node
@@ -36,7 +38,7 @@ func parse(seed maphash.Seed, content []byte, each func(i int, m manifest, err e
 		}
 		var m manifest
 		if err == nil {
-			m, err = read(seed, &node)
+			m, err = readOne(&node)
 		}
 		if err == nil && m.ref.Kind == "" {
 			continue // an empty document
@@ -48,7 +50,7 @@ func parse(seed maphash.Seed, content []byte, each func(i int, m manifest, err e
 	}
 }
 
-func read(seed maphash.Seed, node *yaml.Node) (manifest, error) {
+func readOne(node *yaml.Node) (manifest, error) {
 	var all map[string]any
 	if err := node.Decode(&all); err != nil {
 		return manifest{}, fmt.Errorf("read YAML: %w", err)
@@ -56,13 +58,23 @@ func read(seed maphash.Seed, node *yaml.Node) (manifest, error) {
 	if len(all) == 0 {
 		return manifest{}, nil
 	}
-	meta, _ := all["metadata"].(map[string]any)
-	m := manifest{
-		ref:    blueberry.ObjectRef{APIVersion: text(all["apiVersion"]), Kind: text(all["kind"]), Namespace: text(meta["namespace"]), Name: text(meta["name"])},
-		labels: map[string]string{}, hash: digest(seed, all),
+	if _, err := plain(all); err != nil {
+		return manifest{}, fmt.Errorf("read object: %w", err)
 	}
+	m := manifestOf(all)
 	if m.ref.APIVersion == "" || m.ref.Kind == "" || m.ref.Name == "" {
 		return manifest{}, errors.New("an object has apiVersion, kind and metadata.name")
+	}
+	m.check()
+	return m, nil
+}
+
+// manifestOf reads an object.
+func manifestOf(object map[string]any) manifest {
+	meta, _ := object["metadata"].(map[string]any)
+	m := manifest{
+		ref:    blueberry.ObjectRef{APIVersion: text(object["apiVersion"]), Kind: text(object["kind"]), Namespace: text(meta["namespace"]), Name: text(meta["name"])},
+		object: object, labels: map[string]string{},
 	}
 	labels, _ := meta["labels"].(map[string]any)
 	for k, v := range labels {
@@ -70,9 +82,8 @@ func read(seed maphash.Seed, node *yaml.Node) (manifest, error) {
 	}
 	held, _ := meta["finalizers"].([]any)
 	m.held = len(held) > 0
-	m.spec, _ = all["spec"].(map[string]any)
-	m.check()
-	return m, nil
+	m.spec, _ = object["spec"].(map[string]any)
+	return m
 }
 
 // digest is a fingerprint of a value; fmt prints maps in the order of their keys.
@@ -95,13 +106,13 @@ func (m *manifest) check() {
 		fault("metadata.name", "%q is no name", m.ref.Name)
 	}
 	if n, ok := m.spec["replicas"]; ok {
-		if i, whole := n.(int); !whole || i < 0 {
+		if i, whole := n.(int64); !whole || i < 0 {
 			fault("spec.replicas", "%v must be a whole number, 0 or more", n)
 		}
 	}
 	if m.ref.Kind == "Service" {
 		for i, x := range items(m.spec["ports"]) {
-			if n, whole := x["port"].(int); !whole || n < 1 || n > 65535 {
+			if n, whole := x["port"].(int64); !whole || n < 1 || n > 65535 {
 				fault(fmt.Sprintf("spec.ports[%d].port", i), "%v must be 1 to 65535", x["port"])
 			}
 		}
@@ -144,7 +155,7 @@ func (m *manifest) work(seed maphash.Seed) *work {
 		return nil
 	}
 	w := &work{wanted: 1, job: m.ref.Kind == "Job", template: digest(seed, m.template())}
-	if n, ok := m.spec["replicas"].(int); ok {
+	if n, ok := m.spec["replicas"].(int64); ok {
 		w.wanted = int32(min(n, 10_000)) // more is no environment
 	}
 	for _, c := range items(pod["containers"]) {

@@ -19,6 +19,13 @@ type Config struct {
 	Seed uint64 // of all that is random
 	// How long a pod takes for each step, on average; one takes from half to one and a half of it.
 	Schedule, Start, Ready time.Duration
+	// What the place says that it holds (target.Sizer); the zero Demand is more than any run asks for. Nothing is refused beyond it.
+	Capacity blueberry.Demand
+}
+
+// plenty is the capacity of a place that none is set for: a hundred thousand cores, a pebibyte of memory.
+func plenty() blueberry.Demand {
+	return blueberry.Demand{CPU: 100_000_000, Memory: 1 << 50, Pods: 10_000_000}
 }
 
 // Faults are what is wrong with a place now.
@@ -53,8 +60,9 @@ func keyOf(r target.Ref) envKey { return envKey{r.Project, r.Environment} }
 type environment struct {
 	key       envKey
 	namespace string
+	words     *words
 	members   []*object
-	clean     uint64 // the files that stand just as the last Sync left them; 0 when that is not known
+	clean     uint64 // what was desired, when that stands just as the last Sync left them; 0 when that is not known
 }
 
 type namespace struct {
@@ -67,7 +75,7 @@ type objectName struct {
 	name string
 }
 
-// object is one object, without its manifest.
+// object is one object.
 type object struct {
 	kind       *kind
 	apiVersion string
@@ -76,8 +84,11 @@ type object struct {
 	env        *environment // whose labels it carries; nil for nobody
 	ours       bool         // the driver applied it, whoever's labels it carries
 	component  string
-	hash       uint64 // of the document that was applied
-	altered    bool   // by another hand, since
+	live       content
+	applied    content   // what the last apply said; zero before the first
+	left       []string  // paths that it left to others
+	altered    bool      // by another hand, since
+	touched    time.Time // by another hand, at last; zero for never
 	finalizers bool
 	deleting   bool
 	endpoints  bool           // a Service that should have some
@@ -91,6 +102,9 @@ func (o *object) ref() blueberry.ObjectRef {
 
 // NewPlace is an empty place.
 func NewPlace(c Config) *Place {
+	if c.Capacity == (blueberry.Demand{}) {
+		c.Capacity = plenty()
+	}
 	p := &Place{
 		cfg: c, seed: maphash.MakeSeed(), random: rand.New(rand.NewPCG(c.Seed, c.Seed)), kinds: builtIn(),
 		namespaces: map[string]*namespace{}, envs: map[envKey]*environment{}, watchers: map[*target.Pacer]bool{}, missed: map[target.Ref]bool{},
@@ -141,10 +155,19 @@ func (p *Place) mark(env *environment) {
 func (p *Place) environment(key envKey) *environment {
 	env := p.envs[key]
 	if env == nil {
-		env = &environment{key: key, namespace: blueberry.Namespace(key.project, key.environment)}
+		env = &environment{key: key}
+		env.settle(blueberry.Namespace(key.project, key.environment))
 		p.envs[key] = env
 	}
 	return env
+}
+
+// settle notes the namespace of an environment.
+func (e *environment) settle(namespace string) {
+	if e.namespace != namespace {
+		e.namespace = namespace
+		e.words = wordsOf(target.Ref{Project: e.key.project, Environment: e.key.environment, Namespace: namespace})
+	}
 }
 
 // find gives an object by its name; nil when it is not there.

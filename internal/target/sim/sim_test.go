@@ -162,14 +162,22 @@ func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"", "---\n---\n", "a: [1", "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: x}\nspec: {replicas: -1, template: 7}\n", "- 1\n",
 		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: [{port: x}, 7]}\n", "x: &a [*a]\n", "? [a]\n: b\n",
+		"apiVersion: v1\nkind: X\nmetadata: {name: x, 1: 2001-01-01}\nspec: {? 1.5\n: .nan, a: 1e300, b: 18446744073709551615, c: !!binary aGk=}\n",
 	} {
 		f.Add([]byte(s))
 	}
 	seed := maphash.MakeSeed()
-	f.Fuzz(func(_ *testing.T, content []byte) {
-		parse(seed, content, func(_ int, m manifest, err error) {
-			if err == nil {
-				m.work(seed)
+	f.Fuzz(func(t *testing.T, content []byte) {
+		parse(content, func(_ int, m manifest, err error) {
+			if err != nil {
+				return
+			}
+			m.work(seed)
+			p := NewPlace(Config{})
+			p.locate(target.Ref{Namespace: "n"}, &m)
+			kept := wordsOf(target.Ref{Project: "x", Environment: "a", Namespace: m.ref.Name}).keep(m.object)
+			if again := kept.words.keep(merge(kept.object(), kept.object(), m.object)); again != kept {
+				t.Fatalf("kept as %q, applied again as %q", kept.text.Value(), again.text.Value())
 			}
 		})
 	})

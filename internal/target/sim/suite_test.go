@@ -49,6 +49,10 @@ func (h hand) Delete(t testing.TB, ref blueberry.ObjectRef) {
 	}
 }
 
+func (h hand) Object(_ testing.TB, ref blueberry.ObjectRef) (map[string]any, bool) {
+	return h.place.Object(ref)
+}
+
 func (h hand) Labels(_ testing.TB, ref blueberry.ObjectRef) (map[string]string, bool) {
 	return h.place.Labels(ref)
 }

@@ -2,7 +2,11 @@ package targettest
 
 import (
 	"context"
+	"strings"
 	"testing"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/target"
 )
 
 // BenchmarkSync measures what a Sync costs: the first one of an environment of two components (23 objects in one wave after the platform's), with the
@@ -51,4 +55,32 @@ func BenchmarkSync(b *testing.B, open func(t testing.TB) Bundle) {
 		}
 		s.vanish(b)
 	})
+}
+
+// BenchmarkCompare measures what a plan asks of a place, for the same environment: when nothing of it is there, for another revision of every object, and
+// for what was just applied.
+func BenchmarkCompare(b *testing.B, open func(t testing.TB) Bundle) {
+	b.Helper()
+	s := &scene{Bundle: open(b), Ref: NewRef()}
+	d := s.desired(Platform(b, s.Ref), Web(b, s.Ref, 0, "back", goodImage), Web(b, s.Ref, 0, "front", goodImage))
+	run := func(name string, d target.Desired, want blueberry.ObjectAction) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if x := of(b, s.compare(b, d), "Deployment", "back"); x.Action != want || !x.Checked {
+					b.Fatalf("got %+v, want %s", x, want)
+				}
+			}
+		})
+	}
+	run("create", d, blueberry.ObjectCreated)
+	s.settle(b, d)
+	s.settled(b, d)
+	next := target.Desired{Ref: s.Ref, Revision: 2}
+	for _, f := range d.Files {
+		f.Content = []byte(strings.NewReplacer(goodImage, "registry.invalid/app:2.0", blueberry.LabelRevision+`: "1"`, blueberry.LabelRevision+`: "2"`).Replace(string(f.Content)))
+		next.Files = append(next.Files, f)
+	}
+	run("change", next, blueberry.ObjectUpdated)
+	run("again", d, blueberry.ObjectUnchanged)
+	s.vanish(b)
 }

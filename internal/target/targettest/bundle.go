@@ -24,6 +24,8 @@ type Hand interface {
 	Patch(t testing.TB, ref blueberry.ObjectRef, patch string)
 	// Delete asks for an object to be deleted, with what depends on it.
 	Delete(t testing.TB, ref blueberry.ObjectRef)
+	// Object gives an object as the place holds it; false when there is no such object.
+	Object(t testing.TB, ref blueberry.ObjectRef) (map[string]any, bool)
 	// Labels gives the labels of an object; false when there is no such object.
 	Labels(t testing.TB, ref blueberry.ObjectRef) (map[string]string, bool)
 	// Labelled lists all objects that carry the labels of the environment, of any kind.

@@ -126,6 +126,8 @@ func testCut(t *testing.T, s *scene) {
 			_, err := s.Driver.Observe(t.Context(), s.Ref, LedgerOf(s.files))
 			return err
 		},
+		"compare":  func() error { _, err := s.Driver.(target.Comparer).Compare(t.Context(), d); return err },
+		"capacity": func() error { _, err := s.Driver.(target.Sizer).Capacity(t.Context()); return err },
 	}
 	for name, call := range calls {
 		eventually(t, name+" tells that the place is away", func() string {

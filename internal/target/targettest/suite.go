@@ -44,6 +44,19 @@ func Run(t *testing.T, open func(t testing.TB) Bundle) {
 		"an image that cannot be pulled is a hard failure":     testBrokenImage,
 		"pods that crash are a hard failure, and heal":         testCrash,
 		"a file that is no manifest is refused with its place": testMalformed,
+		"all of what is not there would be created":            testCompareNothing,
+		"what is settled compares as unchanged":                testCompareSettled,
+		"a change compares as its fields":                      testCompareChange,
+		"a comparison names what is refused":                   testCompareRefused,
+		"a comparison names what is denied":                    testCompareDenied,
+		"a comparison tells of an unknown kind":                testCompareUnknownKind,
+		"a comparison tells what is pruned":                    testComparePrune,
+		"a comparison tells what belongs to others":            testCompareForeign,
+		"a comparison tells what another hand did":             testCompareDrift,
+		"a comparison hides what is in a secret":               testCompareSecret,
+		"a place tells what it holds":                          testCapacity,
+		"what is ignored is left to others":                    testIgnore,
+		"what is ignored may change":                           testIgnoreChanges,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

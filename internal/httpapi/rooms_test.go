@@ -1,0 +1,304 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/blueberry-idp/blueberry/internal/httpapi/httpapitest"
+	"github.com/blueberry-idp/blueberry/internal/httpapi/roomstest"
+	"github.com/blueberry-idp/blueberry/sdk"
+)
+
+const (
+	shopRepository = "https://git.test/acme/shop.git"
+	shopBlueprint  = `apiVersion: blueberry.dev/v1
+kind: Blueprint
+name: shop
+parameters:
+- name: replicas
+  type: integer
+  help: How many copies run
+  default: 1
+  max: 5
+  sets: [web.replicas]
+fields:
+  forbidden: ["*.resources"]
+components:
+- name: web
+  image: acme/web:1
+  values:
+    env:
+      LOG_LEVEL: info
+`
+	shopValues = "web:\n  env:\n    LOG_LEVEL: debug # until the release\n"
+)
+
+// rooms gives the whole house with the shop's repository and its first config set.
+func rooms(t *testing.T) (*roomstest.Rooms, *sdk.Client) {
+	t.Helper()
+	r := roomstest.Open(t)
+	_, c := r.Serve(t)
+	r.Push(shopRepository, map[string]string{"blueberry.yaml": shopBlueprint})
+	return r, c
+}
+
+func shopRequest(name string) sdk.CreateEnvironmentRequest {
+	return sdk.CreateEnvironmentRequest{Name: name, Source: &sdk.Source{Repository: shopRepository}}
+}
+
+// got fails the test on an error.
+func got[T any](t *testing.T) func(x T, err error) T {
+	return func(x T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+}
+
+// problemOf is the problem that a call must end with.
+func problemOf(t *testing.T, err error, status int, code string) *sdk.Problem {
+	t.Helper()
+	var p *sdk.Problem
+	if !errors.As(err, &p) || p.Status != status || p.Code != code {
+		t.Fatalf("error is %v, want %d %s", err, status, code)
+	}
+	return p
+}
+
+func fieldsOf(p *sdk.Problem) []string {
+	var out []string
+	for _, f := range p.Errors {
+		out = append(out, f.Field+" "+f.Code)
+	}
+	return out
+}
+
+// example is the body that the document shows for an operation, as JSON; empty for none.
+func example(content map[string]any) string {
+	media, _ := content["application/json"].(map[string]any)
+	data, err := json.Marshal(media["example"])
+	if err != nil || media["example"] == nil {
+		return ""
+	}
+	return string(data)
+}
+
+var inBraces = regexp.MustCompile(`\{[^}]+\}`)
+
+// TestEveryOperationAsksForAGrant calls each with a token that has none: the answer names the grant that it takes.
+func TestEveryOperationAsksForAGrant(t *testing.T) {
+	t.Parallel()
+	open := []string{"get-version"} // what anyone with a token may know
+	want := map[string]string{
+		"create-environment": "environments:create", "plan-new-environment": "environments:plan", "plan-environment": "environments:plan",
+		"change-environment": "environments:update", "rollback-environment": "environments:update", "refresh-environment": "environments:update",
+		"release-environment-holds": "environments:update", "set-environment-drift-policy": "environments:update", "extend-environment": "environments:extend",
+		"destroy-environment": "environments:delete", "publish-blueprint": "blueprints:write", "delete-blueprint": "blueprints:", "validate-blueprint": "blueprints:render",
+		"render-blueprint": "blueprints:render", "list-blueprints": "blueprints:read", "get-blueprint": "blueprints:read", "list-blueprint-versions": "blueprints:read",
+		"get-blueprint-version": "blueprints:read", "list-blueprint-users": "blueprints:read", "create-config-set": "config:write", "edit-config-set": "config:write",
+		"restore-config-set": "config:write", "delete-config-set": "config:delete", "list-config-sets": "config:read", "get-config-set": "config:read",
+		"list-config-set-versions": "config:read", "get-config-set-version": "config:read", "diff-config-set-versions": "config:read", "list-config-set-users": "config:read",
+		"get-config-set-impact": "config:read", "create-policy": "policies:write", "update-policy": "policies:write", "delete-policy": "policies:write",
+		"list-policies": "policies:read", "get-policy": "policies:read", "check-policy": "policies:read", "list-projects": "projects:read", "get-project": "projects:read",
+		"set-project-quota": "projects:quota", "list-jobs": "jobs:read", "get-job": "jobs:read", "retry-job": "jobs:retry", "cancel-job": "jobs:retry", "list-targets": "targets:read",
+	}
+	api := roomstest.Open(t).API(t)
+	for path, item := range readDocument(t).Paths {
+		for method, op := range item {
+			body := ""
+			if op.RequestBody != nil {
+				body = example(op.RequestBody.Content)
+			}
+			a := ask(t, api, strings.ToUpper(method), inBraces.ReplaceAllString(path, "1"), body, "Authorization", "Bearer "+httpapitest.Poor)
+			if slices.Contains(open, op.OperationID) {
+				continue
+			}
+			grant := want[op.OperationID]
+			if grant == "" {
+				grant = "environments:read"
+			}
+			if p := a.problem(t); p.Status != 403 || p.Code != "GRANT_MISSING" || !strings.Contains(p.Detail, grant) {
+				t.Errorf("%s without a grant: %d %s (%s), want 403 that names %s", op.OperationID, p.Status, p.Code, p.Detail, grant)
+			}
+		}
+	}
+}
+
+// TestWhatIsNotThereIsNotFound asks each operation about something that does not exist.
+func TestWhatIsNotThereIsNotFound(t *testing.T) {
+	t.Parallel()
+	api := roomstest.Open(t).API(t)
+	for path, item := range readDocument(t).Paths {
+		if !strings.Contains(path, "{") {
+			continue
+		}
+		for method, op := range item {
+			body := ""
+			if op.RequestBody != nil {
+				body = example(op.RequestBody.Content)
+			}
+			a := ask(t, api, strings.ToUpper(method), inBraces.ReplaceAllString(path, "7"), body)
+			if p := a.problem(t); p.Status != 404 || p.Code == "NOT_FOUND" || p.Detail == "" {
+				t.Errorf("%s of nothing: %d %s (%s), want 404 with a code of its own", op.OperationID, p.Status, p.Code, p.Detail)
+			}
+		}
+	}
+}
+
+func TestShapeAndMeaningAreJudgedTogether(t *testing.T) {
+	t.Parallel()
+	r, c := rooms(t)
+	api := r.API(t)
+	env := got[sdk.Environment](t)(c.CreateEnvironment(t.Context(), shopRequest("pr-1")))
+	set := got[sdk.EditedConfigSet](t)(c.CreateConfigSet(t.Context(), sdk.CreateConfigSetRequest{Name: "shop", Content: shopValues})).ConfigSet
+	source := `"source":{"repository":"` + shopRepository + `"}`
+	for name, tc := range map[string]struct {
+		reason, method, path, body string
+		fields                     []string
+	}{
+		"create": {
+			"references, parameters, overrides and unknown fields", "POST", "/v1/environments",
+			`{"name":"pr-2","colour":"red","ttl_hours":0,` + source + `,"config_sets":["shop@9","no such"],"parameters":{"replicas":9,"odd":1},"overrides":{"db":{"a":1}},"drift":{"mode":"shrug"}}`,
+			[]string{"colour unknown_field", "config_sets[0] unknown", "config_sets[1] pattern", "drift.mode enum", "overrides.db unknown", "parameters.odd unknown", "parameters.replicas range", "ttl_hours range"},
+		},
+		"strict in the body": {
+			"a dropped field is a fault", "POST", "/v1/environments", `{"name":"pr-2","strict":true,` + source + `,"overrides":{"web":{"resources":{"limits":null}}}}`,
+			[]string{"overrides.web.resources forbidden_field"},
+		},
+		"strict in the address": {
+			"the same, as CI asks for it", "POST", "/v1/environments/plan?strict=true", `{"name":"pr-2",` + source + `,"overrides":{"web":{"resources":{"requests":{"cpu":"1"}}}}}`,
+			[]string{"overrides.web.resources forbidden_field"},
+		},
+		"blueprint of a request": {
+			"keys as on the wire", "POST", "/v1/environments",
+			`{"name":"pr-2","blueprint":{"name":"shop","config_updates":"never","config_sets":["x y","absent"],"components":[{"name":"web","image":"acme/web:1"}]}}`,
+			[]string{"blueprint.config_sets[0] pattern", "blueprint.config_sets[0] unknown", "blueprint.config_updates enum"},
+		},
+		"too large": {
+			"values have a limit", "POST", "/v1/environments", `{"name":"pr-2",` + source + `,"overrides":{"web":{"env":{"A":"` + strings.Repeat("a", 1<<20) + `"}}}}`,
+			[]string{"overrides too_large"},
+		},
+		"secret in clear": {
+			"in any layer", "POST", "/v1/environments", `{"name":"pr-2",` + source + `,"overrides":{"web":{"env":{"TOKEN":"ghp_0123456789abcdefghijklmnopqrstuvwxyz"}}}}`,
+			[]string{"overrides.web.env.TOKEN secret_literal"},
+		},
+		"change": {
+			"as create", "PATCH", "/v1/environments/" + env.ID, `{"odd":1,"config_sets":["nothing"],"overrides":{"db":{}}}`,
+			[]string{"config_sets[0] unknown", "odd unknown_field", "overrides.db unknown"},
+		},
+		"plan of a change": {
+			"paths are those of the body", "POST", "/v1/environments/" + env.ID + "/plan", `{"change":{"odd":1,"plan_id":"pln_x","overrides":{"db":{}}}}`,
+			[]string{"change.odd unknown_field", "change.overrides.db unknown", "change.plan_id forbidden"},
+		},
+		"plan of two things":   {"one at a time", "POST", "/v1/environments/" + env.ID + "/plan", `{"change":{},"destroy":true}`, []string{" exclusive"}},
+		"plan of nothing":      {"one at a time", "POST", "/v1/environments/" + env.ID + "/plan", `{}`, []string{" exclusive"}},
+		"plan of a rollback":   {"to what is not before", "POST", "/v1/environments/" + env.ID + "/plan", `{"rollback":{"revision":1}}`, []string{"rollback.revision range"}},
+		"rollback":             {"to what is not before", "POST", "/v1/environments/" + env.ID + "/rollback", `{"revision":7}`, []string{"revision range"}},
+		"diff of the first":    {"nothing is before it", "GET", "/v1/environments/" + env.ID + "/diff", "", []string{"from required"}},
+		"settings path":        {"no path", "GET", "/v1/environments/" + env.ID + "/settings?path=a..b", "", []string{"path path"}},
+		"drift policy":         {"every rule", "PUT", "/v1/environments/" + env.ID + "/drift-policy", `{"mode":"x","odd":1,"ignore":[{"kind":"","name":"[","path":"metadata.name"}]}`, []string{"ignore[0].kind required", "ignore[0].name pattern", "ignore[0].path forbidden", "mode enum", "odd unknown_field"}},
+		"config set":           {"name, scope and content", "POST", "/v1/config-sets", `{"name":"No","global":true,"project":"default","content":"web: 3","message":"` + strings.Repeat("m", 501) + `","odd":1}`, []string{"content.web type", "message too_long", "name pattern", "odd unknown_field", "project exclusive"}},
+		"config set of two":    {"content or a repository", "POST", "/v1/config-sets", `{"name":"a","content":"web: {}","source":{"repository":"x","path":"y"}}`, []string{"content exclusive"}},
+		"config set taken":     {"the name", "POST", "/v1/config-sets", `{"name":"shop","content":"web: {}"}`, []string{"name taken"}},
+		"config secret":        {"never stored", "POST", "/v1/config-sets/" + set.ID + "/versions", `{"content":"web:\n  env:\n    TOKEN: ghp_0123456789abcdefghijklmnopqrstuvwxyz\n"}`, []string{"content.web.env.TOKEN secret_literal"}},
+		"scope of a list":      {"global is of no project", "GET", "/v1/config-sets?scope=global&project=default", "", []string{"project exclusive"}},
+		"cursor of a list":     {"made by hand", "GET", "/v1/config-sets?cursor=x", "", []string{"cursor cursor"}},
+		"cursor of blueprints": {"made by hand", "GET", "/v1/blueprints?cursor=x", "", []string{"cursor cursor"}},
+		"impact":               {"one of two", "POST", "/v1/config-sets/" + set.ID + "/impact", `{"version":1,"content":"web: {}"}`, []string{"version exclusive"}},
+		"restore":              {"from 1", "POST", "/v1/config-sets/" + set.ID + "/restore", `{"version":0}`, []string{"version unknown"}},
+		"publish":              {"faults of the file", "POST", "/v1/blueprints", `{"content":"name: Shop\ncomponents: []\n","odd":1}`, []string{"content.components required", "content.name pattern", "odd unknown_field"}},
+		"quota": {
+			"every amount", "PUT", "/v1/projects/default/quota", `{"cpu":"two","memory":"100m","pods":-1,"odd":1,"kinds":{"preview":{"storage":"8Ei"},"holiday":{}}}`,
+			[]string{"cpu pattern", "kinds.holiday enum", "kinds.preview.storage range", "memory precision", "odd unknown_field", "pods range"},
+		},
+		"quota of a wrong type": {"what the document says is told with it", "PUT", "/v1/projects/default/quota", `{"cpu":2,"memory":"much"}`, []string{"cpu type", "memory pattern"}},
+		"policy":                {"name and text", "POST", "/v1/policies", `{"name":"No","text":"permit (principal","odd":1}`, []string{"name pattern", "odd unknown_field", "text syntax"}},
+		"validate":              {"gathers too", "POST", "/v1/blueprints/validate", `{"odd":1,"blueprint":{"name":"shop","components":[{"name":"web","image":"nginx"}]}}`, []string{"blueprint.components[0].image image_unpinned", "odd unknown_field"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := ask(t, api, tc.method, tc.path, tc.body)
+			p := a.problem(t)
+			if p.Status != 422 {
+				t.Errorf("%s: %d %s (%s), want 422", tc.reason, p.Status, p.Code, p.Detail)
+			}
+			if diff := cmp.Diff(tc.fields, sorted(fieldsOf(&p))); diff != "" {
+				t.Errorf("%s: faults (-want +got):\n%s\n%s", tc.reason, diff, a.text)
+			}
+			if strings.Contains(a.text, "ghp_0123") {
+				t.Errorf("%s: the answer repeats a secret: %s", tc.reason, a.text)
+			}
+		})
+	}
+}
+
+// TestIfMatchOnEveryWriteOfAThing tries a version that is not current, then the one that is.
+func TestIfMatchOnEveryWriteOfAThing(t *testing.T) {
+	t.Parallel()
+	r, c := rooms(t)
+	api, ctx := r.API(t), t.Context()
+	set := got[sdk.EditedConfigSet](t)(c.CreateConfigSet(ctx, sdk.CreateConfigSetRequest{Name: "shop", Content: shopValues})).ConfigSet
+	policy := got[sdk.Policy](t)(c.CreatePolicy(ctx, sdk.CreatePolicyRequest{Name: "images", Text: denyAll}))
+	shop := got[sdk.PublishedBlueprint](t)(c.PublishBlueprint(ctx, sdk.PublishBlueprintRequest{Content: shopBlueprint})).Blueprint
+	got[sdk.Policy](t)(c.UpdatePolicy(ctx, policy.ID, sdk.UpdatePolicyRequest{Text: warnOnly}))
+	got[sdk.Project](t)(c.SetProjectQuota(ctx, "default", sdk.Quota{}))
+	got[sdk.Project](t)(c.SetProjectQuota(ctx, "default", sdk.Quota{Limits: sdk.Limits{CPU: "8"}}))
+	for _, step := range []struct {
+		what, method, path, body string
+		read                     string // where the current ETag is told
+		status                   int
+	}{
+		{"edit a config set", "POST", "/v1/config-sets/" + set.ID + "/versions", `{"content":"web: {}"}`, "/v1/config-sets/" + set.ID, 201},
+		{"edit it to what it is", "POST", "/v1/config-sets/" + set.ID + "/versions", `{"content":"web: {}"}`, "/v1/config-sets/" + set.ID, 200},
+		{"restore a config set", "POST", "/v1/config-sets/" + set.ID + "/restore", `{"version":1}`, "/v1/config-sets/" + set.ID, 201},
+		{"delete a config set", "DELETE", "/v1/config-sets/" + set.ID, "", "/v1/config-sets/" + set.ID, 204},
+		{"update a policy", "PUT", "/v1/policies/" + policy.ID, `{"text":` + quoted(denyAll) + `}`, "/v1/policies/" + policy.ID, 200},
+		{"delete a policy", "DELETE", "/v1/policies/" + policy.ID, "", "/v1/policies/" + policy.ID, 204},
+		{"publish a blueprint", "POST", "/v1/blueprints", `{"content":` + quoted(shopBlueprint+"# again\n") + `}`, "/v1/blueprints/" + shop.ID, 201},
+		{"delete a blueprint", "DELETE", "/v1/blueprints/" + shop.ID, "", "/v1/blueprints/" + shop.ID, 204},
+		{"set a quota", "PUT", "/v1/projects/default/quota", `{"cpu":"16"}`, "/v1/projects/default", 200},
+	} {
+		if a := ask(t, api, step.method, step.path, step.body, "If-Match", `"77"`); a.StatusCode != 412 {
+			t.Errorf("%s at another version: %d %s, want 412", step.what, a.StatusCode, a.text)
+		}
+		current := ask(t, api, "GET", step.read, "").Header.Get("ETag")
+		if current == "" {
+			t.Errorf("%s has no ETag", step.read)
+		}
+		a := ask(t, api, step.method, step.path, step.body, "If-Match", current)
+		if a.StatusCode != step.status {
+			t.Errorf("%s at the current version %s: %d %s, want %d", step.what, current, a.StatusCode, a.text, step.status)
+		}
+		if step.status == 204 {
+			if again := ask(t, api, "GET", step.read, ""); again.StatusCode != 404 || a.text != "" {
+				t.Errorf("%s: afterwards %d, the answer was %q", step.what, again.StatusCode, a.text)
+			}
+		} else if tag := a.Header.Get("ETag"); tag == "" || a.Header.Get("Location") != step.read {
+			t.Errorf("%s answers with ETag %q and Location %q", step.what, tag, a.Header.Get("Location"))
+		}
+	}
+}
+
+func TestAPutWithAKeyIsDoneOnce(t *testing.T) {
+	t.Parallel()
+	r, _ := rooms(t)
+	api := r.API(t)
+	var tags []string
+	for range 2 {
+		a := ask(t, api, http.MethodPut, "/v1/projects/default/quota", `{"cpu":"16"}`, "Idempotency-Key", "k")
+		tags = append(tags, fmt.Sprint(a.StatusCode, a.Header.Get("ETag"), a.Header.Get("Idempotency-Replayed")))
+	}
+	if tags[0]+"true" != tags[1] {
+		t.Errorf("answers are %q, want the second to be the first, replayed", tags)
+	}
+}

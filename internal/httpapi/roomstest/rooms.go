@@ -1,0 +1,178 @@
+package roomstest
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/catalog"
+	"github.com/blueberry-idp/blueberry/internal/gitops"
+	"github.com/blueberry-idp/blueberry/internal/httpapi"
+	"github.com/blueberry-idp/blueberry/internal/httpapi/httpapitest"
+	"github.com/blueberry-idp/blueberry/internal/jobs"
+	"github.com/blueberry-idp/blueberry/internal/keys"
+	"github.com/blueberry-idp/blueberry/internal/provision"
+	"github.com/blueberry-idp/blueberry/internal/store"
+	"github.com/blueberry-idp/blueberry/internal/store/storetest"
+	"github.com/blueberry-idp/blueberry/internal/target/sim"
+	"github.com/blueberry-idp/blueberry/sdk"
+)
+
+// Rooms is the operations behind the door. Who may come in is as in httpapitest.House: by Token, and without grants by Poor.
+type Rooms struct {
+	*Outside
+	Provisioner *provision.Provisioner
+	Catalog     *catalog.Catalog
+	Place       *sim.Place // of the target "local"
+
+	house *httpapitest.House
+	queue *jobs.Queue
+	feed  *feed
+}
+
+// Open builds the rooms and lets their jobs run until the test ends.
+func Open(t testing.TB) *Rooms {
+	t.Helper()
+	ctx := t.Context()
+	s := storetest.SQLite(t)
+	dir, discard := t.TempDir(), slog.New(slog.DiscardHandler)
+	repository, err := gitops.Open(ctx, gitops.Config{Dir: filepath.Join(dir, "gitops.git")})
+	must(t, err)
+	ring, err := keys.Open(filepath.Join(dir, "signing.pem"))
+	must(t, err)
+	r := &Rooms{
+		Outside: newOutside(), house: httpapitest.New(), feed: newFeed(s),
+		Place: sim.NewPlace(sim.Config{Schedule: time.Millisecond, Start: time.Millisecond, Ready: time.Millisecond}),
+	}
+	local := blueberry.Target{Name: "local", Driver: "sim", Domain: httpapitest.Domain}
+	r.Provisioner = &provision.Provisioner{
+		Record: record[provision.Tx]{s, func(tx *store.Tx) provision.Tx { return tx }}, Sources: provisionSources{r.Outside}, Repository: repository, Signer: ring,
+		Places: map[string]provision.Place{local.Name: {Target: local, Driver: sim.Driver{Place: r.Place}}}, Default: local.Name, Now: time.Now, Logger: discard,
+	}
+	r.Catalog = &catalog.Catalog{
+		Record: record[catalog.Tx]{s, func(tx *store.Tx) catalog.Tx { return tx }}, Sources: catalogSources{r.Outside},
+		Places: map[string]catalog.Place{local.Name: {Domain: local.Domain}}, Now: time.Now, Logger: discard,
+	}
+	kind := func(work func(context.Context, blueberry.Job) (blueberry.JobOutcome, error)) jobs.Kind {
+		return jobs.Kind{Work: work, Timeout: time.Minute, MaxAttempts: 25}
+	}
+	r.queue, err = jobs.Open(ctx, jobs.Config{
+		DB: s.DB(), ReadDB: s.ReadDB(), Dialect: s.Dialect(), Logger: discard, MaxWorkers: 2,
+		Workers: map[blueberry.JobKind]jobs.Kind{
+			blueberry.JobEnvironmentReconcile: kind(r.Provisioner.Reconcile), blueberry.JobEnvironmentFollow: kind(r.Provisioner.Follow),
+			blueberry.JobConfigPublished: kind(r.Provisioner.ConfigPublished), blueberry.JobBlueprintPublished: kind(r.Provisioner.BlueprintPublished),
+		},
+	})
+	must(t, err)
+	s.SetEnqueuer(r.queue.Enqueue)
+	must(t, s.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.PutSigningKey(ctx, ring.ID(), ring.Public(), time.Now()); err != nil {
+			return err
+		}
+		return tx.PutProject(ctx, blueberry.Project{Name: blueberry.DefaultProject, CreatedAt: time.Now()})
+	}))
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	below, stopBelow := context.WithCancel(context.WithoutCancel(ctx))
+	var above, git sync.WaitGroup
+	git.Go(func() { _ = repository.Run(below) })
+	above.Go(func() { _ = r.queue.Run(run) })
+	above.Go(func() { _ = r.Provisioner.Run(run) })
+	t.Cleanup(func() {
+		stop()
+		above.Wait()
+		stopBelow()
+		git.Wait()
+	})
+	return r
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Deps is the rooms as the door sees them.
+func (r *Rooms) Deps() httpapi.Deps {
+	d := r.house.Deps()
+	d.Environments, d.Changes, d.Plans, d.Revisions, d.Drift = r.Provisioner, r.Provisioner, r.Provisioner, r.Provisioner, r.Provisioner
+	d.Events, d.Feed, d.Blueprints, d.Targets, d.Projects = r.Provisioner, r.feed, r.Provisioner, r.Provisioner, r.Provisioner
+	d.ConfigSets, d.Catalogue, d.Policies, d.Jobs = r.Catalog, r.Catalog, r.Catalog, r.queue
+	return d
+}
+
+// API builds the door.
+func (r *Rooms) API(t testing.TB) *httpapi.API {
+	t.Helper()
+	api, err := httpapi.New(r.Deps())
+	must(t, err)
+	return api
+}
+
+// Serve starts a server with the door and gives a client that is let in.
+func (r *Rooms) Serve(t testing.TB) (*httptest.Server, *sdk.Client) {
+	t.Helper()
+	srv := httptest.NewServer(r.API(t))
+	t.Cleanup(srv.Close)
+	t.Cleanup(srv.CloseClientConnections)
+	return srv, &sdk.Client{BaseURL: srv.URL, Token: httpapitest.Token, HTTPClient: srv.Client(), Waits: []time.Duration{}}
+}
+
+// record is the store as a room sees it.
+type record[T any] struct {
+	store *storetest.Store
+	as    func(*store.Tx) T
+}
+
+// Update runs f in a transaction that writes.
+func (r record[T]) Update(ctx context.Context, f func(tx T) error) error {
+	return r.store.Update(ctx, func(tx *store.Tx) error { return f(r.as(tx)) })
+}
+
+// View runs f in a transaction that reads.
+func (r record[T]) View(ctx context.Context, f func(tx T) error) error {
+	return r.store.View(ctx, func(tx *store.Tx) error { return f(r.as(tx)) })
+}
+
+// feed wakes those who follow events.
+type feed struct {
+	mu   sync.Mutex
+	last int64
+	wake chan struct{} // closed and replaced whenever last grows
+}
+
+func newFeed(s *storetest.Store) *feed {
+	f := &feed{wake: make(chan struct{})}
+	s.OnCommit(func(seq int64) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if seq > f.last {
+			f.last = seq
+			close(f.wake)
+			f.wake = make(chan struct{})
+		}
+	})
+	return f
+}
+
+// Wait returns when an event with a Seq above after may exist, or with ctx's error.
+func (f *feed) Wait(ctx context.Context, after int64) error {
+	f.mu.Lock()
+	wake, ready := f.wake, f.last > after
+	f.mu.Unlock()
+	if ready {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-wake:
+		return nil
+	}
+}

@@ -1,0 +1,97 @@
+package httpapi
+
+import (
+	"encoding/json"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/sdk"
+)
+
+func wireBlueprint(b blueberry.Blueprint) sdk.Blueprint {
+	out := sdk.Blueprint{
+		Name: b.Name, Schema: b.Schema, Fields: sdk.FieldClasses(b.Fields), Computed: b.Computed, ConfigUpdates: string(b.ConfigUpdates),
+		Lease: sdk.LeaseBounds(b.Lease), Access: sdk.BlueprintAccess(b.Access),
+		ConfigSets: list(b.ConfigSets, blueberry.ConfigRef.String),
+		Services:   list(b.Services, func(s blueberry.ServiceSlot) sdk.ServiceSlot { return sdk.ServiceSlot(s) }),
+		Egress:     list(b.Egress, func(e blueberry.Egress) sdk.Egress { return sdk.Egress(e) }),
+		Components: list(b.Components, func(c blueberry.Component) sdk.Component { return sdk.Component(c) }),
+		Parameters: list(b.Parameters, wireParameter),
+	}
+	return out
+}
+
+func wireParameter(p blueberry.Parameter) sdk.Parameter {
+	return sdk.Parameter{
+		Name: p.Name, Type: string(p.Type), Help: p.Help, Default: p.Default, Enum: p.Enum, Min: p.Min, Max: p.Max, Pattern: p.Pattern,
+		Required: p.Required, Sets: list(p.Sets, same),
+	}
+}
+
+func same[T any](x T) T { return x }
+
+// readBlueprint reads a blueprint that came with a request; nil when none did.
+func readBlueprint(b *sdk.Blueprint, at string, found *blueberry.Faults) *blueberry.Blueprint {
+	if b == nil {
+		return nil
+	}
+	out := &blueberry.Blueprint{
+		Name: b.Name, Schema: plainMap(b.Schema), Fields: blueberry.FieldClasses(b.Fields), Computed: b.Computed,
+		ConfigSets: found.CheckConfigRefs(blueberry.JoinField(at, "config_sets"), b.ConfigSets), ConfigUpdates: blueberry.ConfigUpdates(b.ConfigUpdates),
+		Lease: blueberry.LeaseBounds(b.Lease), Access: blueberry.BlueprintAccess(b.Access),
+	}
+	for _, c := range b.Components {
+		c.Values = plainMap(c.Values)
+		out.Components = append(out.Components, blueberry.Component(c))
+	}
+	for _, p := range b.Parameters {
+		out.Parameters = append(out.Parameters, blueberry.Parameter{
+			Name: p.Name, Type: blueberry.ParameterType(p.Type), Help: p.Help, Default: plain(p.Default), Enum: plainList(p.Enum), Min: p.Min, Max: p.Max,
+			Pattern: p.Pattern, Required: p.Required, Sets: p.Sets,
+		})
+	}
+	for _, s := range b.Services {
+		out.Services = append(out.Services, blueberry.ServiceSlot(s))
+	}
+	for _, e := range b.Egress {
+		out.Egress = append(out.Egress, blueberry.Egress(e))
+	}
+	return out
+}
+
+// plainMap turns the numbers of free-form JSON into int64 where they are whole, else float64: a chart must see 8080, not 8.08e+03.
+func plainMap(m map[string]any) map[string]any {
+	if m == nil {
+		return nil
+	}
+	out := make(map[string]any, len(m))
+	for k, v := range m {
+		out[k] = plain(v)
+	}
+	return out
+}
+
+func plainList(l []any) []any {
+	if l == nil {
+		return nil
+	}
+	return list(l, plain)
+}
+
+func plain(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		return plainMap(v)
+	case []any:
+		return list(v, plain)
+	case json.Number:
+		if i, err := v.Int64(); err == nil {
+			return i
+		}
+		f, err := v.Float64()
+		if err != nil {
+			return v.String() // beyond both: keep the digits
+		}
+		return f
+	}
+	return v
+}

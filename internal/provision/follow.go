@@ -1,0 +1,136 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+const followPage = 200 // environments enqueued in one transaction
+
+// ConfigPublished is the worker of config.published: it has every environment looked at that follows the set.
+func (p *Provisioner) ConfigPublished(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
+	return blueberry.JobOutcome{}, p.enqueueFollowers(ctx, func(tx Tx, after string) ([]string, error) {
+		return tx.ConfigFollowers(ctx, job.Subject, after, followPage)
+	})
+}
+
+// BlueprintPublished is the worker of blueprint.published.
+func (p *Provisioner) BlueprintPublished(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
+	return blueberry.JobOutcome{}, p.enqueueFollowers(ctx, func(tx Tx, after string) ([]string, error) {
+		return tx.BlueprintFollowers(ctx, job.Subject, after, followPage)
+	})
+}
+
+func (p *Provisioner) enqueueFollowers(ctx context.Context, next func(tx Tx, after string) ([]string, error)) error {
+	for after := ""; ; {
+		var ids []string
+		err := p.Record.Update(ctx, func(tx Tx) (err error) {
+			if ids, err = next(tx, after); err != nil {
+				return err
+			}
+			for _, id := range ids {
+				if err := tx.Enqueue(ctx, blueberry.JobEnvironmentFollow, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("enqueue followers: %w", err)
+		}
+		if len(ids) < followPage {
+			return nil
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// Follow is the worker of environment.follow: it brings an environment to the newest of what it follows when its blueprint lets it, and else makes a plan of
+// it for a person. What is held stays away. A change that is not possible is told, and tried again only when something moves.
+func (p *Provisioner) Follow(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
+	id := job.Subject
+	e, err := p.read(ctx, id)
+	if errors.Is(err, blueberry.NotFound) || err == nil && !alive(e) {
+		return blueberry.JobOutcome{}, nil
+	}
+	if err != nil {
+		return blueberry.JobOutcome{}, err
+	}
+	request := planRequest{Change: &ChangeRequest{Reason: "followed what it uses"}, Subject: id, ByItself: true, look: true}
+	d, err := p.draft(ctx, blueberry.System(), request)
+	if d != nil {
+		defer d.release()
+	}
+	if err != nil {
+		return blueberry.JobOutcome{}, p.followFailed(ctx, id, err)
+	}
+	for _, h := range d.res.held {
+		if err := p.say(ctx, id, blueberry.EnvironmentHeld, fmt.Sprintf("%s stays without %s %s %s, which is held", e.Name, h.Kind, h.Name, h.Value)); err != nil {
+			return blueberry.JobOutcome{}, err
+		}
+	}
+	if d.same {
+		return blueberry.JobOutcome{}, nil
+	}
+	if d.rev.Blueprint.ConfigUpdates == blueberry.ConfigAutomatic {
+		_, err := p.revise(ctx, blueberry.System(), application{kind: blueberry.PlanChange, subject: id, request: request}, 0)
+		return blueberry.JobOutcome{}, p.followFailed(ctx, id, err)
+	}
+	return blueberry.JobOutcome{}, p.propose(ctx, d, request)
+}
+
+// followFailed tells a change that is refused; any other error is the job's.
+func (p *Provisioner) followFailed(ctx context.Context, id string, err error) error {
+	if errors.Is(err, blueberry.Invalid) || errors.Is(err, blueberry.Conflict) || errors.Is(err, blueberry.Forbidden) {
+		return p.say(ctx, id, blueberry.EnvironmentUpdateRefused, "stays as it is: "+userText(err))
+	}
+	return err
+}
+
+func (p *Provisioner) say(ctx context.Context, id string, t blueberry.EventType, message string) error {
+	return p.Record.Update(ctx, func(tx Tx) error {
+		e, err := tx.Environment(ctx, id)
+		if err != nil {
+			return err
+		}
+		return p.tell(ctx, tx, e, t, blueberry.System(), "", message)
+	})
+}
+
+// propose keeps a plan of a draft for a person, unless the same one waits already.
+func (p *Provisioner) propose(ctx context.Context, d *draft, request planRequest) error {
+	plan, err := p.write(ctx, d, request, true)
+	if err != nil {
+		return err
+	}
+	return p.Record.Update(ctx, func(tx Tx) error {
+		waiting, err := tx.Plans(ctx, blueberry.PlanQuery{EnvironmentID: d.env.ID, Limit: 20})
+		if err != nil {
+			return err
+		}
+		for _, w := range waiting {
+			if w.AppliedAt.IsZero() && !w.Expired(d.now) && w.Digest == plan.Digest {
+				return nil
+			}
+		}
+		if err := tx.PutRendering(ctx, d.rev.Rendering, d.now); err != nil {
+			return err
+		}
+		if err := tx.InsertPlan(ctx, plan); err != nil {
+			return err
+		}
+		message := fmt.Sprintf("what %s follows has moved; plan %s would change %d objects and waits to be applied until %s", d.env.Name, plan.ID, len(plan.Objects), plan.ExpiresAt.UTC().Format("15:04 MST"))
+		return p.tell(ctx, tx, d.env, blueberry.EnvironmentPlanProposed, blueberry.System(), "", message)
+	})
+}
+
+// SweepPlans removes plans that nobody applied in time. They are kept for a day after their end, to be read.
+func (p *Provisioner) SweepPlans(ctx context.Context) error {
+	return p.Record.Update(ctx, func(tx Tx) error {
+		_, err := tx.SweepPlans(ctx, p.Now().Add(-keepPlans))
+		return err
+	})
+}

@@ -1,0 +1,88 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+// Projects lists the projects by name, each with what its environments use.
+func (p *Provisioner) Projects(ctx context.Context, actor blueberry.Actor) ([]ProjectState, error) {
+	if err := actor.Can(blueberry.GrantProjectsRead); err != nil {
+		return nil, err
+	}
+	var out []ProjectState
+	err := p.Record.View(ctx, func(tx Tx) error {
+		list, err := tx.Projects(ctx)
+		if err != nil {
+			return err
+		}
+		for _, project := range list {
+			used, err := tx.ProjectUsage(ctx, project.Name)
+			if err != nil {
+				return err
+			}
+			out = append(out, ProjectState{project, used})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// ProjectState reads one project with what its environments use.
+func (p *Provisioner) ProjectState(ctx context.Context, actor blueberry.Actor, name string) (s ProjectState, err error) {
+	if err := actor.Can(blueberry.GrantProjectsRead); err != nil {
+		return s, err
+	}
+	return s, p.Record.View(ctx, func(tx Tx) (err error) {
+		s, err = projectState(ctx, tx, name)
+		return err
+	})
+}
+
+func projectState(ctx context.Context, tx Tx, name string) (s ProjectState, err error) {
+	if s.Project, err = tx.Project(ctx, name); err != nil {
+		return s, err
+	}
+	s.Used, err = tx.ProjectUsage(ctx, name)
+	return s, err
+}
+
+// SetQuota bounds what the environments of a project may use together. Environments that are over it already go on; nothing can grow. ifVersion 0 means any
+// version.
+func (p *Provisioner) SetQuota(ctx context.Context, actor blueberry.Actor, name string, q blueberry.Quota, ifVersion int64) (s ProjectState, err error) {
+	if err := actor.Can(blueberry.GrantProjectsQuota); err != nil {
+		return s, err
+	}
+	var faults blueberry.Faults
+	q.Check(&faults, "")
+	if err := faults.Err(); err != nil {
+		return s, err
+	}
+	return s, p.Record.Update(ctx, func(tx Tx) error {
+		project, err := tx.LockProject(ctx, name)
+		if err != nil {
+			return err
+		}
+		if ifVersion != 0 && ifVersion != project.Version {
+			return blueberry.Errorf(blueberry.PreconditionFailed, "VERSION_MOVED", "project %s is at version %d, the request was made for version %d", name, project.Version, ifVersion)
+		}
+		if !reflect.DeepEqual(project.Quota, q) {
+			project.Quota = q
+			if err := tx.SetQuota(ctx, project); err != nil {
+				return err
+			}
+			now, message := p.Now(), fmt.Sprintf("%s changed the quota of project %s", actor.Name, name)
+			if err := tx.AppendEvent(ctx, blueberry.Event{Type: blueberry.QuotaChanged, Project: name, Actor: actor.Name, Message: message, At: now}); err != nil {
+				return err
+			}
+			if err := tx.AppendAudit(ctx, blueberry.AuditEntry{Actor: actor, Action: string(blueberry.GrantProjectsQuota), Resource: name, Detail: message, At: now}); err != nil {
+				return err
+			}
+		}
+		s, err = projectState(ctx, tx, name)
+		return err
+	})
+}
