@@ -75,15 +75,15 @@ func (e *Error) Is(target error) bool {
 
 // Errorf makes an error of a kind with a stable code and a sentence for people.
 func Errorf(kind Kind, code, format string, args ...any) *Error {
-	return &Error{Kind: kind, Code: code, Detail: fmt.Sprintf(format, args...)}
+	return &Error{Kind: kind, Code: code, Detail: Redact(fmt.Sprintf(format, args...))}
 }
 
 // Faults collects what is wrong with a request, so that all of it is told at once.
 type Faults []Fault
 
-// Add notes one fault.
+// Add notes one fault. A secret of a known form in it is hidden.
 func (f *Faults) Add(field, code, format string, args ...any) {
-	*f = append(*f, Fault{Field: field, Code: code, Message: fmt.Sprintf(format, args...)})
+	*f = append(*f, Fault{Field: Redact(field), Code: code, Message: Redact(fmt.Sprintf(format, args...))})
 }
 
 // Merge notes the faults of err below a field path. An err that is not an Invalid error is returned as it is.

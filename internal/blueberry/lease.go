@@ -45,3 +45,11 @@ func (l Lease) ExtendWithin(now time.Time, hours, most int) Lease {
 
 // Expired reports whether the lease has ended; it never has before its time.
 func (l Lease) Expired(now time.Time) bool { return !l.ExpiresAt.IsZero() && !now.Before(l.ExpiresAt) }
+
+// HoursLeft is what is left of the lease, in hours rounded up; 0 when it has ended or never does.
+func (l Lease) HoursLeft(now time.Time) int {
+	if l.ExpiresAt.IsZero() || l.Expired(now) {
+		return 0
+	}
+	return int((l.ExpiresAt.Sub(now) + time.Hour - 1) / time.Hour)
+}

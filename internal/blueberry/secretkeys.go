@@ -102,21 +102,27 @@ func meaningOf(name string) meaning {
 
 var (
 	// fillers say how a value is written, not what it is.
-	fillers = []string{"value", "string", "text", "plain", "plaintext", "literal", "raw", "base64", "b64", "encoded", "base", "current", "default", "primary", "secondary", "old", "new"}
+	fillers = []string{
+		"value", "string", "text", "plain", "plaintext", "literal", "raw", "base", "encoded", "current", "default", "primary", "secondary", "old", "new",
+	}
 	// namesOnly before "secret" make it the name of a Secret: tlsSecret, existingSecret, imagePullSecret.
 	namesOnly = []string{
-		"tls", "ssl", "pull", "image", "images", "registry", "docker", "cert", "certs", "certificate", "ca", "token", "tokens", "password", "passwords", "credential", "credentials", "external",
+		"tls", "ssl", "pull", "image", "images", "registry", "docker", "cert", "certs", "certificate", "ca", "token", "tokens", "password", "passwords",
+		"credential", "credentials", "external",
 		"kube", "k8s", "kubernetes", "config", "mount", "volume", "ingress", "name", "key", "keys", "env", "object", "storage", "backup",
 	}
 	// harmless before any of them make it no secret.
 	harmless = []string{
-		"existing", "create", "use", "public", "publishable", "site", "no", "max", "min", "csrf", "id", "count", "has", "with", "enable", "disable", "automount", "continuation", "page", "next", "generate",
+		"existing", "create", "use", "public", "publishable", "site", "no", "max", "min", "csrf", "id", "count", "has", "with", "enable", "disable",
+		"automount", "continuation", "page", "next", "generate",
 	}
 	notBeforePass = []string{"", "by", "proxy", "first", "second", "multi", "single", "boarding"}
 	// secretKeys before "key" make it a secret.
 	secretKeys = []string{
-		"api", "private", "secret", "access", "signing", "sign", "encryption", "encrypt", "decryption", "master", "auth", "shared", "service", "account", "storage", "license", "licence", "hmac",
-		"ssh", "gpg", "pgp", "jwt", "session", "cookie", "crypto", "cipher", "deploy", "webhook", "app", "application", "admin", "root", "symmetric", "aes", "rsa", "client", "server", "ingest",
+		"api", "private", "secret", "access", "signing", "sign", "encryption", "encrypt", "decryption", "master", "auth", "shared", "service", "account",
+		"storage", "license", "licence", "hmac",
+		"ssh", "gpg", "pgp", "jwt", "session", "cookie", "crypto", "cipher", "deploy", "webhook", "app", "application", "admin", "root", "symmetric", "aes",
+		"rsa", "client", "server", "ingest",
 		"instrumentation", "subscription", "write", "unseal", "recovery", "seal", "internal",
 	}
 )
@@ -200,6 +206,7 @@ func isPublicKey(name string) bool {
 }
 
 var publicWords = []string{
-	"public", "publishable", "pub", "digest", "checksum", "checksums", "sha", "hash", "hashes", "fingerprint", "fingerprints", "integrity", "commit", "revision", "etag", "version", "id", "ids", "uid", "guid", "uuid",
+	"public", "publishable", "pub", "digest", "checksum", "checksums", "sha", "hash", "hashes", "fingerprint", "fingerprints", "integrity", "commit",
+	"revision", "etag", "version", "id", "ids", "uid", "guid", "uuid",
 	"thumbprint", "cert", "certs", "certificate", "certificates", "ca", "cabundle", "bundle", "crt", "site", "tag", "image", "signature", "nonce",
 }

@@ -21,7 +21,8 @@ func isReference(text string) bool {
 		return true
 	}
 	for _, prefix := range []string{
-		"vault:", "ref+", "op://", "arn:", "env:", "file:", "secret:", "secretRef:", "ssm:", "awssm:", "gcpsm:", "azurekv:", "keyvault:", "kms:", "sops:", "projects/", "ENC[", "@Microsoft.KeyVault(",
+		"vault:", "ref+", "op://", "arn:", "env:", "file:", "secret:", "secretRef:", "ssm:", "awssm:", "gcpsm:", "azurekv:", "keyvault:", "kms:", "sops:",
+		"projects/", "ENC[", "@Microsoft.KeyVault(",
 		"secretKeyRef:", "configmap:", "valueFrom:", "existing:",
 	} {
 		if strings.HasPrefix(text, prefix) {
@@ -40,13 +41,18 @@ func isWord(s string) bool {
 var (
 	// placeholderWords are what people and charts write where a secret will be, and settings whose name only sounds like one.
 	placeholderWords = []string{
-		"password", "passwd", "passw0rd", "secret", "username", "string", "changeit", "required", "optional", "disabled", "enabled", "default", "internal", "external", "generate", "generated", "existing", "manual",
-		"automatic", "strict", "plaintext", "hidden", "visible", "undefined", "unknown", "random", "custom", "managed", "inherit", "cookie", "header", "bearer", "basic", "digest", "scram-sha-256", "scram-sha-512",
-		"bcrypt", "argon2", "argon2id", "pbkdf2", "scrypt", "sha256", "sha512", "public", "private", "service", "cluster", "always", "ifnotpresent", "standard", "kubernetes", "provider", "environment", "anonymous",
+		"password", "passwd", "passw0rd", "secret", "username", "string", "changeit", "required", "optional", "disabled", "enabled", "default", "internal",
+		"external", "generate", "generated", "existing", "manual",
+		"automatic", "strict", "plaintext", "hidden", "visible", "undefined", "unknown", "random", "custom", "managed", "inherit", "cookie", "header",
+		"bearer", "basic", "digest", "scram-sha-256", "scram-sha-512",
+		"bcrypt", "argon2", "argon2id", "pbkdf2", "scrypt", "sha256", "sha512", "public", "private", "service", "cluster", "always", "ifnotpresent",
+		"standard", "kubernetes", "provider", "environment", "anonymous",
 	}
 	placeholderParts = []string{
-		"changeme", "change-me", "change_me", "change me", "replaceme", "replace-me", "replace_me", "replace me", "to-be-replaced", "your-", "your_", "yourpassword", "yoursecret", "example", "placeholder", "dummy", "todo", "fixme",
-		"insert-", "insert_", "redacted", "not-a-", "notreal", "not-real", "xxxx", "****", "....", "____", "-here", "_here", "goes here", "set-by", "set-via", "set-in", "provided-by", "fill-me", "fillme", "override-me", "overrideme",
+		"changeme", "change-me", "change_me", "change me", "replaceme", "replace-me", "replace_me", "replace me", "to-be-replaced", "your-", "your_",
+		"yourpassword", "yoursecret", "example", "placeholder", "dummy", "todo", "fixme",
+		"insert-", "insert_", "redacted", "not-a-", "notreal", "not-real", "xxxx", "****", "....", "____", "-here", "_here", "goes here", "set-by",
+		"set-via", "set-in", "provided-by", "fill-me", "fillme", "override-me", "overrideme",
 	}
 )
 
@@ -59,7 +65,7 @@ func isPlaceholder(text string) bool {
 	return slices.ContainsFunc(placeholderParts, func(p string) bool { return strings.Contains(low, p) })
 }
 
-var fileName = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.(pem|key|crt|cer|cert|pub|p12|pfx|jks|keystore|json|ya?ml|txt|env|conf|cfg|ini|properties|toml|xml|ts|js|go|py|sh)$`)
+var fileName = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.(pem|key|crt|cer|cert|pub|p12|pfx|jks|keystore|json|ya?ml|txt|env|conf|cfg|ini|properties|toml|xml)$`)
 
 // isPath reports whether a text is a path or the name of a file.
 func isPath(text string) bool {
@@ -141,7 +147,7 @@ const (
 )
 
 // isRandom reports whether a text is one word of characters as random as those of keys and tokens. Words of hexadecimal digits are left out: they are
-// digests and commits. The bounds are measured: they find nine in ten random texts of the least length and 99 in 100 of twice that, and hardly any name.
+// digests and commits. The bounds are measured: they find more than eight in ten random texts of the least length, 19 in 20 of twice that, and hardly any name.
 func isRandom(text string) bool {
 	if len(text) < minRandom || len(text) > maxRandom || slices.ContainsFunc(documentPrefixes, func(p string) bool { return strings.HasPrefix(text, p) }) {
 		return false

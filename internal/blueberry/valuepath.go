@@ -1,7 +1,10 @@
 package blueberry
 
 import (
+	"maps"
+	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -124,4 +127,32 @@ func MatchAny(patterns []string, p string) bool {
 		}
 	}
 	return false
+}
+
+// maxExact is the greatest whole number that every reader of JSON holds exactly (RFC 8259, 6).
+const maxExact = 1 << 53
+
+// CheckExact notes whole numbers in values, of any of Go's types or JSON's own, that not every reader of JSON holds exactly.
+func (f *Faults) CheckExact(field string, value any) {
+	const message = "is too large to be held exactly: give it as text"
+	switch v := value.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			f.CheckExact(JoinPath(field, key), v[key])
+		}
+	case []any:
+		for i, x := range v {
+			f.CheckExact(field+"["+strconv.Itoa(i)+"]", x)
+		}
+	case int:
+		f.CheckExact(field, int64(v))
+	case int64:
+		if v > maxExact || v < -maxExact {
+			f.Add(field, "range", message)
+		}
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) > maxExact && math.Abs(v) < 1e21 { // beyond, it is written with an exponent, and meant so
+			f.Add(field, "range", message)
+		}
+	}
 }

@@ -48,7 +48,7 @@ func TestRefusesObjects(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in := sample(t)
+			in := bare(t)
 			in.Project.ClusterKinds = c.allowed
 			in.Source = chartOf(c.template)
 			in.Blueprint.Components = []blueberry.Component{{Name: "web", Chart: "c"}}

@@ -90,7 +90,7 @@ func BenchmarkMerge(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		m := &merger{in: in, classes: classesOf(in.Blueprint)}
+		m := newMerger(in, nil)
 		s := &stack{component: in.Blueprint.Components[0]}
 		s.use(c, "")
 		m.stacks = append(m.stacks, s)

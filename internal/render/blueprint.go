@@ -61,7 +61,7 @@ func checkBlueprint(b blueberry.Blueprint) error {
 	if err := f.Merge("", b.Check()); err != nil {
 		return err
 	}
-	checkComputed(b, &f)
+	checkPaths(b, &f)
 	for i, s := range b.Services {
 		if s.Size == "" {
 			continue

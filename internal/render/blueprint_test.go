@@ -157,14 +157,14 @@ func TestParseBlueprintFaults(t *testing.T) {
 		"parts of the wrong type": {"name: a\ncomponents: [{name: b}]\nparameters: {}\nschema: 5\nfields: {required: x, unknown: []}\ncomputed: []\nservices: x\negress: [{cidr: 5, ports: [x]}]\nconfigSets: [5]\nconfigUpdates: 1\nlease: {max: long}\naccess: []\n", []string{
 			"access type (line 12, column 9)", "computed type (line 6, column 11)", "configSets[0] type (line 9, column 14)", "configUpdates type (line 10, column 16)",
 			"egress[0].cidr type (line 8, column 17)", "egress[0].ports[0] type (line 8, column 28)", "fields.required type (line 5, column 20)", "fields.unknown unknown (line 5, column 23)",
-			"lease.max type (line 11, column 13)", "parameters type (line 3, column 13)", "schema type (line 4, column 9)", "services type (line 7, column 11)",
+			"lease.max type (line 11, column 14)", "parameters type (line 3, column 13)", "schema type (line 4, column 9)", "services type (line 7, column 11)",
 		}},
 		"parts that cannot be": {"name: a\ncomponents:\n- {name: b}\n- {name: all, score: ../x, port: 5}\nparameters:\n- {name: A, type: x, sets: []}\n- {name: p, type: integer, default: 1.5, min: x, required: maybe, sets: [c.x, b, b.blueberry.host]}\nschema: {type: 5}\n" +
 			"fields: {required: ['[']}\ncomputed: {b.env.X: '${nope}', c.x: y}\nservices: [{name: db, kind: db2, size: big}]\negress: [{cidr: 10.1.1.1/8, ports: [0]}]\nconfigSets: [Shop, a, a@2]\nconfigUpdates: never\nlease: {default: 9, max: 8}\n", []string{
 			"components[1].name reserved (line 4, column 10)", "components[1].port forbidden (line 4, column 34)", "components[1].score path (line 4, column 22)",
-			"computed[b.env.X] unknown (line 10, column 22)", "computed[c.x] unknown (line 10, column 38)",
+			"computed[b.env.X] unknown (line 10, column 21)", "computed[c.x] unknown (line 10, column 37)",
 			"configSets[0] pattern (line 13, column 14)", "configSets[2] duplicate (line 13, column 23)", "configUpdates enum (line 14, column 16)",
-			"egress[0].cidr cidr (line 12, column 17)", "egress[0].ports[0] range (line 12, column 37)", "fields.required[0] pattern (line 9, column 20)", "lease.default range (line 15, column 18)",
+			"egress[0].cidr cidr (line 12, column 17)", "egress[0].ports[0] range (line 12, column 37)", "fields.required[0] pattern (line 9, column 21)", "lease.default range (line 15, column 18)",
 			"parameters[0].name pattern (line 6, column 10)", "parameters[0].sets required (line 6, column 28)", "parameters[0].type enum (line 6, column 19)",
 			"parameters[1].default type (line 7, column 37)", "parameters[1].min type (line 7, column 47)", "parameters[1].required type (line 7, column 60)",
 			"parameters[1].sets[0] unknown (line 7, column 74)", "parameters[1].sets[1] path (line 7, column 79)", "parameters[1].sets[2] computed (line 7, column 82)",
@@ -309,7 +309,7 @@ func TestBlueprintSchema(t *testing.T) {
 		"score and image":      "name: a\ncomponents: [{name: b, image: 'c:1', score: x}]\n",
 		"parameter of no type": "name: a\ncomponents: [{name: b}]\nparameters: [{name: p, type: x, sets: [b.x]}]\n",
 		"parameter of nothing": "name: a\ncomponents: [{name: b}]\nparameters: [{name: p}]\n",
-		"computed nowhere":     "name: a\ncomponents: [{name: b}]\ncomputed: {x: y}\n",
+		"computed nowhere":     "name: a\ncomponents: [{name: b}]\ncomputed: {x: z}\n",
 		"a service of no kind": "name: a\ncomponents: [{name: b}]\nservices: [{name: db, kind: x}]\n",
 		"an opening to no net": "name: a\ncomponents: [{name: b}]\negress: [{cidr: everywhere}]\n",
 		"a config set's name":  "name: a\ncomponents: [{name: b}]\nconfigSets: [A]\n",

@@ -48,7 +48,7 @@ func (m *merger) open(s *stack) {
 		fail(problem{field: "chart", code: "chart", message: firstLine(err)})
 		return
 	}
-	if err := installable(c, m.in.caps); err != nil {
+	if err := installable(c, m.caps); err != nil {
 		fail(problem{field: "chart", code: "chart", message: err.Error()})
 		return
 	}
@@ -175,11 +175,18 @@ func boundGlobals(c *chart.Chart, values map[string]any) error {
 	return nil
 }
 
+// sizeOf counts the values below one; 16 bytes of text are one more.
 func sizeOf(v any) int {
-	m, ok := v.(map[string]any)
 	n := 1
-	if ok {
-		for _, x := range m {
+	switch v := v.(type) {
+	case string:
+		n += len(v) / 16
+	case []any:
+		for _, x := range v {
+			n += sizeOf(x)
+		}
+	case map[string]any:
+		for _, x := range v {
 			n += sizeOf(x)
 		}
 	}
@@ -189,11 +196,11 @@ func sizeOf(v any) int {
 // coalesce puts the layers over the chart's defaults as Helm does before it renders. It changes the chart: what is disabled is taken out of it.
 func (o *opened) coalesce(values map[string]any) (map[string]any, *problem) {
 	o.below = nodeOf(o.chart)
-	if err := chartutil.ProcessDependencies(o.chart, values); err != nil {
-		return nil, &problem{field: "chart", code: "chart", message: mergeMessage(err)}
-	}
 	if err := boundGlobals(o.chart, values); err != nil {
 		return nil, &problem{field: "values.global", code: "limit", message: err.Error()}
+	}
+	if err := chartutil.ProcessDependencies(o.chart, values); err != nil {
+		return nil, &problem{field: "chart", code: "chart", message: mergeMessage(err)}
 	}
 	o.below = nodeOf(o.chart)
 	merged, err := o.over(values)
@@ -259,7 +266,9 @@ func mergeLayers(values map[string]any, layers []share) map[string]any {
 		values = map[string]any{}
 	}
 	for _, x := range layers {
-		values = loader.MergeMaps(values, x.values)
+		if len(x.values) > 0 {
+			values = loader.MergeMaps(values, x.values)
+		}
 	}
 	return values
 }

@@ -12,8 +12,15 @@ import (
 
 var placeholder = regexp.MustCompile(`\$\{([^{}]*)\}`)
 
-// checkComputed tells what the computed values of a blueprint name and the platform does not know, and those that only it may write.
-func checkComputed(b blueberry.Blueprint, f *blueberry.Faults) {
+// maxPaths bounds the computed values of a blueprint, and the paths that one parameter sets.
+const maxPaths = 200
+
+// checkPaths tells what the computed values of a blueprint name and the platform does not know, and the paths that only the platform may write.
+func checkPaths(b blueberry.Blueprint, f *blueberry.Faults) {
+	if n := len(b.Computed); n > maxPaths {
+		f.Add("computed", "too_many", "has %d paths, at most %d are allowed", n, maxPaths)
+		return
+	}
 	for _, path := range slices.Sorted(maps.Keys(b.Computed)) {
 		field := "computed[" + path + "]"
 		for _, m := range placeholder.FindAllStringSubmatch(b.Computed[path], -1) {
@@ -27,6 +34,10 @@ func checkComputed(b blueberry.Blueprint, f *blueberry.Faults) {
 		}
 	}
 	for i, p := range b.Parameters {
+		if n := len(p.Sets); n > maxPaths {
+			f.Add("parameters["+strconv.Itoa(i)+"].sets", "too_many", "has %d paths, at most %d are allowed", n, maxPaths)
+			continue
+		}
 		for j, path := range p.Sets {
 			if keys, ok := blueberry.SplitPath(path); !ok || reserved(keys) {
 				f.Add("parameters["+strconv.Itoa(i)+"].sets["+strconv.Itoa(j)+"]", "computed", "is set by Blueberry")
@@ -53,7 +64,8 @@ func computable(b blueberry.Blueprint, name string) bool {
 		return true
 	}
 	component, what, _ := strings.Cut(name, ".")
-	return slices.Contains([]string{"host", "url", "service"}, what) && slices.ContainsFunc(b.Components, func(c blueberry.Component) bool { return c.Name == component })
+	return slices.Contains([]string{"host", "url", "service"}, what) &&
+		slices.ContainsFunc(b.Components, func(c blueberry.Component) bool { return c.Name == component })
 }
 
 // computed adds what only the platform sets: the blueprint's computed values and, for the built-in chart, who the component is.
@@ -78,11 +90,11 @@ func (m *merger) computed() {
 				x.fields[blueberry.JoinPath("", keys[1:]...)] = field
 			}
 			s.add(x)
+			s.values = mergeLayers(s.values, []share{x})
 		}
 	}
 	for _, s := range m.stacks {
 		who := m.in.who(s)
-		s.values = mergeLayers(nil, s.layers)
 		if s.component.Kind() == blueberry.HelmChart {
 			who = map[string]any{"global": map[string]any{"blueberry": who}}
 		} else {

@@ -29,8 +29,9 @@ const (
 var (
 	syntaxLine = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
 	// wordBool are plain words that YAML 1.1, and so Helm, reads as booleans and YAML 1.2 as text. Which one was meant, nobody can know.
-	wordBool   = regexp.MustCompile(`^(?i:yes|no|on|off|y|n)$`)
-	leadingOct = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
+	wordBool    = regexp.MustCompile(`^(?i:yes|no|on|off|y|n)$`)
+	wholeNumber = regexp.MustCompile(`^[-+]?(?:[0-9]+|0x[0-9a-fA-F]+|0b[01]+|0o[0-7]+)$`)
+	leadingOct  = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
 )
 
 // position is where something stands in a document, from 1.
@@ -340,8 +341,10 @@ func (d *document) scalar(n *yaml.Node, field string) any {
 			d.fault(n, field, "type", "%s is not a number that JSON can hold", n.Value)
 			return nil
 		}
-		if tag == "!!int" && math.Abs(v) > 1<<53 {
-			d.fault(n, field, "range", "%s is too large to be held exactly: put it in quotes", n.Value)
+		if wholeNumber.MatchString(n.Value) {
+			if i, err := strconv.ParseInt(n.Value, 0, 64); err != nil || i > 1<<53 || i < -1<<53 {
+				d.fault(n, field, "range", "%s is too large to be held exactly: put it in quotes", n.Value)
+			}
 		}
 		return v
 	default:

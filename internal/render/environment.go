@@ -1,14 +1,13 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
-
-	"helm.sh/helm/v4/pkg/chart/common"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -32,8 +31,6 @@ type Input struct {
 	SourceCommit     string // of the repository: where charts and blueprint come from
 	BlueprintVersion int    // number in the catalogue; 0 for a blueprint of none
 	BlueprintAuthor  string
-
-	caps *common.Capabilities
 }
 
 // Output is a rendering with all that is known of it.
@@ -80,7 +77,7 @@ func Environment(in Input) (Output, error) {
 	if err := m.err(); err != nil {
 		return Output{}, err
 	}
-	out := Output{Settings: m.settings(), Warnings: m.warnings, Demand: need.demand()}
+	out := Output{Settings: m.settings(), Warnings: m.warned(), Demand: need.demand()}
 	out.Images, out.Hosts = m.images()
 	out.Rendering, err = in.write(append(parts, rails))
 	return out, err
@@ -95,7 +92,7 @@ func Settings(in Input) ([]blueberry.Setting, []blueberry.Warning, error) {
 	if err := m.err(); err != nil {
 		return nil, nil, err
 	}
-	return m.settings(), m.warnings, nil
+	return m.settings(), m.warned(), nil
 }
 
 // start checks the blueprint and merges the layers.
@@ -107,20 +104,42 @@ func (in Input) start() (*merger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("render: %w", err)
 	}
-	in.caps = caps
-	return in.merge(), nil
+	return in.merge(caps), nil
 }
 
 // maxTold bounds the faults of one answer.
 const maxTold = 1000
 
-// err is every fault that was found.
+// err is every fault that was found, by field.
 func (m *merger) err() error {
+	slices.SortStableFunc(m.faults, compareFaults)
 	if n := len(m.faults); n > maxTold {
 		m.faults = m.faults[:maxTold]
 		m.faults.Add("", "too_many", "there are %d faults more", n-maxTold)
 	}
+	for i, f := range m.faults { // a key may be as long as its document
+		m.faults[i].Field, m.faults[i].Message = short(f.Field), short(f.Message)
+	}
 	return m.faults.Err()
+}
+
+func compareFaults(a, b blueberry.Fault) int {
+	return cmp.Or(strings.Compare(a.Field, b.Field), strings.Compare(a.Code, b.Code), strings.Compare(a.Message, b.Message))
+}
+
+// warned gives the warnings, by field.
+func (m *merger) warned() []blueberry.Warning {
+	out := slices.Clone(m.warnings)
+	slices.SortStableFunc(out, func(a, b blueberry.Warning) int {
+		return cmp.Or(strings.Compare(a.Field, b.Field), strings.Compare(a.Message, b.Message))
+	})
+	if n := len(out); n > maxTold {
+		out = append(out[:maxTold], blueberry.Warning{Code: "too_many", Message: fmt.Sprintf("there are %d warnings more", n-maxTold)})
+	}
+	for i, w := range out {
+		out[i].Field, out[i].Message = short(w.Field), short(w.Message)
+	}
+	return out
 }
 
 // settings gives those of every component, by path.
@@ -162,7 +181,7 @@ func (m *merger) component(c blueberry.Component) ([]manifest, []problem) {
 	if s == nil || s.broken {
 		return nil, nil
 	}
-	rel := chartRelease{name: c.Name, namespace: m.in.Namespace, caps: m.in.caps}
+	rel := chartRelease{name: c.Name, namespace: m.in.Namespace, caps: m.caps}
 	if c.Kind() == blueberry.HelmChart {
 		who, _ := at(s.platform.values, "global", "blueberry").(map[string]any)
 		return s.opened.run(s.values, who, rel)

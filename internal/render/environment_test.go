@@ -24,6 +24,14 @@ func sample(tb testing.TB) Input {
 	return inputOf(tb, filepath.Join(examples, "shop"))
 }
 
+// bare is the sample without what names its components: for other components.
+func bare(tb testing.TB) Input {
+	tb.Helper()
+	in := sample(tb)
+	in.Blueprint.Parameters, in.Blueprint.Computed = nil, nil
+	return in
+}
+
 func inputOf(tb testing.TB, dir string) Input {
 	tb.Helper()
 	content, err := os.ReadFile(filepath.Join(dir, blueberry.BlueprintFile))
@@ -244,7 +252,7 @@ spec: {jobTemplate: {spec: {template: {spec: {}}}}}
 // TestTellsEverythingAtOnce: faults of several components, of schema and templates and objects, in one answer.
 func TestTellsEverythingAtOnce(t *testing.T) {
 	t.Parallel()
-	in := sample(t)
+	in := bare(t)
 	in.Source = chartOf("apiVersion: v1\nkind: Node\nmetadata: {name: x}\n")
 	in.Blueprint.Components = []blueberry.Component{
 		{Name: "one", Image: "a:1", Values: map[string]any{
@@ -276,7 +284,7 @@ func TestTellsEverythingAtOnce(t *testing.T) {
 
 func TestSourceRequired(t *testing.T) {
 	t.Parallel()
-	in := sample(t)
+	in := bare(t)
 	in.Source = nil
 	in.Blueprint.Components = []blueberry.Component{{Name: "a", Chart: "c"}, {Name: "b", Kustomization: "k"}}
 	_, err := Environment(in)

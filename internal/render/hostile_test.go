@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -30,7 +31,7 @@ func chartOf(template string, more ...string) fstest.MapFS {
 // renderTree renders a component of a chart at c.
 func renderTree(t *testing.T, tree fs.FS, values map[string]any) (Output, error) {
 	t.Helper()
-	in := sample(t)
+	in := bare(t)
 	in.Source = tree
 	in.Blueprint.Components = []blueberry.Component{{Name: "web", Chart: "c", Values: values}}
 	return Environment(in)
@@ -141,6 +142,90 @@ func TestHostileCharts(t *testing.T) {
 				t.Errorf("%s: %v", c.reason, faults)
 			}
 		})
+	}
+}
+
+// doublingSchema takes 2^60 checks: each part refers to the next one twice.
+func doublingSchema(head, defs, keyword, last string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `{%s, "%s": {`, head, defs)
+	for i := range 60 {
+		fmt.Fprintf(&b, `"a%d": {"%s": [{"$ref": "#/%s/a%d"}, {"$ref": "#/%s/a%d"}]}, `, i, keyword, defs, i+1, defs, i+1)
+	}
+	fmt.Fprintf(&b, `"a60": %s}}`, last)
+	return b.String()
+}
+
+// TestSchemaBombs: a schema of a chart or of a blueprint that would take for ever is stopped, whichever way it doubles.
+func TestSchemaBombs(t *testing.T) {
+	t.Parallel()
+	for name, schema := range map[string]string{
+		"all of":          doublingSchema(`"$ref": "#/$defs/a0"`, "$defs", "allOf", `{}`),
+		"any of, failing": doublingSchema(`"$ref": "#/$defs/a0"`, "$defs", "anyOf", `{"type": "string"}`),
+		"in a negation":   doublingSchema(`"not": {"$ref": "#/$defs/a0"}`, "$defs", "anyOf", `{"type": "string"}`),
+		"of formats":      doublingSchema(`"$schema": "http://json-schema.org/draft-07/schema#", "allOf": [{"$ref": "#/definitions/a0"}]`, "definitions", "allOf", `{"format": "regex"}`),
+		"older":           doublingSchema(`"$schema": "http://json-schema.org/draft-04/schema#", "not": {"$ref": "#/definitions/a0"}`, "definitions", "oneOf", `{"type": "string"}`),
+	} {
+		_, err := renderTree(t, chartOf("", "values.schema.json", schema), nil)
+		if faults := invalid(t, err); len(faults) != 1 || !strings.Contains(faults[0].Message, "checks") {
+			t.Errorf("%s: %v", name, faults)
+		}
+	}
+	in := shop()
+	if err := json.Unmarshal([]byte(doublingSchema(`"$ref": "#/$defs/a0"`, "$defs", "allOf", `{}`)), &in.Blueprint.Schema); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Environment(in)
+	if faults := invalid(t, err); len(faults) != 1 || !strings.Contains(faults[0].Message, "checks") {
+		t.Errorf("of a blueprint: %v", faults)
+	}
+}
+
+// TestValueBombs: values that would take the memory of the machine, or fill the record, are refused.
+func TestValueBombs(t *testing.T) {
+	t.Parallel()
+	many := func(n int) map[string]any {
+		out := map[string]any{}
+		for i := range n {
+			out[fmt.Sprintf("v%d", i)] = float64(i)
+		}
+		return out
+	}
+	long := strings.Repeat("k", 10_000)
+	charts := fstest.MapFS{"c/Chart.yaml": {Data: []byte("apiVersion: v2\nname: c\nversion: 1.0.0\n")}}
+	for i := range 200 {
+		charts[fmt.Sprintf("c/charts/s%d/Chart.yaml", i)] = &fstest.MapFile{Data: fmt.Appendf(nil, "apiVersion: v2\nname: s%d\nversion: 1.0.0\n", i)}
+	}
+	defaults, err := json.Marshal(many(maxSettings + 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	deep := map[string]any{}
+	for range maxDocumentDepth + 1 {
+		deep = map[string]any{"d": deep}
+	}
+	for name, c := range map[string]struct {
+		tree   fs.FS
+		values map[string]any
+		code   string
+	}{
+		"too many defaults":         {chartOf("", "values.yaml", string(defaults)), nil, "limit"},
+		"too many values":           {chartOf(""), many(maxDocumentNodes + 1), "too_large"},
+		"too deep":                  {chartOf(""), deep, "too_deep"},
+		"paths too long":            {chartOf(""), map[string]any{long: many(2_000)}, "limit"},
+		"globals of many charts":    {charts, map[string]any{"global": many(10_000)}, "limit"},
+		"the same, below a mapping": {charts, map[string]any{"global": map[string]any{"x": many(10_000)}}, "limit"},
+		"the same, of long texts":   {charts, map[string]any{"global": map[string]any{"x": []any{strings.Repeat("x", 1<<18)}}}, "limit"},
+	} {
+		_, err := renderTree(t, c.tree, c.values)
+		if faults := invalid(t, err); len(faults) != 1 || faults[0].Code != c.code {
+			t.Errorf("%s: %v", name, faults)
+		}
+	}
+	in := shop(overrides(map[string]any{"web": many(5_000)}))
+	_, err = Environment(in)
+	if n := len(invalid(t, err)); n != maxTold+1 {
+		t.Errorf("%d faults are told at once", n)
 	}
 }
 

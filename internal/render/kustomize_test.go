@@ -24,7 +24,7 @@ func tree(files ...string) fstest.MapFS {
 
 func kustomized(t *testing.T, files fstest.MapFS) (Output, error) {
 	t.Helper()
-	in := sample(t)
+	in := bare(t)
 	in.Source = files
 	in.Blueprint.Components = []blueberry.Component{{Name: "extras", Kustomization: "k"}}
 	return Environment(in)

@@ -6,21 +6,34 @@ import (
 	"slices"
 	"strings"
 
+	"helm.sh/helm/v4/pkg/chart/common"
+
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
 // merger collects the layers of every component, lowest first, and merges them.
 type merger struct {
 	in       Input
+	caps     *common.Capabilities
 	faults   blueberry.Faults
 	warnings []blueberry.Warning
 	stacks   []*stack // of the components that take values, in their order
 	classes  classes
+	room     room
 }
 
+// room is how many settings there may be yet, and how many bytes their paths may have. The largest charts of the wild have some 10,000 values.
+type room struct{ settings, text int }
+
+const (
+	maxSettings    = 100_000
+	maxSettingText = 16 << 20
+	maxPath        = 10_000 // bytes of one
+)
+
 // merge does everything that needs no templates: it opens the charts, puts the layers upon one another and says where each value comes from.
-func (in Input) merge() *merger {
-	m := &merger{in: in, classes: classesOf(in.Blueprint)}
+func (in Input) merge(caps *common.Capabilities) *merger {
+	m := newMerger(in, caps)
 	for i, c := range in.Blueprint.Components {
 		if c.TakesValues() {
 			s := &stack{component: c, index: i}
@@ -30,6 +43,10 @@ func (in Input) merge() *merger {
 	}
 	m.merge()
 	return m
+}
+
+func newMerger(in Input, caps *common.Capabilities) *merger {
+	return &merger{in: in, caps: caps, classes: classesOf(in.Blueprint), room: room{maxSettings, maxSettingText}}
 }
 
 // merge puts the layers upon the charts that are open.
@@ -44,13 +61,16 @@ func (m *merger) merge() {
 	m.each(func(l blueberry.Layer) bool { return l.Layer == blueberry.LayerEnvironment })
 	m.computed()
 	for _, s := range m.stacks {
-		if s.opened != nil {
+		switch {
+		case s.opened == nil:
+		case m.room.settings <= 0 || m.room.text <= 0:
+			m.crowded(s)
+		default:
 			m.settle(s)
 		}
 	}
 	m.required()
 	m.schema()
-	slices.SortStableFunc(m.warnings, func(a, b blueberry.Warning) int { return strings.Compare(a.Field, b.Field) })
 }
 
 // find gives the stack of a component by name.
@@ -86,6 +106,9 @@ func (m *merger) add(s *stack, x share) {
 func (m *merger) blueprint(s *stack) {
 	origin := blueberry.Origin{Layer: blueberry.LayerBlueprint, Version: m.in.BlueprintVersion, Author: m.in.BlueprintAuthor, Commit: m.in.SourceCommit}
 	c, field := s.component, fieldOf(s.index)
+	if !m.fits(c.Values, field+".values") {
+		c.Values, s.broken = nil, true
+	}
 	if c.Kind() == blueberry.Score {
 		m.score(s, origin)
 	}
@@ -188,6 +211,9 @@ func (m *merger) each(want func(blueberry.Layer) bool) {
 
 // layer adds a document of values. What it says to every component lies below what it says to one.
 func (m *merger) layer(l blueberry.Layer) {
+	if !m.fits(l.Values, l.Field) {
+		return
+	}
 	doc, _ := normal(l.Values).(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(doc)) {
 		field := join(l.Field, name)
@@ -210,6 +236,42 @@ func (m *merger) layer(l blueberry.Layer) {
 		add(s, blueberry.AllComponents)
 		add(s, s.name())
 	}
+}
+
+// fits reports whether values are within the bounds of a document, and tells when they are not: those of a request may not have been read as one.
+func (m *merger) fits(values map[string]any, field string) bool {
+	left := maxDocumentNodes
+	switch deep := depthOf(values, &left); {
+	case left <= 0:
+		m.faults.Add(field, "too_large", "holds more than %d values", maxDocumentNodes)
+	case deep > maxDocumentDepth:
+		m.faults.Add(field, "too_deep", "is nested deeper than %d levels", maxDocumentDepth)
+	default:
+		return true
+	}
+	return false
+}
+
+// depthOf is how deep a value is nested. It counts the values down, and stops when none is left or the depth is too much.
+func depthOf(v any, left *int) int {
+	deep := 0
+	look := func(x any) {
+		if *left > 0 && deep <= maxDocumentDepth {
+			deep = max(deep, 1+depthOf(x, left))
+		}
+	}
+	*left--
+	switch v := v.(type) {
+	case map[string]any:
+		for _, x := range v {
+			look(x)
+		}
+	case []any:
+		for _, x := range v {
+			look(x)
+		}
+	}
+	return deep
 }
 
 // stranger tells values for a component that takes none. A config set is shared by many blueprints; an override is meant.

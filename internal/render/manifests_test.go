@@ -55,7 +55,7 @@ func everySample(t *testing.T) map[string]Input {
 		t.Fatal(err)
 	}
 	for _, c := range append(charts, "awkward") {
-		in := sample(t)
+		in := bare(t)
 		in.Source = os.DirFS(corpus)
 		in.APIVersions = []string{"cert-manager.io/v1"}
 		name := filepath.Base(c)

@@ -7,12 +7,6 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// Bounds of the settings of one component. The largest charts of the wild have some 10,000.
-const (
-	maxSettings    = 100_000
-	maxSettingText = 16 << 20 // bytes of their paths
-)
-
 // candidate is what one share has at a path.
 type candidate struct {
 	value any
@@ -31,8 +25,8 @@ type attribution struct {
 	blind     bool // Helm made nothing: only what contradicts itself is looked for
 	settings  []blueberry.Setting
 	shadows   []blueberry.Shadow // of all settings, cut into shares
-	text      int
-	full      bool
+	room      *room
+	full      bool // there is none left
 	conflicts []conflict
 }
 
@@ -44,8 +38,8 @@ type conflict struct {
 }
 
 // attribute says where each leaf of the effective values comes from; nil for values that Helm could not make.
-func attribute(s *stack, effective map[string]any) *attribution {
-	a := &attribution{blind: effective == nil, charts: s.opened.below}
+func attribute(s *stack, effective map[string]any, left *room) *attribution {
+	a := &attribution{room: left, blind: effective == nil, charts: s.opened.below}
 	enabled := s.opened.enabled()
 	for i := range s.charts {
 		if x := &s.charts[i]; x.needs == "" || a.blind || enabled[x.needs] {
@@ -59,10 +53,24 @@ func attribute(s *stack, effective map[string]any) *attribution {
 	for i, x := range a.shares {
 		a.arena = append(a.arena, candidate{value: x.values, src: int32(i)})
 	}
+	n := countLeaves(effective)
+	a.settings, a.shadows = make([]blueberry.Setting, 0, min(n, left.settings)), make([]blueberry.Shadow, 0, min(n, left.settings))
 	a.node(s.name(), effective, span{0, len(a.arena)}, s.opened.below, 0, span{})
 	a.settings = sortSettings(a.settings)
 	slices.SortStableFunc(a.conflicts, func(x, y conflict) int { return strings.Compare(x.path, y.path) })
 	return a
+}
+
+func countLeaves(m map[string]any) int {
+	n := 0
+	for _, v := range m {
+		if below, ok := v.(map[string]any); ok && len(below) > 0 {
+			n += countLeaves(below)
+		} else {
+			n++
+		}
+	}
+	return n
 }
 
 // sortSettings gives settings by path. It moves each only once: they are large.
@@ -101,6 +109,10 @@ func (a *attribution) node(path string, effective map[string]any, c span, charts
 		}
 		mark := len(a.arena)
 		at := blueberry.JoinPath(path, key)
+		if len(at) > maxPath {
+			a.full = true
+			return
+		}
 		below, isChart := charts[key]
 		switch {
 		case isChart:
@@ -180,7 +192,7 @@ func (a *attribution) value(path string, v any, there bool, c span, charts chart
 		if ok {
 			a.node(path, nil, c, charts, depth, globals)
 		}
-	case isMap && !(blueberry.IsSecretRef(v) && (a.winner(v, c) >= 0 || c.to == c.from)):
+	case isMap && !a.isReference(v, c):
 		if len(m) == 0 {
 			a.leaf(path, v, c)
 		}
@@ -190,6 +202,14 @@ func (a *attribution) value(path string, v any, there bool, c span, charts chart
 	default:
 		a.absent(path, there, c)
 	}
+}
+
+// isReference reports whether a value is a reference that was set as one, not what is left of a mapping that has a key of that name.
+func (a *attribution) isReference(v any, c span) bool {
+	return blueberry.IsSecretRef(v) && (a.winner(v, c) >= 0 || !slices.ContainsFunc(a.arena[c.from:c.to], func(x candidate) bool {
+		m, ok := x.value.(map[string]any)
+		return ok && len(m) > 0
+	}))
 }
 
 // lose marks what a layer's null, or its scalar, takes away from the layers below it, when another sets something above. A null for all values of a chart
@@ -333,8 +353,9 @@ func (a *attribution) deleted(path string, by *share, c span) bool {
 
 // note keeps a setting. What it shadows are the candidates, the highest first; mappings among them live on in their leaves.
 func (a *attribution) note(s blueberry.Setting, c span) {
-	a.text += len(s.Path)
-	if a.full = a.full || len(a.settings) >= maxSettings || a.text > maxSettingText; a.full {
+	a.room.settings--
+	a.room.text -= len(s.Path)
+	if a.full = a.full || a.room.settings < 0 || a.room.text < 0; a.full {
 		return
 	}
 	from := len(a.shadows)
@@ -350,53 +371,4 @@ func (a *attribution) note(s blueberry.Setting, c span) {
 		s.Shadows = a.shadows[from:to:to]
 	}
 	a.settings = append(a.settings, s)
-}
-
-// compare looks for a layer that makes a mapping of something else, or something else of a mapping. It reports whether the values fit one another.
-func (a *attribution) compare(path string, c span, depth int8) bool {
-	var lower *candidate
-	ok := true
-	for i := c.from; i < c.to; i++ {
-		x := &a.arena[i]
-		src := a.shares[x.src]
-		switch {
-		case x.level != depth:
-			continue // globals of a chart above
-		case x.value == nil:
-			lower = nil
-			continue
-		case lower != nil && !src.chart && clash(lower.value, x.value) && !(src.own && a.shares[lower.src].chart): // the platform's own part wins
-			ok = false
-			a.conflicts = append(a.conflicts, conflict{lower: a.shares[lower.src], upper: src, path: path, has: x.value})
-		}
-		lower = x
-	}
-	return ok
-}
-
-// denied looks for a layer that sets all values of a chart to null, which Helm refuses.
-func (a *attribution) denied(path string, c span, depth int8) {
-	for i := c.to - 1; i > c.from; i-- {
-		x := a.arena[i]
-		if x.level == depth && x.value == nil && !x.lost && !a.shares[x.src].chart {
-			a.conflicts = append(a.conflicts, conflict{lower: a.shares[a.arena[c.from].src], upper: a.shares[x.src], path: path})
-		}
-		if x.value != nil {
-			return
-		}
-	}
-}
-
-// clash reports whether one of two values is a mapping and the other is not. A reference to a secret is as good as a scalar.
-func clash(lower, upper any) bool {
-	_, was := lower.(map[string]any)
-	_, is := upper.(map[string]any)
-	if was == is {
-		return false
-	}
-	if _, list := upper.([]any); !list && blueberry.IsSecretRef(lower) {
-		return false
-	}
-	_, list := lower.([]any)
-	return list || !blueberry.IsSecretRef(upper)
 }

@@ -65,6 +65,7 @@ func asMap(v any) (map[string]any, bool) {
 	return nil, false
 }
 
+// compileSchema reads a JSON schema. What is wrong with it is told in one sentence that follows its name.
 func compileSchema(content []byte) (s *jsonschema.Schema, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -77,18 +78,27 @@ func compileSchema(content []byte) (s *jsonschema.Schema, err error) {
 	}
 	c := jsonschema.NewCompiler()
 	c.UseLoader(localSchemas{})
-	const name = "blueberry:///values.schema.json"
+	const name = "blueberry:///schema"
 	if err := c.AddResource(name, doc); err != nil {
-		return nil, cutPrefix(err, name)
+		return nil, schemaError(err, name)
 	}
 	if s, err = c.Compile(name); err != nil {
-		return nil, cutPrefix(err, name)
+		return nil, schemaError(err, name)
 	}
 	return s, nil
 }
 
-func cutPrefix(err error, name string) error {
-	return errors.New(strings.ReplaceAll(firstLine(err), name, "values.schema.json"))
+func schemaError(err error, name string) error {
+	var invalid *jsonschema.ValidationError
+	var wrong *jsonschema.SchemaValidationError
+	if errors.As(err, &wrong) && errors.As(wrong.Err, &invalid) {
+		for len(invalid.Causes) > 0 {
+			invalid = invalid.Causes[0]
+		}
+		why := invalid.ErrorKind.LocalizedString(xtext.NewPrinter(language.English))
+		return fmt.Errorf("is no JSON schema: at /%s: %s", strings.Join(invalid.InstanceLocation, "/"), why)
+	}
+	return errors.New(strings.ReplaceAll(firstLine(err), name, "the schema"))
 }
 
 // schemaProblems validates and gives one problem for each innermost cause, by the path of the value below a path.
@@ -117,6 +127,8 @@ func schemaProblems(s *jsonschema.Schema, values map[string]any, path string) (f
 			// The library's location of this kind of fault is not to be relied upon, so the name stands in the message.
 			found = append(found, problem{value: path, code: "pattern", message: fmt.Sprintf("the name %q is not allowed where it stands", k.Property)})
 			return
+		case *kind.Pattern:
+			x.message = "does not match the pattern " + k.Want // not what was got: it may be a secret
 		case *kind.Required:
 			x.missing = k.Missing
 		}
@@ -124,7 +136,9 @@ func schemaProblems(s *jsonschema.Schema, values map[string]any, path string) (f
 			walk(cause)
 		}
 		if len(e.Causes) == 0 {
-			x.message = e.ErrorKind.LocalizedString(p)
+			if x.message == "" {
+				x.message = e.ErrorKind.LocalizedString(p)
+			}
 			found = append(found, x)
 		}
 	}
@@ -136,7 +150,7 @@ func schemaProblems(s *jsonschema.Schema, values map[string]any, path string) (f
 
 // maxChecks bounds how often the parts of one schema may be held against values: parts that refer to one another twice each take 2^n checks. The largest
 // charts of the wild take some 50,000.
-const maxChecks = 500_000
+const maxChecks = 200_000
 
 // boundedSchema is a schema of a stranger. It stops when it was held against more than it may, so it is used once.
 type boundedSchema struct{ *jsonschema.Schema }

@@ -24,7 +24,7 @@ func (r *scoreReader) readContainers(n *yaml.Node, field string) {
 	not := func(what string) func(*yaml.Node, string) {
 		return func(n *yaml.Node, field string) {
 			if n = r.enter(n, field, 3); n != nil && len(n.Content) > 0 {
-				r.fault(n, field, "unsupported", "%s not supported: %s", what, "the built-in chart has nothing for it")
+				r.fault(n, field, "unsupported", "%s not supported: the built-in chart has nothing for it", what)
 			}
 		}
 	}

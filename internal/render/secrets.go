@@ -25,10 +25,15 @@ type secretSearch struct {
 func (s *secretSearch) in(values map[string]any) {
 	for key, v := range values {
 		s.keys = append(s.keys, key)
+		if shape := blueberry.TokenShape(key); shape != "" {
+			s.found(s.keys, shape)
+		}
 		switch v := v.(type) {
 		case map[string]any:
-			if !blueberry.IsSecretRef(v) {
+			if ref, is := v["secretRef"].(string); !is || !blueberry.IsSecretRef(v) {
 				s.in(v)
+			} else if shape := blueberry.TokenShape(ref); shape != "" {
+				s.found(s.keys, shape)
 			}
 		case string, []any:
 			if shape := blueberry.SecretShape(blueberry.JoinPath("", key), v); shape != "" && !blueberry.MatchAny(s.public, blueberry.JoinPath("", s.keys...)) {
@@ -49,7 +54,12 @@ func (m *merger) secrets(values map[string]any, field, component string, public 
 }
 
 // blueprintSecrets tells what looks like a secret in a blueprint: in the values of its components, the defaults of its parameters, its computed values.
-func blueprintSecrets(b blueberry.Blueprint, f *blueberry.Faults) {
+func blueprintSecrets(b blueberry.Blueprint, to *blueberry.Faults) {
+	f := &blueberry.Faults{}
+	defer func() {
+		slices.SortStableFunc(*f, compareFaults)
+		*to = append(*to, *f...)
+	}()
 	for i, c := range b.Components {
 		s := secretSearch{public: b.Fields.Public, keys: []string{c.Name}}
 		s.found = func(keys []string, shape string) {

@@ -23,7 +23,7 @@ func (m *merger) settle(s *stack) {
 		found = checkChartSchema(s.opened.chart, merged, s.name())
 		s.effective = withPlatform(merged, s.platform.values)
 	}
-	a := attribute(s, s.effective)
+	a := attribute(s, s.effective, &m.room)
 	s.settings = a.settings
 	switch {
 	case len(a.conflicts) > 0:
@@ -39,8 +39,7 @@ func (m *merger) settle(s *stack) {
 		m.tell(s, *failed)
 		return
 	case a.full:
-		s.broken = true
-		m.tell(s, problem{field: "values", code: "limit", message: fmt.Sprintf("has more than %d values, or longer paths than %d bytes in all", maxSettings, maxSettingText)})
+		m.crowded(s)
 		return
 	}
 	if s.opened.prepared != nil {
@@ -62,6 +61,13 @@ func (m *merger) elsewhere(s *stack, conflicts []conflict, found []problem) {
 			m.tell(s, p)
 		}
 	}
+}
+
+// crowded tells a component whose values find no room any more.
+func (m *merger) crowded(s *stack) {
+	s.broken, s.effective, s.settings = true, nil, nil
+	m.tell(s, problem{field: "values", code: "limit", message: fmt.Sprintf(
+		"with it, the environment has more than %d values, or longer paths than %d bytes", maxSettings, maxSettingText)})
 }
 
 // withPlatform gives the effective values of a chart of the repository with what it finds in global.blueberry. The charts in it find it too; there it is

@@ -32,6 +32,9 @@ func ParseValues(content []byte, public []string) (map[string]any, error) {
 			search.in(values)
 		}
 	}
+	if shape := blueberry.TokenShape(string(content)); shape != "" && len(public) == 0 && len(d.faults) == 0 {
+		d.note(position{1, 1}, "", secretCode, "a comment or a name in it %s", secretMessage(shape))
+	}
 	if len(d.faults) > 0 {
 		slices.SortStableFunc(d.faults, func(a, b blueberry.Fault) int { return strings.Compare(a.Field, b.Field) })
 		return nil, d.faults.Err()

@@ -115,7 +115,7 @@ func numbered(n int) []string {
 	return out
 }
 
-func FuzzValues(f *testing.F) {
+func FuzzParseValues(f *testing.F) {
 	f.Add([]byte("all: {env: {A: b}}\nbackend: {replicas: 2, gone: null, list: [1, {a: b}]}\n"))
 	f.Add([]byte(`{"backend": {"env": {"DB": {"secretRef": "a/b"}, "PASSWORD": "s3cr3t-value"}}}`))
 	f.Add([]byte("a: &a {b: *a}\n"))

@@ -30,7 +30,10 @@ var version = sync.OnceValue(func() string {
 	}
 	example := Input{
 		Project: blueberry.Project{Name: "project"}, Name: "environment", Namespace: "project-environment", Revision: 1, Domain: "localhost",
-		Blueprint: blueberry.Blueprint{Name: "example", Egress: []blueberry.Egress{{CIDR: "10.0.0.0/8", Ports: []int{443}}}, Components: []blueberry.Component{{Name: "web", Image: "example.invalid/web:1"}}},
+		Blueprint: blueberry.Blueprint{
+			Name: "example", Egress: []blueberry.Egress{{CIDR: "10.0.0.0/8", Ports: []int{443}}},
+			Components: []blueberry.Component{{Name: "web", Image: "example.invalid/web:1"}},
+		},
 	}
 	out, err := Environment(example)
 	if err != nil {

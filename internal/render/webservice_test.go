@@ -14,7 +14,7 @@ import (
 // oneWebService renders a web-service with values.
 func oneWebService(t *testing.T, values map[string]any) map[string]map[string]any {
 	t.Helper()
-	in := sample(t)
+	in := bare(t)
 	in.Blueprint.Components = []blueberry.Component{{Name: "web", Image: "a:1", Values: values}}
 	r, err := Environment(in)
 	if err != nil {
@@ -121,7 +121,7 @@ func TestWebServiceRefuses(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in := sample(t)
+			in := bare(t)
 			in.Blueprint.Components = []blueberry.Component{{Name: "web", Image: "a:1", Values: c.values}}
 			_, err := Environment(in)
 			faults := invalid(t, err)
