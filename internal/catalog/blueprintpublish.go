@@ -24,8 +24,8 @@ func (c *Catalog) PublishBlueprint(ctx context.Context, actor blueberry.Actor, r
 	}
 	faults := slices.Clone(r.Found)
 	project := scope(&faults, r.Project, r.Global)
-	checkText(&faults, "description", r.Description, maxDescription)
-	checkText(&faults, "message", r.Message, blueberry.MaxConfigMessage)
+	faults.CheckText("description", r.Description, maxDescription)
+	faults.CheckText("message", r.Message, blueberry.MaxConfigMessage)
 	if err := c.Record.View(ctx, func(tx Tx) error { return checkProject(ctx, tx, &faults, project) }); err != nil {
 		return BlueprintPublished{}, err
 	}

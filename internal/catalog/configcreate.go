@@ -68,7 +68,7 @@ func (c *Catalog) CreateConfigSet(ctx context.Context, actor blueberry.Actor, r 
 
 // configVersion makes a version of what was written: it has no set and no number yet. What is wrong with it goes to faults.
 func (c *Catalog) configVersion(actor blueberry.Actor, r Edit, w written, faults *blueberry.Faults) (blueberry.ConfigVersion, error) {
-	checkText(faults, "message", r.Message, blueberry.MaxConfigMessage)
+	faults.CheckText("message", r.Message, blueberry.MaxConfigMessage)
 	checkPatterns(faults, "public", r.Public)
 	v := blueberry.ConfigVersion{
 		Author: actor.Name, Message: r.Message, Source: w.source, Content: w.content, Digest: digestOf(w.content), Public: r.Public, CreatedAt: c.Now(),

@@ -59,7 +59,7 @@ func (c *Catalog) RestoreConfigSet(ctx context.Context, actor blueberry.Actor, i
 		return ConfigEdited{}, err
 	}
 	var faults blueberry.Faults
-	checkText(&faults, "message", message, blueberry.MaxConfigMessage)
+	faults.CheckText("message", message, blueberry.MaxConfigMessage)
 	if number < 1 || number > set.Latest {
 		faults.Add("version", "unknown", "there is no version %d; the latest is %d", number, set.Latest)
 	}

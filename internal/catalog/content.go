@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -91,16 +88,6 @@ func readFile(tree fs.FS, name string, faults *blueberry.Faults) ([]byte, bool) 
 		return content, true
 	}
 	return nil, false
-}
-
-// checkText notes a text for people that is too long or is none.
-func checkText(faults *blueberry.Faults, field, text string, limit int) {
-	switch n := utf8.RuneCountInString(text); {
-	case n > limit:
-		faults.Add(field, "too_long", "has %d characters, at most %d are allowed", n, limit)
-	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }):
-		faults.Add(field, "text", "must be text without control characters")
-	}
 }
 
 // checkPatterns notes patterns of paths that are none.

@@ -3,6 +3,7 @@ package catalog
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -17,6 +18,9 @@ const maxRendered = 10
 func (c *Catalog) Impact(ctx context.Context, actor blueberry.Actor, id string, r ImpactRequest) (Impact, error) {
 	if err := actor.Can(blueberry.GrantConfigRead); err != nil {
 		return Impact{}, err
+	}
+	if r.Limit < 0 || r.Limit > blueberry.MaxPageSize {
+		return Impact{}, blueberry.Faults{{Field: "limit", Code: "range", Message: fmt.Sprintf("must be 1 to %d", blueberry.MaxPageSize)}}.Err()
 	}
 	from, err := decodePosition(id, r)
 	if err != nil {

@@ -205,7 +205,7 @@ func TestRollbackHoldsUntilReleased(t *testing.T) {
 		t.Fatalf("refresh gives revision %d of commit %s", fresh.Environment.Revision, fresh.Environment.Source.Commit)
 	}
 	plan := got[sdk.Plan](t)(c.PlanEnvironment(ctx, env.ID, sdk.PlanEnvironmentRequest{Rollback: &sdk.RollbackEnvironmentRequest{Revision: 1, Reason: "broken"}}))
-	if plan.Kind != "rollback" || len(plan.Objects) == 0 {
+	if plan.Kind != "rollback" || len(plan.Config) == 0 {
 		t.Errorf("plan is %+v", plan)
 	}
 	back := got[sdk.ChangedEnvironment](t)(c.RollbackEnvironment(ctx, env.ID, sdk.RollbackEnvironmentRequest{PlanID: plan.ID}))

@@ -19,6 +19,8 @@ type application struct {
 	subject string             // id of the environment; empty for a create
 	request planRequest
 	alone   bool // the request says nothing beside the plan's id
+
+	ifVersion int64 // of the environment; 0 means any
 }
 
 // draftAttempts is how often a request is drafted when what it leans on moves meanwhile. A draft of a plan that moved is refused the next time.
@@ -130,6 +132,9 @@ func (p *Provisioner) promised(ctx context.Context, a application) (plan blueber
 		public, err = tx.SigningKey(ctx, plan.KeyID)
 		return err
 	})
+	if errors.Is(err, blueberry.NotFound) && plan.ID != "" {
+		err = nil // nobody knows the key: it is none of ours
+	}
 	switch {
 	case err != nil:
 		return plan, err
@@ -151,7 +156,7 @@ func planApplied(plan blueberry.Plan) error {
 
 func (p *Provisioner) applyOnce(ctx context.Context, actor blueberry.Actor, a application, plan *blueberry.Plan, record func(tx Tx, d *draft) error) (blueberry.Plan, error) {
 	var none blueberry.Plan
-	a.request.look = plan != nil
+	a.request.look, a.request.ifVersion = plan != nil, a.ifVersion
 	d, err := p.draft(ctx, actor, a.request)
 	if d != nil {
 		defer d.release()
@@ -170,26 +175,33 @@ func (p *Provisioner) applyOnce(ctx context.Context, actor blueberry.Actor, a ap
 		}
 		plan = &inside
 	}
-	if err := Blockers(*plan); err != nil {
+	judged := *plan
+	if !made { // for who applies it, and by what is used now
+		judged.Quota = d.quota()
+		if judged.Policies, err = d.judge(); err != nil {
+			return none, fmt.Errorf("judge plan: %w", err)
+		}
+	}
+	if err := Blockers(judged); err != nil {
 		return *plan, err
 	}
 	d.rev.Plan = plan.ID
 	applied := *plan
-	applied.AppliedAt, applied.AppliedRevision = p.Now(), d.rev.Number
+	applied.AppliedAt, applied.AppliedRevision = p.Now(), plan.Revision
 	err = p.Record.Update(ctx, func(tx Tx) error {
 		if err := p.still(ctx, tx, d); err != nil {
 			return err
 		}
-		if !d.same || d.kind == blueberry.PlanDestroy {
-			if err := record(tx, d); err != nil {
+		if !made { // first of all: of two who apply it at once, one is told that it was applied
+			if err := tx.ClaimPlan(ctx, plan.ID, plan.Revision, applied.AppliedAt); err != nil {
 				return err
 			}
 		}
-		if !made {
-			return tx.ClaimPlan(ctx, plan.ID, d.rev.Number, applied.AppliedAt)
-		}
 		if d.same {
-			return nil // there is nothing that the plan could be kept for
+			return nil
+		}
+		if err := record(tx, d); err != nil || !made {
+			return err
 		}
 		return tx.InsertPlan(ctx, applied)
 	})
@@ -201,6 +213,9 @@ func (p *Provisioner) applyOnce(ctx context.Context, actor blueberry.Actor, a ap
 
 // kept holds a draft to the plan that it was made from; err is what drafting it said. Whatever moved is told by name.
 func (p *Provisioner) kept(ctx context.Context, d *draft, plan blueberry.Plan, err error) error {
+	if unreachable(err) {
+		return blueberry.Errorf(blueberry.Unavailable, "SOURCE_UNREACHABLE", "whether plan %s still holds cannot be said: %s", plan.ID, userText(err))
+	}
 	var e *blueberry.Error
 	if errors.As(err, &e) && (e.Kind == blueberry.Invalid || e.Kind == blueberry.NotFound || e.Kind == blueberry.Conflict) {
 		moved := blueberry.Faults(e.Fields)
@@ -227,6 +242,12 @@ func (p *Provisioner) kept(ctx context.Context, d *draft, plan blueberry.Plan, e
 	return nil
 }
 
+// unreachable reports whether a draft failed only because a repository could not be read at this moment.
+func unreachable(err error) bool {
+	var e *blueberry.Error
+	return errors.As(err, &e) && slices.ContainsFunc(e.Fields, func(f blueberry.Fault) bool { return f.Code == "repository_unreachable" })
+}
+
 func withoutTarget(list []blueberry.PlanInput) []blueberry.PlanInput {
 	return slices.DeleteFunc(slices.Clone(list), func(i blueberry.PlanInput) bool { return i.Kind == blueberry.InputTarget })
 }
@@ -237,18 +258,8 @@ func movedError(plan blueberry.Plan, moved blueberry.Faults) error {
 
 // still makes sure, in the transaction that records a draft, that what others may change at this moment is as the draft was made for.
 func (p *Provisioner) still(ctx context.Context, tx Tx, d *draft) error {
-	if limited(d.project.Quota) && d.kind != blueberry.PlanDestroy {
-		project, err := tx.LockProject(ctx, d.project.Name)
-		if err != nil {
-			return err
-		}
-		d.project = project
-		if err := d.readUse(ctx, tx); err != nil {
-			return err
-		}
-		if err := Blockers(blueberry.Plan{Quota: d.quota()}); err != nil {
-			return err
-		}
+	if err := p.stillJudged(ctx, tx, d); err != nil || d.kind == blueberry.PlanDestroy || d.kind == blueberry.PlanRollback {
+		return err // a rollback takes old versions on purpose
 	}
 	var followed []string
 	for _, u := range d.rev.Config {
@@ -256,27 +267,62 @@ func (p *Provisioner) still(ctx context.Context, tx Tx, d *draft) error {
 			followed = append(followed, u.SetID)
 		}
 	}
-	if len(followed) == 0 || d.kind == blueberry.PlanRollback {
-		return nil // a rollback takes old versions on purpose
+	if len(followed) > 0 {
+		latest, err := tx.LockConfig(ctx, followed)
+		if err != nil {
+			return err
+		}
+		for _, u := range d.rev.Config {
+			if u.Follows() && latest[u.SetID] != u.Number && !d.passedOver(configInput(u.ConfigRef, 0)) {
+				return errMoved
+			}
+		}
 	}
-	latest, err := tx.LockConfig(ctx, followed)
-	if err != nil {
-		return err
-	}
-	for _, u := range d.rev.Config {
-		if u.Follows() && latest[u.SetID] != u.Number && !d.passedOver(u) {
+	if c := d.rev.Catalogue; c.Follow {
+		latest, err := tx.LockBlueprint(ctx, c.EntryID)
+		if err != nil {
+			return err
+		}
+		if latest != c.Version && !d.passedOver(blueberry.PlanInput{Kind: blueberry.InputBlueprint, Name: refName(c)}) {
 			return errMoved
 		}
 	}
 	return nil
 }
 
-// passedOver reports whether an older version of a set was taken because the newest is held.
-func (d *draft) passedOver(u blueberry.ConfigUse) bool {
-	for _, h := range d.res.held {
-		if h.Kind == blueberry.InputConfigSet && h.Name == configInput(u.ConfigRef, 0).Name {
-			return true
-		}
+// stillJudged makes sure that rules and limits are those that the draft was judged by, and that the limits hold for all who ask at once.
+func (p *Provisioner) stillJudged(ctx context.Context, tx Tx, d *draft) error {
+	policies, err := tx.Policies(ctx, d.env.Project)
+	if err != nil {
+		return err
 	}
-	return false
+	if policiesText(policies) != policiesText(d.res.policies) {
+		return errMoved
+	}
+	if d.kind == blueberry.PlanDestroy {
+		return nil
+	}
+	read := tx.Project
+	if limited(d.project.Quota) {
+		read = tx.LockProject
+	}
+	project, err := read(ctx, d.project.Name)
+	if err != nil {
+		return err
+	}
+	if project.Version != d.project.Version {
+		return errMoved
+	}
+	if err := d.readUse(ctx, tx); err != nil {
+		return err
+	}
+	return Blockers(blueberry.Plan{Quota: d.quota()})
 }
+
+// passedOver reports whether an older version of an input was taken because the newest is held.
+func (d *draft) passedOver(in blueberry.PlanInput) bool {
+	return slices.ContainsFunc(d.res.held, func(h blueberry.PlanInput) bool { return h.Kind == in.Kind && h.Name == in.Name })
+}
+
+// errMoved says that what a draft was made of has moved.
+var errMoved = errors.New("what the draft was made of has moved")

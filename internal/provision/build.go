@@ -27,6 +27,8 @@ type origin struct {
 	Files                 map[string][]byte
 	Blueprint             *blueberry.Blueprint
 	Catalogue             *blueberry.CatalogueVersion
+
+	unknown bool // there is none, and the faults say why
 }
 
 // loaded is a blueprint with the files that its components need.
@@ -43,9 +45,8 @@ type loaded struct {
 func (p *Provisioner) load(ctx context.Context, o origin, faults *blueberry.Faults) (l loaded, err error) {
 	l.release = func() {}
 	l.source = blueberry.Source{Repository: o.Repository, Ref: o.Ref, Path: o.Path}
-	if o.Catalogue != nil && o.Repository == "" { // the files of its components are in the repository that it was published from
-		s := o.Catalogue.Source
-		l.source, o.Repository, o.Commit = s, s.Repository, s.Commit
+	if o.unknown {
+		return l, nil
 	}
 	switch {
 	case o.Repository != "" && o.Files != nil:

@@ -23,6 +23,9 @@ func (p *Provisioner) Change(ctx context.Context, actor blueberry.Actor, id stri
 	if err := actor.Can(blueberry.GrantEnvironmentsUpdate); err != nil {
 		return Changed{}, err
 	}
+	if err := r.Found.Err(); r.PlanID != "" && err != nil {
+		return Changed{}, err
+	}
 	kind := blueberry.PlanChange
 	alone := r.Wish.empty() && r.Reason == "" && !r.Refresh
 	return p.revise(ctx, actor, application{planID: r.PlanID, kind: kind, subject: id, alone: alone, request: planRequest{Change: &r, Subject: id}}, r.IfVersion)
@@ -42,6 +45,7 @@ func (p *Provisioner) Refresh(ctx context.Context, actor blueberry.Actor, id str
 func (p *Provisioner) revise(ctx context.Context, actor blueberry.Actor, a application, ifVersion int64) (Changed, error) {
 	var out Changed
 	var err error
+	a.ifVersion = ifVersion
 	out.Plan, err = p.apply(ctx, actor, a, func(tx Tx, d *draft) error {
 		e, err := tx.Environment(ctx, d.env.ID)
 		if err != nil {
@@ -127,9 +131,7 @@ func (p *Provisioner) draftChange(ctx context.Context, actor blueberry.Actor, re
 		return nil, err
 	}
 	faults := slices.Clone(r.Found)
-	if len(r.Reason) > blueberry.MaxConfigMessage {
-		faults.Add("reason", "too_long", "has %d characters, at most %d are allowed", len(r.Reason), blueberry.MaxConfigMessage)
-	}
+	faults.CheckText("reason", r.Reason, blueberry.MaxConfigMessage)
 	holds := d.holds
 	d.holds = nil
 	d.res, err = p.resolve(ctx, asked{
@@ -182,12 +184,20 @@ func (p *Provisioner) begin(ctx context.Context, actor blueberry.Actor, r planRe
 		if d.env, err = tx.Environment(ctx, id); err != nil {
 			return err
 		}
+		if err := checkVersion(d.env, r.ifVersion); err != nil {
+			return err
+		}
 		if kind != blueberry.PlanDestroy {
 			if err := changeable(d.env); err != nil {
 				return err
 			}
 		}
-		if d.base, err = tx.Revision(ctx, id, d.env.Revision); err != nil {
+		if kind == blueberry.PlanDestroy { // whose manifests may even be damaged
+			d.base, err = tx.RevisionInputs(ctx, id, d.env.Revision)
+		} else {
+			d.base, err = tx.Revision(ctx, id, d.env.Revision)
+		}
+		if err != nil {
 			return err
 		}
 		if d.base.Settings, err = tx.RevisionSettings(ctx, id, d.env.Revision); err != nil {
@@ -211,7 +221,7 @@ func (p *Provisioner) begin(ctx context.Context, actor blueberry.Actor, r planRe
 		return nil, err
 	}
 	if !d.env.Lease.ExpiresAt.IsZero() {
-		d.hours = int(d.env.Lease.ExpiresAt.Sub(d.now).Hours())
+		d.hours = d.env.Lease.HoursLeft(d.now)
 	}
 	d.inputs = []blueberry.PlanInput{{Kind: blueberry.InputEnvironment, Name: d.env.Name, Value: fmt.Sprintf("revision %d of %s", d.env.Revision, d.env.ID)}}
 	if r.look {

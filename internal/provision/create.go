@@ -28,6 +28,9 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 	if err := actor.Can(blueberry.GrantEnvironmentsCreate); err != nil {
 		return blueberry.Environment{}, err
 	}
+	if err := r.Found.Err(); r.PlanID != "" && err != nil {
+		return blueberry.Environment{}, err
+	}
 	r.fill(p)
 	if e, err := p.made(ctx, actor, r, p.Now()); !errors.Is(err, blueberry.NotFound) {
 		return e, err
@@ -63,6 +66,10 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 func (p *Provisioner) PlanCreate(ctx context.Context, actor blueberry.Actor, r CreateRequest) (blueberry.Plan, error) {
 	if err := actor.Can(blueberry.GrantEnvironmentsPlan); err != nil {
 		return blueberry.Plan{}, err
+	}
+	if r.PlanID != "" {
+		r.Found.Add("plan_id", "unknown_field", "is what is applied; a plan is made of all else")
+		return blueberry.Plan{}, r.Found.Err()
 	}
 	r.fill(p)
 	return p.plan(ctx, actor, planRequest{Create: &r})
@@ -125,10 +132,11 @@ func (p *Provisioner) draftCreate(ctx context.Context, actor blueberry.Actor, r 
 	if err := p.checkRecord(ctx, r, d, &faults); err != nil {
 		return nil, err
 	}
-	if d.res, err = p.resolve(ctx, asked{actor: actor, project: r.Project, wish: r.Wish}, &faults); err != nil {
-		return nil, err
-	}
+	d.res, err = p.resolve(ctx, asked{actor: actor, project: r.Project, wish: r.Wish}, &faults)
 	d.release = d.res.loaded.release
+	if err != nil {
+		return d, err
+	}
 	if err := d.render(render.Input{Name: r.Name, Namespace: blueberry.Namespace(r.Project, r.Name), Revision: 1, Strict: r.Strict}, &faults); err != nil {
 		return d, err
 	}

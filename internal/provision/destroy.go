@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -16,7 +17,7 @@ func (p *Provisioner) Destroy(ctx context.Context, actor blueberry.Actor, id, pl
 	if err != nil || !alive(e) && planID == "" {
 		return e, err
 	}
-	a := application{planID: planID, kind: blueberry.PlanDestroy, subject: id, alone: true, request: planRequest{Destroy: true, Subject: id}}
+	a := application{planID: planID, kind: blueberry.PlanDestroy, subject: id, alone: true, ifVersion: ifVersion, request: planRequest{Destroy: true, Subject: id}}
 	_, err = p.apply(ctx, actor, a, func(tx Tx, d *draft) error {
 		e, err := tx.Environment(ctx, id)
 		if err != nil || !alive(e) {
@@ -34,6 +35,10 @@ func (p *Provisioner) Destroy(ctx context.Context, actor blueberry.Actor, id, pl
 		e.UpdatedAt = p.Now()
 		return tx.UpdateEnvironment(ctx, e)
 	})
+	var ending *blueberry.Error
+	if errors.As(err, &ending) && ending.Code == "ENVIRONMENT_ENDING" && planID == "" {
+		err = nil // someone else was quicker, or its lease ended
+	}
 	if err != nil {
 		return blueberry.Environment{}, err
 	}

@@ -90,7 +90,6 @@ func (p *Provisioner) SetDriftPolicy(ctx context.Context, actor blueberry.Actor,
 		if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, e.ID); err != nil {
 			return false, err
 		}
-		p.synced.drop(e.ID) // what was left alone is looked at by the new rule
 		message := fmt.Sprintf("%s set the drift policy of %s to %s, with %d ignored fields", actor.Name, e.Name, policy.Mode, len(policy.Ignore))
 		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentDriftPolicy, actor, blueberry.GrantEnvironmentsUpdate, message)
 	})

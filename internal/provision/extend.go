@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/policy"
 )
 
 // Extend adds hours to what is left of the lease, never past 168 hours from now, or what the blueprint allows. ifVersion 0 means any version.
@@ -39,6 +40,16 @@ func (p *Provisioner) Extend(ctx context.Context, actor blueberry.Actor, id stri
 		e.DeadlineAt = e.NextDeadline()
 		if e.Lease == before {
 			return false, nil
+		}
+		policies, err := tx.Policies(ctx, e.Project)
+		if err != nil {
+			return false, err
+		}
+		verdicts := policy.Judge(policies, policy.Question{
+			Actor: actor, Action: blueberry.PlanChange, Environment: *e, Inputs: rev.Inputs, Demand: e.Demand, LeaseHours: e.Lease.HoursLeft(now),
+		})
+		if err := Blockers(blueberry.Plan{Policies: verdicts}); err != nil {
+			return false, err
 		}
 		message := fmt.Sprintf("%s extended the lease of %s by %s to %s", actor.Name, e.Name, e.Lease.ExpiresAt.Sub(before.ExpiresAt).Round(1e9), e.Lease.ExpiresAt.UTC().Format("2006-01-02 15:04 MST"))
 		// The reconciler sets the finer deadlines of the phase again.

@@ -59,7 +59,7 @@ func (p *Provisioner) Follow(ctx context.Context, job blueberry.Job) (blueberry.
 	if err != nil {
 		return blueberry.JobOutcome{}, err
 	}
-	request := planRequest{Change: &ChangeRequest{Reason: "followed what it uses"}, Subject: id, ByItself: true, look: true}
+	request := planRequest{Change: &ChangeRequest{Reason: "followed what it uses"}, Subject: id, ByItself: true}
 	d, err := p.draft(ctx, blueberry.System(), request)
 	if d != nil {
 		defer d.release()
@@ -67,10 +67,8 @@ func (p *Provisioner) Follow(ctx context.Context, job blueberry.Job) (blueberry.
 	if err != nil {
 		return blueberry.JobOutcome{}, p.followFailed(ctx, id, err)
 	}
-	for _, h := range d.res.held {
-		if err := p.say(ctx, id, blueberry.EnvironmentHeld, fmt.Sprintf("%s stays without %s %s %s, which is held", e.Name, h.Kind, h.Name, h.Value)); err != nil {
-			return blueberry.JobOutcome{}, err
-		}
+	if err := p.tellHeld(ctx, e, d.res.held); err != nil {
+		return blueberry.JobOutcome{}, err
 	}
 	if d.same {
 		return blueberry.JobOutcome{}, nil
@@ -79,11 +77,36 @@ func (p *Provisioner) Follow(ctx context.Context, job blueberry.Job) (blueberry.
 		_, err := p.revise(ctx, blueberry.System(), application{kind: blueberry.PlanChange, subject: id, request: request}, 0)
 		return blueberry.JobOutcome{}, p.followFailed(ctx, id, err)
 	}
+	d.inputs = append(d.inputs, blueberry.PlanInput{Kind: blueberry.InputTarget, Name: d.env.Target, Value: p.targetState(ctx, d)})
 	return blueberry.JobOutcome{}, p.propose(ctx, d, request)
+}
+
+// tellHeld tells which inputs are passed over because they are held: of each environment and input once in the life of this process.
+func (p *Provisioner) tellHeld(ctx context.Context, e blueberry.Environment, held []blueberry.PlanInput) error {
+	for _, h := range held {
+		key := fmt.Sprintf("%s %q", e.ID, h)
+		if _, told := p.heldTold.Load(key); told {
+			continue
+		}
+		if err := p.say(ctx, e.ID, blueberry.EnvironmentHeld, fmt.Sprintf("%s stays without %s %s %s, which is held", e.Name, h.Kind, h.Name, h.Value)); err != nil {
+			return err
+		}
+		p.heldTold.Store(key, true)
+	}
+	return nil
 }
 
 // followFailed tells a change that is refused; any other error is the job's.
 func (p *Provisioner) followFailed(ctx context.Context, id string, err error) error {
+	var e *blueberry.Error
+	if errors.As(err, &e) {
+		switch {
+		case e.Code == "ENVIRONMENT_ENDING":
+			return nil
+		case e.Code == "INPUTS_MOVE", unreachable(err):
+			return err // the job tries again
+		}
+	}
 	if errors.Is(err, blueberry.Invalid) || errors.Is(err, blueberry.Conflict) || errors.Is(err, blueberry.Forbidden) {
 		return p.say(ctx, id, blueberry.EnvironmentUpdateRefused, "stays as it is: "+userText(err))
 	}

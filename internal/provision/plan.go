@@ -3,7 +3,6 @@ package provision
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +18,9 @@ type Signer interface {
 	Sign(text []byte) (keyID string, signature []byte)
 }
 
+// planLook is how long the target may take for the dry run of a plan.
+const planLook = 10 * time.Second
+
 // planRequest is what a plan was asked for, as it is kept with it. One part is set.
 type planRequest struct {
 	Create   *CreateRequest   `json:"create,omitempty"`
@@ -28,7 +30,8 @@ type planRequest struct {
 	Subject  string           `json:"subject,omitempty"` // id of the environment; empty for a create
 	ByItself bool             `json:"by_itself,omitempty"`
 
-	look bool // ask the target what differs on it
+	look      bool  // ask the target what differs on it
+	ifVersion int64 // of the environment; 0 means any
 }
 
 // draft makes of a request what would be recorded.
@@ -59,6 +62,9 @@ func (p *Provisioner) Plan(ctx context.Context, actor blueberry.Actor, id string
 		r.Found.Add("", "exclusive", "exactly one of change, rollback and destroy must be given")
 	}
 	if r.Change != nil {
+		if r.Change.PlanID != "" {
+			r.Found.Add("change.plan_id", "unknown_field", "is what is applied; a plan is made of all else")
+		}
 		r.Change.Found = append(r.Change.Found, r.Found...)
 	} else if err := r.Found.Err(); err != nil {
 		return blueberry.Plan{}, err
@@ -169,12 +175,15 @@ func (d *draft) objects(plan *blueberry.Plan, ledger []blueberry.LedgerEntry) (e
 	if d.same {
 		return nil
 	}
-	plan.Objects, err = render.Diff(d.base.Rendering.Files, d.rev.Rendering.Files)
-	if d.kind == blueberry.PlanCreate {
-		for i := range plan.Objects {
-			plan.Objects[i].Fields = nil // the whole object is new: it stands in the rendering
+	if d.kind == blueberry.PlanCreate { // every object is new, and stands in the rendering
+		for _, f := range d.rev.Rendering.Files {
+			for _, o := range f.Objects {
+				plan.Objects = append(plan.Objects, blueberry.ObjectDiff{ObjectRef: o, Component: f.Component, Action: blueberry.ObjectCreated})
+			}
 		}
+		return nil
 	}
+	plan.Objects, err = render.Diff(d.base.Rendering.Files, d.rev.Rendering.Files)
 	return err
 }
 
@@ -326,9 +335,20 @@ func fitText(q blueberry.Fit) string {
 	case "cpu":
 		show = func(n int64) string { return fmt.Sprintf("%dm", n) }
 	case "memory", "storage":
-		show = func(n int64) string { return fmt.Sprintf("%dMi", n>>20) }
+		show = bytesText
 	}
 	return fmt.Sprintf("%s used, %s more asked for, the limit is %s", show(q.Used), show(q.Asked), show(q.Limit))
+}
+
+// bytesText gives bytes in the largest unit that holds them exactly.
+func bytesText(n int64) string {
+	units := []string{"", "Ki", "Mi", "Gi", "Ti", "Pi"}
+	i := 0
+	for n != 0 && n%1024 == 0 && i < len(units)-1 {
+		n /= 1024
+		i++
+	}
+	return fmt.Sprintf("%d%s", n, units[i])
 }
 
 // PlanByID reads a plan.
@@ -357,5 +377,3 @@ func (p *Provisioner) Plans(ctx context.Context, actor blueberry.Actor, q bluebe
 		return tx.Plans(ctx, q)
 	})
 }
-
-var errMoved = errors.New("what the draft was made of has moved")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -25,7 +26,8 @@ type Provisioner struct {
 	// AtStep is called after each step of the reconciler with its name (Steps); fault tests end the process there. Nil does nothing.
 	AtStep func(step string)
 
-	synced syncedSet
+	synced   syncedSet
+	heldTold sync.Map // "environment input" → true: what was told of what is held
 }
 
 // Place is a target with the driver that reaches it.

@@ -236,7 +236,7 @@ func settled(e blueberry.Environment) bool {
 
 // known reports whether this process has seen the target hold the desired revision in full, and nothing since that says otherwise.
 func (p *Provisioner) known(e blueberry.Environment) bool {
-	return settled(e) && p.synced.has(e.ID, e.Revision)
+	return settled(e) && p.synced.has(e.ID, heldAsOf(e))
 }
 
 // split parts the ledger into what the revision wants and what an earlier one left behind.
@@ -254,7 +254,7 @@ func split(ledger []blueberry.LedgerEntry, revision int) (want []blueberry.Ledge
 
 // applied records what a Sync did: how far it came, what it repaired, what it has proven gone.
 func (p *Provisioner) applied(ctx context.Context, e blueberry.Environment, rev blueberry.Revision, prog target.Progress) (blueberry.Environment, error) {
-	again := e.Synced == rev.Number
+	again, as, repaired := e.Synced == rev.Number, heldAsOf(e), false
 	e, err := p.change(ctx, e.ID, func(tx Tx, e *blueberry.Environment) (bool, error) {
 		if !alive(*e) || e.Revision != rev.Number {
 			return false, nil
@@ -264,7 +264,7 @@ func (p *Provisioner) applied(ctx context.Context, e blueberry.Environment, rev 
 			return false, err
 		}
 		if again && len(prog.Changed) > 0 {
-			p.synced.repaired(e.ID, p.Now())
+			repaired = true
 			message := fmt.Sprintf("repaired %s of %s", changes(prog.Changed), e.Name)
 			if err := p.tell(ctx, tx, *e, blueberry.EnvironmentDriftRepaired, blueberry.System(), "", message); err != nil {
 				return false, err
@@ -283,8 +283,11 @@ func (p *Provisioner) applied(ctx context.Context, e blueberry.Environment, rev 
 		e.Synced = rev.Number
 		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentSynced, blueberry.System(), "", fmt.Sprintf("applied all %d objects of revision %d of %s", rev.Rendering.Count(), rev.Number, e.Name))
 	})
+	if err == nil && repaired {
+		p.synced.repaired(e.ID, p.Now())
+	}
 	if err == nil && prog.Done {
-		p.synced.add(e.ID, rev.Number)
+		p.synced.add(e.ID, as)
 		p.at(StepSynced)
 	}
 	return e, err
@@ -374,6 +377,9 @@ func (p *Provisioner) tellPhase(ctx context.Context, tx Tx, e blueberry.Environm
 	switch e.Phase {
 	case blueberry.Ready:
 		t, message = blueberry.EnvironmentReady, fmt.Sprintf("%s became ready after %s", e.Name, p.Now().Sub(e.CreatedAt).Round(100*time.Millisecond))
+		if e.Revision > 1 {
+			message = fmt.Sprintf("%s became ready at revision %d", e.Name, e.Revision)
+		}
 		if before == blueberry.Degraded || before == blueberry.Failed {
 			t, message = blueberry.EnvironmentRecovered, fmt.Sprintf("%s recovered", e.Name)
 		}

@@ -1,8 +1,6 @@
 package provision
 
 import (
-	"time"
-
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
@@ -74,6 +72,3 @@ type ProjectState struct {
 type HoldRelease struct {
 	Kind, Name, Value string
 }
-
-// planLook is how long the target may take for the dry run of a plan.
-const planLook = 10 * time.Second

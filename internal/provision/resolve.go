@@ -19,6 +19,7 @@ type resolution struct {
 	loaded   loaded
 	policies []blueberry.Policy
 	held     []blueberry.PlanInput // newer inputs that are held, and so were not taken
+	author   string                // of the version of the catalogue
 }
 
 // asked is what is to be resolved: a wish over what an environment has now.
@@ -31,8 +32,6 @@ type asked struct {
 	refresh  bool              // take the newest commit though nobody named a ref
 	holds    []blueberry.Hold
 	byItself bool // nobody asked: what is held is passed over in silence
-
-	ownSource bool // the files of the environment are those of its blueprint of the catalogue
 }
 
 // resolve follows every reference of a wish. What is wrong with it goes to faults; what is held and was asked for by name is a Conflict.
@@ -49,17 +48,16 @@ func (p *Provisioner) resolve(ctx context.Context, a asked, faults *blueberry.Fa
 	if r.loaded, err = p.load(ctx, o, faults); err != nil {
 		return r, err
 	}
-	if a.base != nil && r.loaded.known && r.loaded.source.Commit != a.base.Source.Commit && r.loaded.source.Commit != "" {
-		in := blueberry.PlanInput{Kind: blueberry.InputCommit, Name: r.loaded.source.Repository, Value: r.loaded.source.Commit}
-		if err := p.avoidHeld(ctx, a, &r, in); err != nil {
-			return r, err
-		}
+	if err := p.avoidHeld(ctx, a, &r); err != nil {
+		return r, err
 	}
+	faults.CheckExact("overrides", a.wish.Overrides)
+	faults.CheckExact("parameters", a.wish.Parameters)
 	r.inputs.Source, r.inputs.Blueprint = r.loaded.source, r.loaded.blueprint
 	r.mergeWish(a.wish)
 	if r.loaded.known {
 		r.inputs.Blueprint.CheckParameters(faults, "parameters", r.inputs.Parameters)
-		if !a.byItself && !r.inputs.Blueprint.Access.Allows(a.actor, a.project) {
+		if a.actor.Kind != blueberry.ActorJob && !r.inputs.Blueprint.Access.Allows(a.actor, a.project) {
 			faults.Add("blueprint", "forbidden", "the blueprint %s is not for %s in project %s", r.inputs.Blueprint.Name, a.actor.Name, a.project)
 		}
 	}
@@ -72,8 +70,12 @@ func (p *Provisioner) resolve(ctx context.Context, a asked, faults *blueberry.Fa
 	})
 }
 
-// avoidHeld answers a commit that is held: who asked for it by name is refused; what goes by itself stays at the commit that the environment has.
-func (p *Provisioner) avoidHeld(ctx context.Context, a asked, r *resolution, in blueberry.PlanInput) error {
+// avoidHeld answers a commit that is held: who asked for it is refused; what goes by itself stays at the blueprint and the commit that the environment has.
+func (p *Provisioner) avoidHeld(ctx context.Context, a asked, r *resolution) error {
+	if a.base == nil || !r.loaded.known || r.loaded.source.Commit == "" || r.loaded.source.Commit == a.base.Source.Commit {
+		return nil
+	}
+	in := blueberry.PlanInput{Kind: blueberry.InputCommit, Name: r.loaded.source.Repository, Value: r.loaded.source.Commit}
 	h, held := blueberry.Holds(a.holds, []blueberry.PlanInput{in})
 	if !held {
 		return nil
@@ -81,15 +83,15 @@ func (p *Provisioner) avoidHeld(ctx context.Context, a asked, r *resolution, in 
 	if !a.byItself {
 		return heldError(h)
 	}
-	r.held = append(r.held, in)
+	r.held, r.inputs.Catalogue = append(r.held, in), a.base.Catalogue
 	r.loaded.release()
 	var none blueberry.Faults
-	l, err := p.load(ctx, originOfInputs(*a.base), &none)
-	if err == nil {
-		err = none.Err()
+	s := a.base.Source
+	var err error
+	if r.loaded, err = p.load(ctx, origin{Repository: s.Repository, Ref: s.Ref, Path: s.Path, Commit: s.Commit, Blueprint: &a.base.Blueprint}, &none); err != nil {
+		return err
 	}
-	r.loaded = l
-	return err
+	return none.Err()
 }
 
 func heldError(h blueberry.Hold) error {
@@ -97,133 +99,6 @@ func heldError(h blueberry.Hold) error {
 		h.Since.UTC().Format("2006-01-02 15:04 MST"), h.By, h.Reason)
 	e.Fields = blueberry.Faults{{Field: blueberry.JoinField("holds", blueberry.JoinField(h.Kind, h.Name)), Code: "held", Message: h.Value + " is held"}}
 	return e
-}
-
-// originOfInputs is where the blueprint of a revision is: as the record has it, with the files of its commit.
-func originOfInputs(in blueberry.Inputs) origin {
-	return origin{Repository: in.Source.Repository, Ref: in.Source.Ref, Path: in.Source.Path, Commit: in.Source.Commit, Blueprint: &in.Blueprint}
-}
-
-// originOf says where the blueprint of a wish is.
-func (p *Provisioner) originOf(ctx context.Context, a asked, r *resolution, faults *blueberry.Faults) (origin, error) {
-	w := a.wish
-	if a.base != nil && a.base.Catalogue.Name != "" {
-		// The files of its components are those of the repository that it was published from, unless someone named another one.
-		err := p.Record.View(ctx, func(tx Tx) error {
-			_, version, err := tx.ResolveBlueprint(ctx, a.project, a.base.Catalogue)
-			a.ownSource = err == nil && version.Source.Repository == a.base.Source.Repository
-			if errors.Is(err, blueberry.NotFound) {
-				return nil
-			}
-			return err
-		})
-		if err != nil {
-			return origin{}, err
-		}
-	}
-	text := func(s *string, otherwise string) string {
-		if s == nil {
-			return otherwise
-		}
-		return *s
-	}
-	var o origin
-	if a.base != nil {
-		o = originOfInputs(*a.base)
-	}
-	if w.Repository != nil && *w.Repository != o.Repository {
-		o = origin{Repository: *w.Repository}
-	}
-	if w.Ref != nil || w.Path != nil || a.refresh && o.Repository != "" && r.inputs.Catalogue.Name == "" {
-		o.Commit = ""
-		if a.base != nil && !a.inline() {
-			o.Blueprint = nil // read anew
-		}
-	}
-	o.Ref, o.Path, o.Files = text(w.Ref, o.Ref), text(w.Path, o.Path), a.files
-	if o.Repository == "" && (w.Ref != nil && *w.Ref != "" || w.Path != nil && a.files == nil) {
-		faults.Add("source.repository", "required", "a ref and a path are those of a repository")
-	}
-	named := 0
-	for _, set := range []bool{w.Blueprint != nil, w.Catalogue != nil, w.Path != nil} {
-		if set {
-			named++
-		}
-	}
-	if named > 1 {
-		faults.Add("blueprint", "exclusive", "the blueprint is named in more than one way: give one of blueprint, blueprint_ref and source.path")
-	}
-	switch {
-	case w.Blueprint != nil:
-		o.Blueprint, r.inputs.Catalogue = w.Blueprint, blueberry.BlueprintRef{}
-		return o, nil
-	case w.Path != nil, w.Repository != nil && w.Catalogue == nil:
-		r.inputs.Catalogue = blueberry.BlueprintRef{}
-		return o, nil
-	}
-	return p.catalogued(ctx, a, r, o, faults)
-}
-
-// inline reports whether the environment's blueprint came with a request: then a new commit brings no other.
-func (a asked) inline() bool { return a.base.Source.Path == "" }
-
-// catalogued finds the blueprint of the catalogue that a wish names, or that the environment follows.
-func (p *Provisioner) catalogued(ctx context.Context, a asked, r *resolution, o origin, faults *blueberry.Faults) (origin, error) {
-	ref, field := r.inputs.Catalogue, "blueprint_ref"
-	if a.wish.Catalogue != nil {
-		var ok bool
-		if ref, ok = blueberry.ParseBlueprintRef(*a.wish.Catalogue); !ok {
-			faults.Add(field, "pattern", "%q is not a reference to a blueprint of the catalogue: name, name@3 or global/name", *a.wish.Catalogue)
-			return o, nil
-		}
-		ref.Follow = ref.Version == 0
-		if a.base != nil && a.base.Catalogue.Name == "" && a.wish.Repository == nil {
-			o = origin{} // another blueprint, which brings its own repository
-		}
-	}
-	if ref.Name == "" {
-		return o, nil
-	}
-	err := p.Record.View(ctx, func(tx Tx) error {
-		want := ref
-		if ref.Follow {
-			want.Version = 0
-		}
-		entry, version, err := tx.ResolveBlueprint(ctx, a.project, want)
-		if err != nil {
-			return err
-		}
-		in := blueberry.PlanInput{Kind: blueberry.InputBlueprint, Name: refName(ref), Value: fmt.Sprint(version.Number)}
-		if h, held := blueberry.Holds(a.holds, []blueberry.PlanInput{in}); held {
-			if a.wish.Catalogue != nil && !ref.Follow {
-				return heldError(h)
-			}
-			if a.base != nil && a.base.Catalogue.EntryID == entry.ID {
-				r.held = append(r.held, in)
-				want.Version = a.base.Catalogue.Version
-				if _, version, err = tx.ResolveBlueprint(ctx, a.project, want); err != nil {
-					return err
-				}
-			}
-		}
-		ref.EntryID, ref.Version = entry.ID, version.Number
-		r.inputs.Catalogue = ref
-		o.Catalogue, o.Blueprint = &version, nil
-		if a.wish.Repository == nil && (a.base == nil || a.base.Source.Repository == "" || a.base.Catalogue.EntryID != entry.ID || a.ownSource) {
-			o.Repository = "" // the blueprint's own
-		}
-		return nil
-	})
-	if errors.Is(err, blueberry.NotFound) {
-		faults.Add(field, "unknown", "%s", userText(err))
-		return o, nil
-	}
-	return o, err
-}
-
-func refName(r blueberry.BlueprintRef) string {
-	r.Version = 0
-	return r.String()
 }
 
 // mergeWish takes what a wish says of parameters and overrides.
@@ -240,71 +115,88 @@ func (r *resolution) mergeWish(w Wish) {
 			}
 			r.inputs.Parameters[name] = v
 		}
+		if len(r.inputs.Parameters) == 0 {
+			r.inputs.Parameters = nil
+		}
 	}
 	if w.Overrides != nil {
 		r.inputs.Overrides = w.Overrides
+		if len(w.Overrides) == 0 {
+			r.inputs.Overrides = nil
+		}
 	}
+}
+
+// wanted is a config set that is named, and where.
+type wanted struct {
+	blueberry.ConfigRef
+	field     string
+	byDefault bool // by the blueprint
+	byName    bool // by the wish itself
 }
 
 // config resolves the config sets: those of the blueprint, then those of the request.
 func (r *resolution) config(ctx context.Context, tx Tx, a asked, faults *blueberry.Faults) error {
 	had := map[string]blueberry.ConfigUse{}
-	var own []blueberry.ConfigRef
+	var own []wanted
 	if a.base != nil {
-		for _, u := range a.base.Config {
+		for i, u := range a.base.Config {
 			had[u.SetID] = u
-			if !u.Default {
-				own = append(own, u.ConfigRef)
+			if !u.Default && a.wish.ConfigSets == nil {
+				own = append(own, wanted{ConfigRef: u.ConfigRef, field: fmt.Sprintf("config_sets[%d]", i)})
 			}
 		}
 	}
 	if a.wish.ConfigSets != nil {
-		own = faults.CheckConfigRefs("config_sets", *a.wish.ConfigSets)
+		good := faults.CheckConfigRefs("config_sets", *a.wish.ConfigSets)
+		for i, text := range *a.wish.ConfigSets {
+			if ref, ok := blueberry.ParseConfigRef(text); ok && slices.Contains(good, ref) {
+				own = append(own, wanted{ConfigRef: ref, field: fmt.Sprintf("config_sets[%d]", i), byName: true})
+			}
+		}
+	}
+	var all []wanted
+	for i, ref := range r.inputs.Blueprint.ConfigSets {
+		if !slices.ContainsFunc(own, func(o wanted) bool { return o.Name == ref.Name && o.Global == ref.Global }) { // else the request says which, and where
+			all = append(all, wanted{ConfigRef: ref, field: fmt.Sprintf("blueprint.configSets[%d]", i), byDefault: true})
+		}
 	}
 	r.inputs.Config = nil
-	named := func(ref blueberry.ConfigRef) bool {
-		return slices.ContainsFunc(own, func(o blueberry.ConfigRef) bool { return o.Name == ref.Name && o.Global == ref.Global })
-	}
-	for i, ref := range r.inputs.Blueprint.ConfigSets {
-		if named(ref) {
-			continue // the request says which version, and where it stands
-		}
-		if err := r.use(ctx, tx, a, ref, true, had, fmt.Sprintf("blueprint.configSets[%d]", i), faults); err != nil {
-			return err
-		}
-	}
-	for i, ref := range own {
-		if err := r.use(ctx, tx, a, ref, false, had, fmt.Sprintf("config_sets[%d]", i), faults); err != nil {
+	for _, w := range append(all, own...) {
+		err := r.use(ctx, tx, a, w, had)
+		if errors.Is(err, blueberry.NotFound) {
+			faults.Add(w.field, "unknown", "%s", userText(err))
+		} else if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *resolution) use(ctx context.Context, tx Tx, a asked, ref blueberry.ConfigRef, byDefault bool, had map[string]blueberry.ConfigUse, field string, faults *blueberry.Faults) error {
-	set, version, err := tx.ResolveConfig(ctx, a.project, ref)
-	if errors.Is(err, blueberry.NotFound) {
-		faults.Add(field, "unknown", "%s", userText(err))
-		return nil
-	}
+// use takes one config set. A version that is held is refused to who names it, and passed over for the one that the environment has.
+func (r *resolution) use(ctx context.Context, tx Tx, a asked, w wanted, had map[string]blueberry.ConfigUse) error {
+	set, version, err := tx.ResolveConfig(ctx, a.project, w.ConfigRef)
 	if err != nil {
 		return err
 	}
-	in := configInput(ref, version.Number)
-	if h, held := blueberry.Holds(a.holds, []blueberry.PlanInput{in}); held {
-		old, there := had[set.ID]
-		switch {
-		case !ref.Follows() && !a.byItself && old.Number != version.Number:
+	old, there := had[set.ID]
+	in := configInput(w.ConfigRef, version.Number)
+	if h, held := blueberry.Holds(a.holds, []blueberry.PlanInput{in}); held && old.Number != version.Number {
+		if !there || w.byName && !w.Follows() {
 			return heldError(h)
-		case there && old.Number != version.Number:
-			r.held = append(r.held, in)
-			if version, err = tx.ConfigVersion(ctx, set.ID, old.Number); err != nil {
-				return err
-			}
+		}
+		r.held = append(r.held, in)
+		if version, err = tx.ConfigVersion(ctx, set.ID, old.Number); err != nil {
+			return err
+		}
+		if !w.Follows() {
+			w.Version = old.Number
 		}
 	}
 	r.versions[set.ID] = version
-	r.inputs.Config = append(r.inputs.Config, blueberry.ConfigUse{ConfigRef: ref, SetID: set.ID, Number: version.Number, Author: version.Author, Digest: version.Digest, Default: byDefault})
+	r.inputs.Config = append(r.inputs.Config, blueberry.ConfigUse{
+		ConfigRef: w.ConfigRef, SetID: set.ID, Number: version.Number, Author: version.Author, Digest: version.Digest, Default: w.byDefault,
+	})
 	return nil
 }
 

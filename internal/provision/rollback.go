@@ -3,7 +3,6 @@ package provision
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/render"
@@ -27,9 +26,7 @@ func (p *Provisioner) draftRollback(ctx context.Context, actor blueberry.Actor, 
 	}
 	d.holds = nil
 	var faults blueberry.Faults
-	if len(r.Reason) > blueberry.MaxConfigMessage {
-		faults.Add("reason", "too_long", "has %d characters, at most %d are allowed", len(r.Reason), blueberry.MaxConfigMessage)
-	}
+	faults.CheckText("reason", r.Reason, blueberry.MaxConfigMessage)
 	if r.Number < 1 || r.Number >= d.base.Number {
 		faults.Add("revision", "range", "is %d; %s is at revision %d, and can go back to an earlier one", r.Number, d.env.Name, d.base.Number)
 	}
@@ -58,7 +55,10 @@ func (p *Provisioner) draftRollback(ctx context.Context, actor blueberry.Actor, 
 	if d.rev.Rendering, err = render.Relabel(old.Rendering, d.rev.Number); err != nil {
 		return d, fmt.Errorf("bring back revision %d: %w", r.Number, err)
 	}
-	d.out.Hosts = hostsOf(old.Settings)
+	d.out.Hosts = hostsOf(old)
+	if len(old.Settings) == 0 { // it is older than settings
+		d.out.Hosts, d.rev.Demand = d.env.Hosts, d.env.Demand
+	}
 	if d.same, err = d.likeBase(false); err != nil {
 		return d, err
 	}
@@ -69,12 +69,15 @@ func (p *Provisioner) draftRollback(ctx context.Context, actor blueberry.Actor, 
 	return d, nil
 }
 
-// hostsOf are the hosts that the settings of a revision say were computed.
-func hostsOf(settings []blueberry.Setting) []string {
+// hostsOf are the hosts of a revision, in the order of its components, as its settings say that they were computed.
+func hostsOf(rev blueberry.Revision) []string {
 	var out []string
-	for _, s := range settings {
-		if host, ok := s.Value.(string); ok && host != "" && s.Layer == blueberry.LayerComputed && strings.HasSuffix(s.Path, ".blueberry.host") && !strings.HasSuffix(s.Path, ".global.blueberry.host") {
-			out = append(out, host)
+	for _, c := range rev.Blueprint.Components {
+		at := blueberry.JoinPath(c.Name, "blueberry", "host")
+		for _, s := range rev.Settings {
+			if host, ok := s.Value.(string); ok && s.Path == at && host != "" && s.Layer == blueberry.LayerComputed {
+				out = append(out, host)
+			}
 		}
 	}
 	return out

@@ -56,7 +56,7 @@ type Environments interface {
 // Revisions are the desired states of an environment.
 type Revisions interface {
 	// InsertRevision adds a revision with its rendering and settings, and makes its config sets and its blueprint of the catalogue those that the
-	// environment uses.
+	// environment uses. Of a revision that brings back an old one, those that were deleted meanwhile are left out.
 	InsertRevision(ctx context.Context, r blueberry.Revision) error
 	// Revision reads one with its rendering but without its settings, or NotFound.
 	Revision(ctx context.Context, environmentID string, number int) (blueberry.Revision, error)
@@ -118,6 +118,8 @@ type Catalogue interface {
 	ConfigFollowers(ctx context.Context, setID, after string, limit int) ([]string, error)
 	// ResolveBlueprint finds the version that a reference means. NotFound has the code BLUEPRINT_NOT_FOUND or BLUEPRINT_VERSION_NOT_FOUND.
 	ResolveBlueprint(ctx context.Context, project string, ref blueberry.BlueprintRef) (blueberry.CatalogueEntry, blueberry.CatalogueVersion, error)
+	// LockBlueprint is LockConfig for one blueprint of the catalogue: its newest version, 0 when it is not there.
+	LockBlueprint(ctx context.Context, entryID string) (int, error)
 	// BlueprintFollowers is ConfigFollowers for a blueprint of the catalogue.
 	BlueprintFollowers(ctx context.Context, entryID, after string, limit int) ([]string, error)
 	// Policies reads those of the installation and of the project, in the order of their labels.

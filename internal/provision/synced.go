@@ -1,15 +1,28 @@
 package provision
 
 import (
+	"fmt"
 	"sync"
 	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// syncedSet remembers which revision this process has applied in full to which environment. A driver's memory of what it applied ends with the process,
+// heldAs is what an environment was applied as: its desired revision, and what of it is left to others.
+type heldAs struct {
+	revision int
+	drift    string
+}
+
+func heldAsOf(e blueberry.Environment) heldAs {
+	return heldAs{e.Revision, fmt.Sprintf("%q", e.Drift)}
+}
+
+// syncedSet remembers as what this process has applied which environment in full. A driver's memory of what it applied ends with the process,
 // so after a start each environment is applied once more, which repairs what was altered meanwhile.
 type syncedSet struct {
 	mu      sync.Mutex
-	of      map[string]int
+	of      map[string]heldAs
 	repairs map[string][]time.Time // the last ones of an environment, oldest first
 }
 
@@ -19,19 +32,19 @@ const (
 	repairWindow = time.Minute
 )
 
-func (s *syncedSet) has(id string, revision int) bool {
+func (s *syncedSet) has(id string, as heldAs) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.of[id] == revision
+	return s.of[id] == as
 }
 
-func (s *syncedSet) add(id string, revision int) {
+func (s *syncedSet) add(id string, as heldAs) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of == nil {
-		s.of, s.repairs = map[string]int{}, map[string][]time.Time{}
+		s.of, s.repairs = map[string]heldAs{}, map[string][]time.Time{}
 	}
-	s.of[id] = revision
+	s.of[id] = as
 }
 
 func (s *syncedSet) drop(id string) {

@@ -57,6 +57,22 @@ func (t *Tx) InsertBlueprint(ctx context.Context, e blueberry.CatalogueEntry) er
 	return nameTaken("BLUEPRINT_NAME_TAKEN", "blueprint "+labelOf(e.Project, e.Name))
 }
 
+// LockBlueprint gives the newest version of a blueprint, 0 when it is not there, and keeps anyone from publishing another until the transaction ends.
+func (t *Tx) LockBlueprint(ctx context.Context, id string) (int, error) {
+	if t.readOnly {
+		return 0, errReadOnly
+	}
+	var row blueprintRow
+	err := t.locking(t.db.NewSelect().Model(&row).Column("id", "latest").Where("id = ?", clean(id)), "SHARE").Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("lock blueprint: %w", err)
+	}
+	return row.Latest, nil
+}
+
 // BlueprintEntry reads one by id, or NotFound.
 func (t *Tx) BlueprintEntry(ctx context.Context, id string) (blueberry.CatalogueEntry, error) {
 	return t.blueprintEntry(ctx, id, "id = ?", clean(id))

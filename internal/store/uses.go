@@ -46,6 +46,11 @@ func (t *Tx) replaceUses(ctx context.Context, r blueberry.Revision) error {
 			return err
 		}
 	}
+	if r.RestoredFrom > 0 {
+		if err := t.leaveOutGone(ctx, &r); err != nil {
+			return err
+		}
+	}
 	if len(r.Config) == 0 && r.Catalogue.EntryID == "" {
 		return nil
 	}
@@ -74,6 +79,27 @@ func (t *Tx) replaceUses(ctx context.Context, r blueberry.Revision) error {
 		return fmt.Errorf("insert use of blueprint: %w", err)
 	}
 	return nil
+}
+
+// leaveOutGone takes out what was deleted since the revision that r brings back: its manifests are kept, and need nothing of it.
+func (t *Tx) leaveOutGone(ctx context.Context, r *blueberry.Revision) error {
+	ids := make([]string, len(r.Config))
+	for i, u := range r.Config {
+		ids[i] = u.SetID
+	}
+	there, err := t.LockConfig(ctx, ids)
+	if err != nil {
+		return err
+	}
+	r.Config = slices.DeleteFunc(slices.Clone(r.Config), func(u blueberry.ConfigUse) bool { return there[u.SetID] == 0 })
+	if r.Catalogue.EntryID == "" {
+		return nil
+	}
+	latest, err := t.LockBlueprint(ctx, r.Catalogue.EntryID)
+	if latest == 0 {
+		r.Catalogue = blueberry.BlueprintRef{}
+	}
+	return err
 }
 
 // configUses gives one row for each set, in the order of ids. Of a set that is merged twice the later version counts, and it follows if one of the two does.
