@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -56,6 +57,7 @@ func (b *body[T]) Resolve(ctx huma.Context, prefix *huma.PathBuffer) []error {
 	at.Push("body")
 	res := &huma.ValidateResult{}
 	huma.Validate(registry, b.Schema(registry), at, huma.ModeWriteToServer, parsed, res)
+	res.Errors = slices.DeleteFunc(res.Errors, isEmptyFile)
 	if gathers, _ := ctx.Operation().Metadata[metaGathers].(bool); gathers && b.err == nil && !slices.ContainsFunc(res.Errors, isWrongType) {
 		for _, err := range res.Errors {
 			if isShape(err) {
@@ -75,6 +77,12 @@ func (b *body[T]) Resolve(ctx huma.Context, prefix *huma.PathBuffer) []error {
 		return []error{&huma.ErrorDetail{Location: "body", Message: b.err.Error()}}
 	}
 	return nil
+}
+
+// isEmptyFile knows the one base64 that huma takes for none: that of nothing.
+func isEmptyFile(err error) bool {
+	d, ok := err.(huma.ErrorDetailer)
+	return ok && d.ErrorDetail().Value == "" && strings.HasPrefix(d.ErrorDetail().Message, "expected string to be base64")
 }
 
 func isWrongType(err error) bool {

@@ -49,3 +49,18 @@ func TestAnEnvironmentOfTheCatalogue(t *testing.T) {
 		t.Errorf("check is %+v", check)
 	}
 }
+
+// TestAnEmptyFileIsAFile: a tree that is sent along may hold files with nothing in them, as charts do.
+func TestAnEmptyFileIsAFile(t *testing.T) {
+	t.Parallel()
+	_, c := rooms(t)
+	check, err := c.ValidateBlueprint(t.Context(), sdk.BlueprintRequest{Source: &sdk.Source{Path: "blueberry.yaml"}, Files: map[string][]byte{
+		"blueberry.yaml":          []byte("name: x\ncomponents: [{name: c, chart: chart}]\n"),
+		"chart/Chart.yaml":        []byte("apiVersion: v2\nname: c\nversion: 1.0.0\n"),
+		"chart/values.yaml":       {},
+		"chart/templates/cm.yaml": []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
+	}})
+	if err != nil || check.Objects == 0 {
+		t.Errorf("%d objects (%v)", check.Objects, err)
+	}
+}

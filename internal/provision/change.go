@@ -65,6 +65,9 @@ func (p *Provisioner) revise(ctx context.Context, actor blueberry.Actor, a appli
 	if err != nil {
 		return out, err
 	}
+	if out.Plan.Changes() {
+		p.at(StepChanged)
+	}
 	out.Environment, err = p.read(ctx, a.subject)
 	return out, err
 }

@@ -24,7 +24,7 @@ type draft struct {
 	out     render.Output
 	inputs  []blueberry.PlanInput
 	holds   []blueberry.Hold // that it puts: a rollback's
-	hours   int              // of the lease of a create
+	hours   int              // of the lease: of a create those asked for, else those left
 	used    map[blueberry.EnvironmentKind]blueberry.Usage
 	same    bool // it would change nothing
 	release func()

@@ -156,12 +156,14 @@ func (d *draft) warnings() []blueberry.Warning {
 }
 
 func (d *draft) lease() blueberry.PlanLease {
-	l := blueberry.PlanLease{After: d.env.Lease.ExpiresAt, Hours: d.hours}
-	if d.kind != blueberry.PlanCreate {
-		l.Before = d.env.Lease.ExpiresAt
-	}
-	if d.kind == blueberry.PlanDestroy {
-		l.After = time.Time{}
+	l := blueberry.PlanLease{After: d.env.Lease.ExpiresAt}
+	switch d.kind {
+	case blueberry.PlanCreate:
+		l.Hours = d.hours
+	case blueberry.PlanDestroy:
+		l.Before, l.After = l.After, time.Time{}
+	case blueberry.PlanChange, blueberry.PlanRollback:
+		l.Before = l.After
 	}
 	return l
 }

@@ -64,6 +64,7 @@ const (
 	StepApplied     = "create.applied"     // the target was asked, the record does not know
 	StepSynced      = "create.synced"      // the whole rendering is recorded as synced
 	StepReady       = "create.ready"       // phase ready is recorded
+	StepChanged     = "change.accepted"    // a further revision is recorded, the answer is not given; then as from create.pushed on
 	StepRemoving    = "destroy.removing"   // the target was asked to remove, something is left
 	StepRemoved     = "destroy.removed"    // the target has proven that nothing is left, the record does not know
 	StepReceipted   = "destroy.receipted"  // the ledger says gone
@@ -74,7 +75,7 @@ const (
 	retryRepository = 5 * time.Second      // nothing tells when a Git remote is back
 )
 
-// Steps lists every step at which a fault test ends the process.
+// Steps lists every step of create and destroy at which a fault test ends the process.
 func Steps() []string {
 	return []string{
 		StepAccepted, StepStarted, StepPushed, StepCommitted, StepApplied, StepSynced, StepReady,

@@ -232,7 +232,9 @@ func FuzzParseBlueprint(f *testing.F) {
 	f.Add([]byte("? [a]\n: b\n"))
 	f.Add([]byte("--- !!binary x\n...\n--- \n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		b, err := ParseBlueprint(content)
+		var b blueberry.Blueprint
+		var err error
+		bounded(t, func() { b, err = ParseBlueprint(content) })
 		if err != nil {
 			var e *blueberry.Error
 			if !errors.As(err, &e) {

@@ -101,7 +101,7 @@ func (d *document) note(at position, field, code, format string, args ...any) {
 	case maxFaults + 1:
 		return
 	}
-	d.faults.Add(short(field), code, "%s %s", short(fmt.Sprintf(format, args...)), at)
+	d.faults.Add(short(field), code, "%s %s", short(blueberry.Redact(fmt.Sprintf(format, args...))), at) // in this order: what is hidden must not take the place along
 }
 
 // maxFaultText is the length of a field or a message, in bytes: a key may be as long as its document.

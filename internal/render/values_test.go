@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -122,9 +124,31 @@ func FuzzParseValues(f *testing.F) {
 	f.Add([]byte("a: {<<: [{x: 1}, {y: 2}], \"q.r\": 0x1F, z: 2024-01-01}\n"))
 	f.Add([]byte("? {a: b}\n: c\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		v, err := ParseValues(content, []string{"*.public"})
+		var v map[string]any
+		var err error
+		bounded(t, func() { v, err = ParseValues(content, []string{"*.public"}) })
 		checkParsed(t, content, v, err)
 	})
+}
+
+// bounded runs a reader of outside bytes, and fails when it takes over a second, three times one after the other, or over 100 MB.
+func bounded(t *testing.T, read func()) {
+	t.Helper()
+	for range 3 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		began := time.Now()
+		read()
+		took := time.Since(began)
+		runtime.ReadMemStats(&after)
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > 100<<20 {
+			t.Fatalf("took %d MB", grown>>20)
+		}
+		if took < time.Second { // the machine may have been busy elsewhere
+			return
+		}
+	}
+	t.Fatal("takes over a second each time")
 }
 
 // checkParsed holds what a parser of outside bytes gave: an answer of ours, with places, of bounded length; or values that JSON can hold.

@@ -103,6 +103,43 @@ func TestAPublishWaitsForWhoLockedTheSet(t *testing.T) {
 	})
 }
 
+// The same for a blueprint of the catalogue.
+func TestAPublishWaitsForWhoLockedTheBlueprint(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		entry := blueberry.CatalogueEntry{ID: blueberry.NewID(blueberry.BlueprintID, start), Project: blueberry.DefaultProject, Name: "kit", Latest: 1, CreatedAt: start, UpdatedAt: start, Version: 1}
+		update(t, s, func(ctx context.Context, tx *store.Tx) error { return tx.InsertBlueprint(ctx, entry) })
+		locked, published := make(chan struct{}), make(chan error, 1)
+		var again sync.Once
+		go func() {
+			<-locked
+			published <- tryUpdate(t, s, func(ctx context.Context, tx *store.Tx) error {
+				next := entry
+				next.Latest++
+				return tx.UpdateBlueprint(ctx, next)
+			})
+		}()
+		update(t, s, func(ctx context.Context, tx *store.Tx) error {
+			if none, err := tx.LockBlueprint(ctx, "bpt_none"); err != nil || none != 0 {
+				t.Errorf("what is not there is at %d, %v", none, err)
+			}
+			latest, err := tx.LockBlueprint(ctx, entry.ID)
+			if err != nil || latest != 1 {
+				return fmt.Errorf("locked at %d: %w", latest, err)
+			}
+			again.Do(func() { close(locked) })
+			waitForLock(t, s, published)
+			if latest, err = tx.LockBlueprint(ctx, entry.ID); err != nil || latest != 1 || len(published) > 0 {
+				t.Errorf("a version was published while the blueprint was locked: %d, %v", latest, err)
+			}
+			return nil
+		})
+		if err := <-published; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // waitForLock returns when a connection of the database waits for another's lock, or when what should wait is done. On SQLite whoever wants to write waits
 // in Go, and cannot be seen.
 func waitForLock(t *testing.T, s *store.Store, done chan error) {
@@ -128,6 +165,10 @@ func TestLocksAreForWriters(t *testing.T) {
 				return err
 			},
 			"project": func(ctx context.Context, tx *store.Tx) error { _, err := tx.LockProject(ctx, "default"); return err },
+			"blueprint": func(ctx context.Context, tx *store.Tx) error {
+				_, err := tx.LockBlueprint(ctx, "bpt_1")
+				return err
+			},
 		} {
 			if _, err := tryView(t, s, func(ctx context.Context, tx *store.Tx) (int, error) { return 0, lock(ctx, tx) }); err == nil {
 				t.Errorf("%s was locked by a reader", name)
