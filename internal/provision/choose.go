@@ -66,11 +66,13 @@ func (p *Provisioner) originOf(ctx context.Context, a asked, r *resolution, faul
 			return o, err
 		}
 		o.Catalogue, o.Path = version, ""
-		if own {
+		switch {
+		case own && a.wish.Ref != nil:
+			o.Repository, o.Ref, o.Commit = version.Source.Repository, *a.wish.Ref, ""
+		case own:
 			o.Repository, o.Ref, o.Commit = version.Source.Repository, version.Source.Ref, version.Source.Commit
-			if a.wish.Ref != nil {
-				o.Ref, o.Commit = *a.wish.Ref, ""
-			}
+		case a.refresh:
+			o.Commit = ""
 		}
 	case inRequest:
 		o.Path = ""

@@ -47,11 +47,18 @@ func TestCatalogueOverARepositoryOfItsOwn(t *testing.T) {
 	if got, err := h.Get(ctx, admin, e.ID); err != nil || got.Source.Commit != branch {
 		t.Errorf("at %s, want %s (%v)", got.Source.Commit, branch, err)
 	}
-	if _, err := h.Change(ctx, admin, e.ID, provision.ChangeRequest{Wish: provision.Wish{Ref: ptr("pr-branch")}}); err != nil {
+	if _, err := h.Refresh(ctx, admin, e.ID); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := h.Get(ctx, admin, e.ID); err != nil || got.Source.Commit != later {
 		t.Errorf("at %s, want %s (%v)", got.Source.Commit, later, err)
+	}
+	latest := h.code.pushFiles(tree("latest"))
+	if _, err := h.Change(ctx, admin, e.ID, provision.ChangeRequest{Wish: provision.Wish{Ref: ptr("pr-branch")}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := h.Get(ctx, admin, e.ID); err != nil || got.Source.Commit != latest {
+		t.Errorf("at %s, want %s (%v)", got.Source.Commit, latest, err)
 	}
 }
 
