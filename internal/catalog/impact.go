@@ -11,7 +11,7 @@ import (
 )
 
 // maxRendered is how many groups of an impact are rendered; of the others only the values are compared.
-const maxRendered = 10
+const maxRendered = 5
 
 // Impact tells what another version of a config set would change: which environments, which of their values, and, by an example of each of the largest
 // groups, which fields of their manifests. Nothing is stored.

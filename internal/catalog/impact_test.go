@@ -311,7 +311,7 @@ func TestImpactOfManyGroups(t *testing.T) {
 		if want := 2 - i/6; i < 12 && g.Environments != max(want, 1) {
 			t.Errorf("group %d has %d environments", i, g.Environments)
 		}
-		if rendered := len(g.Objects) > 0; rendered != (i < 10) || rendered == (g.Note != "") || len(g.Settings) != 1 {
+		if rendered := len(g.Objects) > 0; rendered != (i < 5) || rendered == (g.Note != "") || len(g.Settings) != 1 {
 			t.Errorf("group %d: objects %v, note %q, settings %v", i, objectsOf(g), g.Note, settingsOf(g))
 		}
 	}
