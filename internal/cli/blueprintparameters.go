@@ -53,20 +53,23 @@ func (o *blueprintParametersOptions) run(ctx context.Context, args []string) err
 		b.Parameters = []sdk.Parameter{}
 	}
 	names := each(b.Parameters, func(p sdk.Parameter) string { return p.Name })
-	return o.print(result{value: b.Parameters, names: names, table: func(wide bool) table {
-		t := table{head: []string{"NAME", "TYPE", "DEFAULT", "MAY BE", "HELP"}, empty: "no parameters"}
+	return o.print(result{value: b.Parameters, names: names, table: func(wide bool) table { return parameterTable(b.Parameters, wide) }})
+}
+
+// parameterTable shows what a request may choose.
+func parameterTable(parameters []sdk.Parameter, wide bool) table {
+	t := table{head: []string{"NAME", "TYPE", "DEFAULT", "MAY BE", "HELP"}, empty: "no parameters"}
+	if wide {
+		t.head = []string{"NAME", "TYPE", "DEFAULT", "MAY BE", "SETS", "HELP"}
+	}
+	for _, p := range parameters {
+		row := []cell{plainCell(p.Name), plainCell(first(p.Type, "string")), defaultCell(p), plainCell(bounds(p))}
 		if wide {
-			t.head = []string{"NAME", "TYPE", "DEFAULT", "MAY BE", "SETS", "HELP"}
+			row = append(row, plainCell(strings.Join(p.Sets, ",")))
 		}
-		for _, p := range b.Parameters {
-			row := []cell{plainCell(p.Name), plainCell(first(p.Type, "string")), defaultCell(p), plainCell(bounds(p))}
-			if wide {
-				row = append(row, plainCell(strings.Join(p.Sets, ",")))
-			}
-			t.rows = append(t.rows, append(row, plainCell(p.Help)))
-		}
-		return t
-	}})
+		t.rows = append(t.rows, append(row, plainCell(p.Help)))
+	}
+	return t
 }
 
 // blueprint reads the one that is meant.

@@ -29,7 +29,7 @@ func newEnvCreate(s *shared) *cobra.Command {
 		Short: "Create an environment",
 		Long: `Asks for an environment of the blueprint in a Git repository, of a blueprint file given here, or of a blueprint of the catalogue. The server checks and renders all of it before it accepts; what is wrong is printed line by line, and then nothing was made.
 
-Values lie in layers, lowest first: the charts' defaults, the blueprint, the config sets in the order of --config, parameters, and on top the overrides of --values and --set. ` + "`blueberry blueprint parameters`" + ` tells which parameters a blueprint has. In --set and --param, commits and versions such as 12e4567 or 007 stay text; 1.10 is a number unless it stands in quotes ('backend.image.tag="1.10"') or in --set-string.
+Values lie in layers, lowest first: the charts' defaults, the blueprint, the config sets in the order of --config, parameters, and on top the overrides of --values and --set. ` + "`blueberry blueprint parameters`" + ` tells which parameters a blueprint has; so does --help beside --from, --blueprint or --repo. In --set and --param, commits and versions such as 12e4567 or 007 stay text; 1.10 is a number unless it stands in quotes ('backend.image.tag="1.10"') or in --set-string.
 
 With --plan it shows what would be made and asks before it is. With --wait the command ends when the environment is ready (0), when it failed (5) or when --timeout is over (6).`,
 		Example: `  blueberry env create --repo https://git.example.com/acme/shop.git --ref main --name pr-42 --wait
@@ -38,6 +38,7 @@ With --plan it shows what would be made and asks before it is. With --wait the c
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c) },
 	}
+	c.SetHelpFunc(o.help)
 	f := c.Flags()
 	f.StringVar(&o.repo, "repo", "", "Git repository that holds the blueprint")
 	f.StringVar(&o.ref, "ref", "", "branch, tag or commit; else the default branch")
@@ -57,6 +58,31 @@ With --plan it shows what would be made and asks before it is. With --wait the c
 	must(c.RegisterFlagCompletionFunc("project", s.completeProjects))
 	must(c.MarkFlagFilename("blueprint", "yaml", "yml", "json"))
 	return c
+}
+
+// help adds what the blueprint that is named lets a request choose.
+func (o *envCreateOptions) help(c *cobra.Command, args []string) {
+	c.Parent().HelpFunc()(c, args)
+	var named []string
+	if arg := first(o.from, o.blueprint); arg != "" {
+		named = []string{arg}
+	}
+	if len(named) == 0 && o.repo == "" || o.blueprint == "-" {
+		return
+	}
+	p := &blueprintParametersOptions{shared: o.shared, repo: o.repo, ref: o.ref, path: o.path}
+	if len(named) > 0 {
+		p.repo = ""
+	}
+	p.project = o.project
+	out := c.OutOrStdout()
+	b, err := p.blueprint(c.Context(), named)
+	if err != nil {
+		fmt.Fprintf(out, "  The parameters of the blueprint cannot be told: %s\n\n", plainText(err.Error()))
+		return
+	}
+	fmt.Fprintf(out, "  PARAMETERS of %s, for --param\n\n", plainText(b.Name))
+	_ = parameterTable(b.Parameters, false).print(out, o.streams.colours(o.streams.OutTerminal)) // the output may be closed: nobody is there to be told
 }
 
 func (o *envCreateOptions) run(c *cobra.Command) error {
