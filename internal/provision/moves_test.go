@@ -3,11 +3,13 @@ package provision_test
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/keys"
 	"github.com/blueberry-idp/blueberry/internal/provision"
 	"github.com/blueberry-idp/blueberry/internal/store"
 	"github.com/blueberry-idp/blueberry/internal/store/storetest"
@@ -319,5 +321,33 @@ func TestSmallMatters(t *testing.T) {
 	}
 	if rev, err := h.RevisionInputs(ctx, admin, e.ID, 0); err != nil || rev.Blueprint.Name != "other" || rev.Source.Path != "blueberry.yaml" {
 		t.Errorf("the blueprint of the repository was named, and %s is used (%v)", rev.Blueprint.Name, err)
+	}
+}
+
+// TestPlanOfAnotherReplica: what one server planned another one applies, though each signs with a key of its own.
+func TestPlanOfAnotherReplica(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	ctx := t.Context()
+	ring, err := keys.Open(filepath.Join(t.TempDir(), "signing-key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := &provision.Provisioner{
+		Record: h.Record, Sources: h.Sources, Repository: h.Repository, Places: h.Places, Default: h.Default, Now: h.Now, Logger: h.Logger, Signer: ring,
+	}
+	plan, err := other.PlanCreate(ctx, admin, provision.CreateRequest{Name: "pr-1", Wish: wish(web)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused *blueberry.Error
+	if _, err := h.Create(ctx, admin, provision.CreateRequest{PlanID: plan.ID}); !errors.As(err, &refused) || refused.Code != "PLAN_ALTERED" {
+		t.Errorf("signed with a key that nobody knows: %v", err)
+	}
+	if err := h.store.Update(ctx, func(tx *store.Tx) error { return tx.PutSigningKey(ctx, ring.ID(), ring.Public(), h.clock.now()) }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Create(ctx, admin, provision.CreateRequest{PlanID: plan.ID}); err != nil {
+		t.Errorf("is not applied: %v", err)
 	}
 }
