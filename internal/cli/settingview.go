@@ -25,8 +25,22 @@ func originText(o sdk.Origin) string {
 		return "parameter" + name
 	case "computed":
 		return "computed by the platform"
+	case "blueprint":
+		return blueprintOrigin(o)
 	}
 	return o.Layer + name
+}
+
+// blueprintOrigin says which version of the catalogue it was, and which parameter or file of the blueprint.
+func blueprintOrigin(o sdk.Origin) string {
+	text := "blueprint"
+	if o.Version > 0 {
+		text += fmt.Sprintf(" version %d", o.Version)
+	}
+	if o.Name != "" {
+		text += ", " + o.Name
+	}
+	return text
 }
 
 // fullOrigin also says who made it, and in which commit.
