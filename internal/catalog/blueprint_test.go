@@ -137,6 +137,9 @@ func TestBadBlueprints(t *testing.T) {
 		"files that are not there": {"a version never changes, so it must be whole", catalog.NewBlueprint{Edit: catalog.Edit{Repository: shopRepository, Path: "missing.yaml"}}, []string{
 			"invalid VALIDATION_FAILED", "content.components[0] file_not_found", "content.components[1] file_not_found",
 		}},
+		"sets of nowhere": {"every environment of it would be refused", catalog.NewBlueprint{Edit: catalog.Edit{
+			Content: []byte("name: new\nconfigSets: [nope, global/nope@3]\ncomponents: [{name: web, image: 'acme/web:1'}]\n"),
+		}}, []string{"invalid VALIDATION_FAILED", "content.configSets[0] unknown", "content.configSets[1] unknown"}},
 		"no version yet": {"there is nothing to be at that version", catalog.NewBlueprint{Edit: catalog.Edit{Content: blueprint("new", "1"), IfVersion: 3}}, []string{"precondition failed VERSION_MOVED"}},
 		"moved":          {"someone else was quicker", catalog.NewBlueprint{Edit: catalog.Edit{Content: blueprint("shop", "9"), IfVersion: 3}}, []string{"precondition failed VERSION_MOVED"}},
 		"everything at once": {"each fault is told", catalog.NewBlueprint{

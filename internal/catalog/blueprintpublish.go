@@ -40,6 +40,9 @@ func (c *Catalog) PublishBlueprint(ctx context.Context, actor blueberry.Actor, r
 			return BlueprintPublished{}, err
 		}
 		checkFiles(&faults, v.Blueprint, w.tree)
+		if err := c.checkSets(ctx, &faults, project, v.Blueprint); err != nil {
+			return BlueprintPublished{}, err
+		}
 	}
 	if err := faults.Err(); err != nil {
 		return BlueprintPublished{}, err
@@ -68,6 +71,27 @@ func checkFiles(faults *blueberry.Faults, b blueberry.Blueprint, tree fs.FS) {
 			faults.Add(fmt.Sprintf("content.components[%d]", i), "file_not_found", "%s is not in the repository", x.Path())
 		}
 	}
+}
+
+// checkSets notes config sets that a blueprint names and that are not there. Which set of its project an environment of a global blueprint means is not
+// known before there is one.
+func (c *Catalog) checkSets(ctx context.Context, faults *blueberry.Faults, project string, b blueberry.Blueprint) error {
+	return c.Record.View(ctx, func(tx Tx) error {
+		for i, ref := range b.ConfigSets {
+			if project == "" && !ref.Global {
+				continue
+			}
+			_, _, err := tx.ResolveConfig(ctx, project, ref)
+			var missing *blueberry.Error
+			switch {
+			case errors.Is(err, blueberry.NotFound) && errors.As(err, &missing):
+				faults.Add(fmt.Sprintf("content.configSets[%d]", i), "unknown", "%s", missing.Detail)
+			case err != nil:
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (c *Catalog) publish(ctx context.Context, actor blueberry.Actor, project string, r NewBlueprint, v blueberry.CatalogueVersion) (BlueprintPublished, error) {
