@@ -57,7 +57,7 @@ func (b *body[T]) Resolve(ctx huma.Context, prefix *huma.PathBuffer) []error {
 	at.Push("body")
 	res := &huma.ValidateResult{}
 	huma.Validate(registry, b.Schema(registry), at, huma.ModeWriteToServer, parsed, res)
-	res.Errors = slices.DeleteFunc(res.Errors, isEmptyFile)
+	res.Errors = append(slices.DeleteFunc(res.Errors, isEmptyFile), twice(b.raw)...)
 	if gathers, _ := ctx.Operation().Metadata[metaGathers].(bool); gathers && b.err == nil && !slices.ContainsFunc(res.Errors, isWrongType) {
 		for _, err := range res.Errors {
 			if isShape(err) {
@@ -100,7 +100,7 @@ func isShape(err error) bool {
 		return true
 	}
 	switch code, _ := classify(d.ErrorDetail().Message); code {
-	case "unknown_field", "type":
+	case "unknown_field", "type", "duplicate":
 		return true
 	}
 	return false

@@ -30,6 +30,8 @@ func classify(m string) (code, message string) {
 		return "unknown_field", "is not a field that exists here"
 	case strings.HasPrefix(m, "expected int, not number"):
 		return "range", "is too large a number"
+	case m == messageTwice:
+		return "duplicate", m
 	case m == messageUnknownParameter:
 		return "unknown_parameter", "is not a parameter that exists here"
 	case strings.HasPrefix(m, "expected required property "), strings.HasSuffix(m, " parameter is missing"):
