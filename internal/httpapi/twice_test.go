@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,7 +20,10 @@ func TestTwice(t *testing.T) {
 	} {
 		var got []string
 		for _, err := range twice([]byte(body)) {
-			got = append(got, err.(*huma.ErrorDetail).Location)
+			var detail *huma.ErrorDetail
+			if errors.As(err, &detail) {
+				got = append(got, detail.Location)
+			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: -want +got\n%s", body, diff)
