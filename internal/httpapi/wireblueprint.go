@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
-
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
@@ -35,17 +33,17 @@ func readBlueprint(b *sdk.Blueprint, at string, found *blueberry.Faults) *bluebe
 		return nil
 	}
 	out := &blueberry.Blueprint{
-		Name: b.Name, Schema: plainMap(b.Schema), Fields: blueberry.FieldClasses(b.Fields), Computed: b.Computed,
+		Name: b.Name, Schema: blueberry.PlainValues(b.Schema), Fields: blueberry.FieldClasses(b.Fields), Computed: b.Computed,
 		ConfigSets: found.CheckConfigRefs(blueberry.JoinField(at, "config_sets"), b.ConfigSets), ConfigUpdates: blueberry.ConfigUpdates(b.ConfigUpdates),
 		Lease: blueberry.LeaseBounds(b.Lease), Access: blueberry.BlueprintAccess(b.Access),
 	}
 	for _, c := range b.Components {
-		c.Values = plainMap(c.Values)
+		c.Values = blueberry.PlainValues(c.Values)
 		out.Components = append(out.Components, blueberry.Component(c))
 	}
 	for _, p := range b.Parameters {
 		out.Parameters = append(out.Parameters, blueberry.Parameter{
-			Name: p.Name, Type: blueberry.ParameterType(p.Type), Help: p.Help, Default: plain(p.Default), Enum: plainList(p.Enum), Min: p.Min, Max: p.Max,
+			Name: p.Name, Type: blueberry.ParameterType(p.Type), Help: p.Help, Default: blueberry.PlainNumbers(p.Default), Enum: plainList(p.Enum), Min: p.Min, Max: p.Max,
 			Pattern: p.Pattern, Required: p.Required, Sets: p.Sets,
 		})
 	}
@@ -58,40 +56,9 @@ func readBlueprint(b *sdk.Blueprint, at string, found *blueberry.Faults) *bluebe
 	return out
 }
 
-// plainMap turns the numbers of free-form JSON into int64 where they are whole, else float64: a chart must see 8080, not 8.08e+03.
-func plainMap(m map[string]any) map[string]any {
-	if m == nil {
-		return nil
-	}
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		out[k] = plain(v)
-	}
-	return out
-}
-
 func plainList(l []any) []any {
 	if l == nil {
 		return nil
 	}
-	return list(l, plain)
-}
-
-func plain(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		return plainMap(v)
-	case []any:
-		return list(v, plain)
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i
-		}
-		f, err := v.Float64()
-		if err != nil {
-			return v.String() // beyond both: keep the digits
-		}
-		return f
-	}
-	return v
+	return list(l, blueberry.PlainNumbers)
 }

@@ -27,7 +27,7 @@ func (w wishes) read(at string, found *blueberry.Faults) provision.Wish {
 	checkSize(found, blueberry.JoinField(at, "overrides"), w.overrides)
 	out := provision.Wish{
 		Blueprint: readBlueprint(w.blueprint, blueberry.JoinField(at, "blueprint"), found), Catalogue: w.catalogue,
-		Parameters: plainMap(w.parameters), Overrides: plainMap(w.overrides), Strict: w.strict,
+		Parameters: blueberry.PlainValues(w.parameters), Overrides: blueberry.PlainValues(w.overrides), Strict: w.strict,
 	}
 	if w.configSets != nil {
 		out.ConfigSets = &w.configSets

@@ -57,16 +57,16 @@ func decodeRequest(content []byte, r *planRequest) error {
 		return err
 	}
 	for _, w := range r.wishes() {
-		w.Parameters, w.Overrides = plainMap(w.Parameters), plainMap(w.Overrides)
+		w.Parameters, w.Overrides = blueberry.PlainValues(w.Parameters), blueberry.PlainValues(w.Overrides)
 		if w.Blueprint != nil {
 			for i, c := range w.Blueprint.Components {
-				w.Blueprint.Components[i].Values = plainMap(c.Values)
+				w.Blueprint.Components[i].Values = blueberry.PlainValues(c.Values)
 			}
-			w.Blueprint.Schema = plainMap(w.Blueprint.Schema)
+			w.Blueprint.Schema = blueberry.PlainValues(w.Blueprint.Schema)
 			for i, x := range w.Blueprint.Parameters {
-				w.Blueprint.Parameters[i].Default = plain(x.Default)
+				w.Blueprint.Parameters[i].Default = blueberry.PlainNumbers(x.Default)
 				for j, v := range x.Enum {
-					w.Blueprint.Parameters[i].Enum[j] = plain(v)
+					w.Blueprint.Parameters[i].Enum[j] = blueberry.PlainNumbers(v)
 				}
 			}
 		}
@@ -83,40 +83,6 @@ func (r *planRequest) wishes() []*Wish {
 		out = append(out, &r.Change.Wish)
 	}
 	return out
-}
-
-func plainMap(m map[string]any) map[string]any {
-	if m == nil {
-		return nil
-	}
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		out[k] = plain(v)
-	}
-	return out
-}
-
-// plain gives a decoded value the numbers that requests have: int64 where they are whole, else float64.
-func plain(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		return plainMap(v)
-	case []any:
-		out := make([]any, len(v))
-		for i, x := range v {
-			out[i] = plain(x)
-		}
-		return out
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i
-		}
-		if f, err := v.Float64(); err == nil {
-			return f
-		}
-		return v.String()
-	}
-	return v
 }
 
 // promised reads a plan and makes sure that it is one of ours, for this door, and may still be applied.

@@ -67,7 +67,7 @@ func mergeRendered(faults *blueberry.Faults, err error) error {
 	for _, f := range found {
 		switch root, _, _ := strings.Cut(f.Field, "."); root {
 		case "config_sets", "overrides", "parameters", "config":
-			if f.Code != "" && *faults != nil && known(*faults, f) {
+			if known(*faults, f) {
 				continue // told by the check of the request already
 			}
 		default:
