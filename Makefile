@@ -21,7 +21,7 @@ slim: need-go ## build bin/blueberry-slim, the client alone
 	go build -tags slim -ldflags "$(LDFLAGS)" -o bin/blueberry-slim ./cmd/blueberry
 
 test: need-go ## set up and run every test: unit, both databases, the real Kubernetes API, stories on the real binary
-	@scripts/need git gcc postgres
+	@scripts/need git gcc postgres redis node chromium
 	cd devcluster && go vet ./internal/... && go test -race ./internal/...
 	$(TESTENV) -- go test -race -timeout 30m ./...
 
@@ -29,7 +29,7 @@ unit: need-go ## run the tests that need no server beside SQLite
 	BLUEBERRY_TEST_WITHOUT_POSTGRES=1 go test ./internal/blueberry/... ./internal/arch/... ./internal/render/... ./internal/provision/... ./internal/store/... ./internal/jobs/... ./internal/httpapi/... ./internal/cli/... ./sdk/...
 
 e2e: need-go ## run the stories on the real binary
-	@scripts/need git gcc postgres
+	@scripts/need git gcc postgres redis node chromium
 	$(TESTENV) -- go test -timeout 30m ./e2e/...
 
 soak: need-go ## kill -9 at every step of create and destroy, on both databases, several times over

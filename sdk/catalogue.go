@@ -80,7 +80,8 @@ type EnvironmentUse struct {
 
 // EnvironmentUseList is every living environment that uses something.
 type EnvironmentUseList struct {
-	Items []EnvironmentUse `json:"items" nullable:"false" doc:"Ordered by project and name"`
+	Items  []EnvironmentUse `json:"items" nullable:"false" doc:"Ordered by project and name"`
+	Hidden int              `json:"hidden,omitempty" doc:"Further ones in projects that you may not read" example:"2"`
 }
 
 // Window says which part of a list of numbered things to read, newest first.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"mime"
 	"net/http"
 	"net/url"
@@ -21,11 +22,16 @@ import (
 type Client struct {
 	BaseURL    string       // "http://127.0.0.1:7080", with or without a path
 	Token      string       // sent as Bearer token
+	Tokens     TokenSource  // gives the token in its place, if set
 	HTTPClient *http.Client // nil means http.DefaultClient. It must have no Timeout, or event streams end by it
 	UserAgent  string       // empty means "blueberry-sdk"
 
-	// Waits are the pauses before the second, third, … try of a call that may be repeated; after the last the call fails. Nil means 1 s and 2 s.
+	// Waits are the pauses before the second, third, … try of a call that may be repeated; after the last the call fails. Nil means MaxRetries pauses of
+	// 1 s, 2 s, 4 s, …, each a little longer or shorter by chance, so that many clients do not come back at once. A server that asks for a longer pause gets
+	// it, up to a minute. The caller's context ends a pause.
 	Waits []time.Duration
+	// MaxRetries is how often a call that may be repeated is tried again when Waits is nil. 0 means 2, below 0 never.
+	MaxRetries int
 	// Timeout of one try, streams apart. 0 means 60 s.
 	Timeout time.Duration
 	// Patience is how long a watch tries to get its stream back. 0 means 2 minutes.
@@ -39,14 +45,30 @@ const (
 	defaultTimeout  = 60 * time.Second
 	defaultPatience = 2 * time.Minute
 	maxRetryAfter   = time.Minute
+	maxRetries      = 2
+	maxBackOff      = 32 * time.Second
 	maxAnswer       = 64 << 20 // bytes: a rendering of 50 components is far below
 )
 
 func (c *Client) waits() []time.Duration {
-	if c.Waits == nil {
-		return []time.Duration{time.Second, 2 * time.Second}
+	if c.Waits != nil {
+		return c.Waits
 	}
-	return c.Waits
+	n := c.MaxRetries
+	if n == 0 {
+		n = maxRetries
+	}
+	waits := make([]time.Duration, max(n, 0))
+	for i := range waits {
+		waits[i] = backOff(i)
+	}
+	return waits
+}
+
+// backOff is the pause before the second, third, … try: 1 s, 2 s, 4 s, …, a fifth more or less.
+func backOff(attempt int) time.Duration {
+	wait := min(time.Second<<min(attempt, 10), maxBackOff)
+	return wait - wait/5 + mathrand.N(2*wait/5)
 }
 
 // CallOption alters one call.
@@ -74,6 +96,7 @@ type call struct {
 	header http.Header
 	body   any
 	out    any
+	single bool // the server does not remember it under a key, so it is never repeated: it signs in, or holds a password
 }
 
 func newCall(method string, path ...string) *call {
@@ -99,13 +122,13 @@ func (c *call) setInt(name string, value int64) {
 
 // takesKey reports whether the server does calls of the method with one Idempotency-Key once.
 func (c *call) takesKey() bool {
-	return c.method == http.MethodPost || c.method == http.MethodPut || c.method == http.MethodPatch
+	return !c.single && (c.method == http.MethodPost || c.method == http.MethodPut || c.method == http.MethodPatch)
 }
 
 // repeatable reports whether doing the call twice is doing it once. The server takes the second of two removals for the first.
 func (c *call) repeatable() bool {
 	switch c.method {
-	case http.MethodGet, http.MethodDelete:
+	case http.MethodGet, http.MethodHead, http.MethodDelete:
 		return true
 	}
 	return c.header.Get("Idempotency-Key") != ""
@@ -212,7 +235,38 @@ func outerCause(ctx context.Context, err error) error {
 	return err
 }
 
+// send makes one request. A token that the server says is not valid is replaced once: the request was not done, so that sending it again is sending it once.
 func (c *Client) send(ctx context.Context, k *call, body []byte) (*http.Response, error) {
+	token, err := c.token(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.sendWith(ctx, k, body, token)
+	source, ok := c.Tokens.(rejecter)
+	if err != nil || !ok || !rejectsToken(res) {
+		return res, err
+	}
+	res.Body.Close()
+	source.Reject(token)
+	if token, err = c.token(ctx); err != nil {
+		return nil, err
+	}
+	return c.sendWith(ctx, k, body, token)
+}
+
+func (c *Client) token(ctx context.Context) (string, error) {
+	if c.Tokens == nil {
+		return c.Token, nil
+	}
+	return c.Tokens.Token(ctx)
+}
+
+// rejectsToken reports whether an answer says that the token is not valid (RFC 6750 3.1), and not only that more is needed.
+func rejectsToken(res *http.Response) bool {
+	return res.StatusCode == http.StatusUnauthorized && strings.Contains(res.Header.Get("WWW-Authenticate"), `error="invalid_token"`)
+}
+
+func (c *Client) sendWith(ctx context.Context, k *call, body []byte, token string) (*http.Response, error) {
 	u := strings.TrimRight(c.BaseURL, "/") + k.path
 	if len(k.query) > 0 {
 		u += "?" + k.query.Encode()
@@ -230,8 +284,8 @@ func (c *Client) send(ctx context.Context, k *call, body []byte) (*http.Response
 	if req.Header.Get("Accept") == "" {
 		req.Header.Set("Accept", "application/json, application/problem+json")
 	}
-	if c.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.Token)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	agent := c.UserAgent
 	if agent == "" {
@@ -244,13 +298,18 @@ func (c *Client) send(ctx context.Context, k *call, body []byte) (*http.Response
 	}
 	res, err := hc.Do(req)
 	if err != nil {
-		var ue *url.Error
-		if errors.As(err, &ue) {
-			err = ue.Err // the URL is told by UnreachableError; its query may hold more than a log should
-		}
-		return nil, &UnreachableError{URL: c.BaseURL, Err: err}
+		return nil, unreachable(c.BaseURL, err)
 	}
 	return res, nil
+}
+
+// unreachable says that no answer came. The URL is told by its base; its query may hold more than a log should.
+func unreachable(base string, err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		err = ue.Err
+	}
+	return &UnreachableError{URL: base, Err: err}
 }
 
 func readProblem(res *http.Response, data []byte) error {
@@ -261,10 +320,20 @@ func readProblem(res *http.Response, data []byte) error {
 			p = &told
 		}
 	}
-	if s, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && s > 0 {
-		p.RetryAfter = time.Duration(s) * time.Second
-	}
+	p.RetryAfter = retryAfter(res)
 	return p
+}
+
+// retryAfter is how long an answer asks to wait; 0 if it does not say.
+func retryAfter(res *http.Response) time.Duration {
+	told := res.Header.Get("Retry-After")
+	if s, err := strconv.ParseUint(told, 10, 31); err == nil {
+		return time.Duration(s) * time.Second
+	}
+	if at, err := http.ParseTime(told); err == nil {
+		return max(time.Until(at).Round(time.Second), 0)
+	}
+	return 0
 }
 
 // sleep waits, or returns the cause of ctx's end.

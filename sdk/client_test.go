@@ -105,7 +105,7 @@ func TestRepeatedCalls(t *testing.T) {
 				tr := &transport{serve: tc.serve}
 				begin := time.Now()
 				err := tc.call(t.Context(), client(tr))
-				if took := time.Since(begin); took != tc.took || len(tr.calls) != tc.tries {
+				if took := time.Since(begin); took < tc.took*4/5 || took > tc.took*6/5 || len(tr.calls) != tc.tries { // a fifth by chance
 					t.Errorf("%s: %d tries in %s, want %d in %s", tc.reason, len(tr.calls), took, tc.tries, tc.took)
 				}
 				var p *sdk.Problem

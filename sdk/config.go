@@ -94,6 +94,7 @@ type ConfigImpactRequest struct {
 type ConfigImpact struct {
 	ConfigSet  ConfigSet             `json:"config_set" doc:"The config set"`
 	Total      int                   `json:"total" doc:"Environments that it is merged into" example:"12"`
+	Hidden     int                   `json:"hidden,omitempty" doc:"Further ones in projects that you may not read; nothing else tells of them" example:"2"`
 	Change     int                   `json:"change" doc:"Of them, those whose effective values would change" example:"8"`
 	Groups     []ImpactGroup         `json:"groups" nullable:"false" doc:"Environments that would change alike, with what would change"`
 	Items      []ImpactedEnvironment `json:"items" nullable:"false" doc:"Environments that would change, ordered by project and name"`

@@ -8,12 +8,13 @@ import (
 // Project is the boundary of ownership, quota and permission.
 type Project struct {
 	Name         string           `json:"name" doc:"Name of the project" example:"default"`
+	Description  string           `json:"description,omitempty" doc:"For people" example:"The shop and what belongs to it"`
 	ClusterKinds []string         `json:"cluster_kinds" nullable:"false" doc:"Cluster-scoped kinds that its environments may create" example:"[\"CustomResourceDefinition\"]"`
 	Quota        Quota            `json:"quota" doc:"What its environments may use together"`
 	Used         Usage            `json:"used" doc:"What its living environments use"`
 	UsedByKind   map[string]Usage `json:"used_by_kind" doc:"The same for each kind of environment: preview, ephemeral and standing"`
 	CreatedAt    time.Time        `json:"created_at" doc:"When it was made"`
-	Version      int64            `json:"version" doc:"Counts up with each change of the quota; the same number as in the ETag" example:"1"`
+	Version      int64            `json:"version" doc:"Counts up with each change; the same number as in the ETag" example:"1"`
 }
 
 // ProjectList is every project.

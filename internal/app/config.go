@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -27,8 +28,36 @@ type Config struct {
 	StateDir string `koanf:"state_dir" help:"directory for all that the server keeps itself"`
 	Listen   string `koanf:"listen" help:"address of the API, host:port"`
 
-	TLSCertFile string `koanf:"tls_cert_file" help:"certificate chain, PEM; with tls_key_file the server speaks TLS 1.3 only"`
-	TLSKeyFile  string `koanf:"tls_key_file" help:"private key of the certificate, PEM"`
+	PublicURL string `koanf:"public_url" help:"address at which people reach the server, for links, sign-in and OAuth; empty means the listen address, as localhost when that is loopback"`
+
+	TLSCertFile    string `koanf:"tls_cert_file" help:"certificate chain, PEM; with tls_key_file the server speaks TLS 1.3 only. Both are read anew when they change"`
+	TLSKeyFile     string `koanf:"tls_key_file" help:"private key of the certificate, PEM"`
+	TLSSelfMade    bool   `koanf:"tls_self_made" help:"speak TLS with a certificate that the server makes itself, for development; says where its authority's certificate is"`
+	RedirectListen string `koanf:"redirect_listen" help:"address, host:port, that sends plain HTTP to HTTPS; empty for none"`
+	InternalListen string `koanf:"internal_listen" help:"address, host:port, for clients with a certificate of the platform (mTLS) alone; empty for none"`
+
+	TrustedProxies []string `koanf:"trusted_proxies" help:"networks of proxies, as 10.0.0.0/8, whose word on the client's address is believed"`
+	ProxyHeader    string   `koanf:"proxy_header" help:"the header in which trusted_proxies give the client's address: X-Forwarded-For or Forwarded; the other one is never read"`
+	CORSOrigins    []string `koanf:"cors_origins" help:"origins, as https://portal.example.com, whose pages may call the API with a token"`
+
+	RateToken   int `koanf:"rate_token" help:"requests per minute of one token or session; 0 for no limit"`
+	RateUser    int `koanf:"rate_user" help:"requests per minute of one user over all of their tokens; 0 for no limit"`
+	RateAddress int `koanf:"rate_address" help:"requests per minute without a valid token from one address; 0 for no limit"`
+	RateSignIn  int `koanf:"rate_sign_in" help:"tries to sign in per minute from one address; 0 for no limit"`
+
+	Redis     string `koanf:"redis" help:"Redis for limits and wake-ups across replicas, as redis://host:6379/0 or rediss://…; empty means that each replica counts alone"`
+	RedisFile string `koanf:"redis_file" help:"file that holds the Redis URL, instead of redis"`
+
+	KeysetFile   string `koanf:"keyset_file" help:"file of the keys that encrypt secrets in the database; empty means keyset.json in the state directory. All replicas need the same"`
+	KeysetKMS    string `koanf:"keyset_kms" help:"key that encrypts the keyset file, as awskms://… or vault://host/key; empty means that the file is protected by its mode alone"`
+	ObjectsStore string `koanf:"objects" help:"where archives go, as file:///directory or s3://bucket?region=…; empty means objects in the state directory"`
+
+	SMTPHost         string `koanf:"smtp_host" help:"mail server for invitations and warnings; empty means none: links are then handed on by people"`
+	SMTPPort         int    `koanf:"smtp_port" help:"port of the mail server"`
+	SMTPTLS          string `koanf:"smtp_tls" help:"starttls, tls (from the first byte) or none (to loopback only)"`
+	SMTPUsername     string `koanf:"smtp_username" help:"user name at the mail server"`
+	SMTPPasswordFile string `koanf:"smtp_password_file" help:"file that holds the password at the mail server"`
+	SMTPFrom         string `koanf:"smtp_from" help:"sender of mails, as blueberry@example.com"`
 
 	Database     string `koanf:"database" help:"database, as sqlite:///path or postgres://…; empty means SQLite in the state directory"`
 	DatabaseFile string `koanf:"database_file" help:"file that holds the database URL, instead of database"`
@@ -58,6 +87,7 @@ func DefaultConfig() Config {
 	return Config{
 		StateDir: DefaultStateDir(), Listen: "127.0.0.1:7080", GitopsBranch: "main",
 		Target: "local", TargetDriver: "kube", Domain: "localhost",
+		ProxyHeader: "X-Forwarded-For", RateToken: 1000, RateUser: 3000, RateAddress: 300, RateSignIn: 10, SMTPPort: 587, SMTPTLS: "starttls",
 		Workers: 8, DrainTimeout: 20 * time.Second, LogFormat: "text", LogLevel: "info",
 	}
 }
@@ -203,6 +233,8 @@ func (c Config) check(f *blueberry.Faults) {
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
 		f.Add("tls_key_file", "required", "tls_cert_file and tls_key_file go together")
 	}
+	c.checkEdge(f)
+	c.checkOutside(f)
 	if c.Database != "" && c.DatabaseFile != "" {
 		f.Add("database_file", "exclusive", "database and database_file cannot both be set")
 	}
@@ -239,6 +271,82 @@ func (c Config) check(f *blueberry.Faults) {
 	}
 }
 
+// checkEdge notes what is wrong with how the server is reached.
+func (c Config) checkEdge(f *blueberry.Faults) {
+	if c.TLSSelfMade && c.TLSCertFile != "" {
+		f.Add("tls_self_made", "exclusive", "tls_self_made and tls_cert_file cannot both be set")
+	}
+	for _, x := range [][2]string{{"redirect_listen", c.RedirectListen}, {"internal_listen", c.InternalListen}} {
+		if _, _, err := net.SplitHostPort(x[1]); x[1] != "" && err != nil {
+			f.Add(x[0], "address", "%q is not host:port", x[1])
+		}
+	}
+	if c.RedirectListen != "" && !c.TLS() {
+		f.Add("redirect_listen", "forbidden", "leads to HTTPS, which is not set up: set tls_cert_file or tls_self_made")
+	}
+	if c.PublicURL != "" && !isOrigin(c.PublicURL) {
+		f.Add("public_url", "url", "must look like https://blueberry.example.com, without a path")
+	}
+	for i, network := range c.TrustedProxies {
+		if _, err := netip.ParsePrefix(network); err != nil {
+			f.Add(fmt.Sprintf("trusted_proxies[%d]", i), "network", "%q is not a network as 10.0.0.0/8", network)
+		}
+	}
+	if c.ProxyHeader != "X-Forwarded-For" && c.ProxyHeader != "Forwarded" {
+		f.Add("proxy_header", "enum", "%q is not X-Forwarded-For or Forwarded", c.ProxyHeader)
+	}
+	for i, origin := range c.CORSOrigins {
+		if !isOrigin(origin) {
+			f.Add(fmt.Sprintf("cors_origins[%d]", i), "origin", "%q is not an origin as https://portal.example.com", origin)
+		}
+	}
+	for i, rate := range []int{c.RateToken, c.RateUser, c.RateAddress, c.RateSignIn} {
+		if rate < 0 {
+			f.Add([]string{"rate_token", "rate_user", "rate_address", "rate_sign_in"}[i], "range", "must not be negative")
+		}
+	}
+}
+
+// isOrigin reports whether text is scheme, host and port alone.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && text == u.Scheme+"://"+u.Host
+}
+
+// checkOutside notes what is wrong with the services that the server leans on.
+func (c Config) checkOutside(f *blueberry.Faults) {
+	if c.Redis != "" && c.RedisFile != "" {
+		f.Add("redis_file", "exclusive", "redis and redis_file cannot both be set")
+	}
+	if c.Redis != "" && !strings.HasPrefix(c.Redis, "redis://") && !strings.HasPrefix(c.Redis, "rediss://") {
+		f.Add("redis", "scheme", "must begin with redis:// or rediss://")
+	}
+	if c.KeysetKMS != "" && !strings.HasPrefix(c.KeysetKMS, "awskms://") && !strings.HasPrefix(c.KeysetKMS, "vault://") {
+		f.Add("keyset_kms", "scheme", "must begin with awskms:// or vault://")
+	}
+	if c.ObjectsStore != "" && !strings.HasPrefix(c.ObjectsStore, "file:///") && !strings.HasPrefix(c.ObjectsStore, "s3://") {
+		f.Add("objects", "scheme", "must begin with file:/// or s3://")
+	}
+	if c.SMTPHost == "" {
+		for _, x := range [][2]string{{"smtp_username", c.SMTPUsername}, {"smtp_password_file", c.SMTPPasswordFile}, {"smtp_from", c.SMTPFrom}} {
+			if x[1] != "" {
+				f.Add(x[0], "forbidden", "belongs to smtp_host, which is not set")
+			}
+		}
+		return
+	}
+	f.CheckEmail("smtp_from", c.SMTPFrom)
+	if c.SMTPPort < 1 || c.SMTPPort > 65535 {
+		f.Add("smtp_port", "range", "is %d, must be 1 to 65535", c.SMTPPort)
+	}
+	if !slices.Contains([]string{"starttls", "tls", "none"}, c.SMTPTLS) {
+		f.Add("smtp_tls", "enum", "%q is not starttls, tls or none", c.SMTPTLS)
+	}
+}
+
+// TLS reports whether the API is served over TLS.
+func (c Config) TLS() bool { return c.TLSCertFile != "" || c.TLSSelfMade }
+
 // secret reads a file that holds one secret; no path gives no secret.
 func secret(path string) (string, error) {
 	if path == "" {
@@ -253,6 +361,26 @@ func secret(path string) (string, error) {
 
 // AdminTokenFile is where the token that the first start makes is kept.
 func (c Config) AdminTokenFile() string { return filepath.Join(c.StateDir, "admin-token") }
+
+// SetupLinkFile is where the link that makes the first owner is kept until it was used.
+func (c Config) SetupLinkFile() string { return filepath.Join(c.StateDir, "setup-link") }
+
+// keysetFile is where the keys are that encrypt secrets in the record.
+func (c Config) keysetFile() string {
+	if c.KeysetFile != "" {
+		return c.KeysetFile
+	}
+	return filepath.Join(c.StateDir, "keyset.json")
+}
+
+// objectsURL is where archives go.
+func (c Config) objectsURL() (string, error) {
+	if c.ObjectsStore != "" {
+		return c.ObjectsStore, nil
+	}
+	abs, err := filepath.Abs(filepath.Join(c.StateDir, "objects"))
+	return (&url.URL{Scheme: "file", Path: abs}).String(), err
+}
 
 // SigningKeyFile is where the key that this server signs plans with is kept.
 func (c Config) SigningKeyFile() string { return filepath.Join(c.StateDir, "signing-key") }

@@ -66,7 +66,18 @@ func TestEveryFaultAtOnce(t *testing.T) {
 		"half of TLS":       {args: []string{"--tls-cert-file", "x"}, want: []string{"tls_key_file required"}},
 		"secret in the URL": {file: "gitops_remote: https://me:secret@git.example.com/x.git\n", want: []string{"gitops_remote url"}},
 		"two databases":     {file: "database: postgres://x\ndatabase_file: /x\n", want: []string{"database_file exclusive"}},
-		"many":              {file: "lisen: x\nlisten: nowhere\nworkers: 0\nlog_level: loud\ntarget_driver: swarm\ndatabase: mysql://x\n", want: []string{"lisen unknown", "listen address", "database scheme", "target_driver enum", "workers range", "log_level enum"}},
+		"two certificates":  {args: []string{"--tls-self-made", "--tls-cert-file", "x", "--tls-key-file", "y"}, want: []string{"tls_self_made exclusive"}},
+		"nowhere to go":     {args: []string{"--redirect-listen", "127.0.0.1:80"}, want: []string{"redirect_listen forbidden"}},
+		"edges": {
+			file: "redirect_listen: x\ninternal_listen: y\npublic_url: https://a/b\ntrusted_proxies: [10.0.0.1]\ncors_origins: ['*']\nrate_user: -1\n",
+			want: []string{"redirect_listen address", "internal_listen address", "redirect_listen forbidden", "public_url url", "trusted_proxies[0] network", "cors_origins[0] origin", "rate_user range"},
+		},
+		"outside": {
+			file: "redis: http://x\nredis_file: /x\nkeyset_kms: gcpkms://x\nobjects: relative\nsmtp_host: mail\nsmtp_from: me\nsmtp_port: 0\nsmtp_tls: maybe\n",
+			want: []string{"redis_file exclusive", "redis scheme", "keyset_kms scheme", "objects scheme", "smtp_from email", "smtp_port range", "smtp_tls enum"},
+		},
+		"mail without a host": {file: "smtp_from: a@b.example\n", want: []string{"smtp_from forbidden"}},
+		"many":                {file: "lisen: x\nlisten: nowhere\nworkers: 0\nlog_level: loud\ntarget_driver: swarm\ndatabase: mysql://x\n", want: []string{"lisen unknown", "listen address", "database scheme", "target_driver enum", "workers range", "log_level enum"}},
 	} {
 		_, err := load(t, c.file, c.environ, c.args...)
 		var got []string
@@ -110,5 +121,23 @@ func TestReferenceIsCurrent(t *testing.T) {
 	}
 	if diff := cmp.Diff(string(got), app.Reference()); diff != "" {
 		t.Errorf("run make generate: -committed +code\n%s", diff)
+	}
+}
+
+// TestRolesAreCurrent: docs/guide/roles.md is what the code says.
+func TestRolesAreCurrent(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join("..", "..", "docs", "guide", "roles.md")
+	if *update {
+		if err := os.WriteFile(path, []byte(app.Roles()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(app.Roles(), string(got)); diff != "" {
+		t.Errorf("docs/guide/roles.md: -code +file; run make generate\n%s", diff)
 	}
 }

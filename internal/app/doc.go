@@ -1,4 +1,4 @@
-//go:generate go test . -run TestReferenceIsCurrent -update
+//go:generate go test . -run "TestReferenceIsCurrent|TestRolesAreCurrent" -update
 
 // Package app puts the rooms together: it reads the configuration, opens what a server needs, starts and stops it in order, and serves the platform's own health.
 //

@@ -3,45 +3,60 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/httpapi"
 	"github.com/blueberry-idp/blueberry/internal/store"
+	"github.com/blueberry-idp/blueberry/internal/web"
 )
 
 // gitPath is where the GitOps repository is served to the stock git client.
 const gitPath = "/git/gitops.git"
 
-// handler is everything that is served on the listener. draining is closed when the server begins to stop.
-func (s *Server) handler(draining <-chan struct{}) (http.Handler, error) {
+// handler is everything that is served on the listener, with what writes down the refusals that were only counted. draining is closed when the server begins to
+// stop.
+func (s *Server) handler(edge httpapi.Edge, draining <-chan struct{}) (h http.Handler, flush func(ctx context.Context), err error) {
+	r := s.rights
+	routes := map[string]http.Handler{
+		"GET /healthz": http.HandlerFunc(s.livez),
+		"GET /readyz":  http.HandlerFunc(s.readyz),
+		"GET /metrics": s.metrics.handler(),
+		"GET /{$}":     http.RedirectHandler("/docs", http.StatusFound),
+	}
+	pages := &web.Pages{
+		SignIn: r.signIn, Providers: r.signIn, Factors: r.signIn, Passkeys: r.signIn, Account: r.accounts, OAuth: r.oauth, Gate: r.gate, Seal: r.keyset,
+		Now: time.Now, Logger: s.Logger,
+	}
+	maps.Copy(routes, pages.Routes())
+	maps.Copy(routes, r.oauth.Routes())
 	api, err := httpapi.New(httpapi.Deps{
 		Environments: s.provisioner, Changes: s.provisioner, Plans: s.provisioner, Revisions: s.provisioner, Drift: s.provisioner, Projects: s.provisioner,
 		Events: s.provisioner, Blueprints: s.provisioner, Targets: s.provisioner, ConfigSets: s.catalog, Catalogue: s.catalog, Policies: s.catalog,
-		Feed: s.feed, Jobs: s.queue, Access: s.gate, Idempotency: idempotency{s.store},
-		Version: s.Version, Address: s.address, Draining: draining, Logger: s.Logger, Answered: s.metrics.request,
-		Routes: map[string]http.Handler{
-			"GET /healthz": http.HandlerFunc(s.livez),
-			"GET /readyz":  http.HandlerFunc(s.readyz),
-			"GET /metrics": s.metrics.handler(),
-			"GET /{$}":     http.RedirectHandler("/docs", http.StatusFound),
+		Feed: s.feed, Jobs: s.queue, Access: r.gate, Idempotency: idempotency{s.store},
+		Rights: httpapi.Rights{
+			Users: r.accounts, Sessions: r.accounts, Account: r.accounts, Proofs: r.signIn, SignIns: r.signIn, ProjectWrites: r.accounts, Members: r.accounts,
+			ServiceAccounts: r.accounts, APITokens: r.accounts, OAuthClients: r.oauth, OAuthTokens: r.oauth, IdentityProviders: r.accounts, Reviews: r.accounts,
+			AuditReads: r.auditor, Keys: r.custody, Certificates: r.custody,
 		},
+		Edge: edge, Version: s.Version, Address: s.publicURL(), Draining: draining, Logger: s.Logger, Answered: s.metrics.request, Routes: routes,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make API: %w", err)
+		return nil, nil, fmt.Errorf("make API: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	// Git does its own sign-in and takes bodies of its own size, so it is beside the API's gateway, not behind it.
 	mux.Handle(gitPath+"/", http.StripPrefix(gitPath, s.repository.Handler(func(ctx context.Context, token string) error {
-		actor, err := s.gate.Authenticate(ctx, token)
+		actor, err := r.gate.Authenticate(ctx, token)
 		if err != nil {
 			return err
 		}
 		return actor.Can(blueberry.GrantAll)
 	})))
-	return mux, nil
+	return mux, api.Flush, nil
 }
 
 // idempotency keeps the answers of requests that carry a key, each step in a transaction of its own.

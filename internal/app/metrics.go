@@ -22,6 +22,7 @@ type metrics struct {
 
 	batches              prometheus.Histogram
 	commits, batchErrors prometheus.Counter
+	redisOutages         prometheus.Counter
 }
 
 func newMetrics(version string) *metrics {
@@ -38,11 +39,14 @@ func newMetrics(version string) *metrics {
 		commits:     prometheus.NewCounter(prometheus.CounterOpts{Name: "blueberry_gitops_commits_total", Help: "Commits made in the GitOps repository."}),
 		batchErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "blueberry_gitops_batch_errors_total", Help: "Group commits that failed."}),
 	}
+	m.redisOutages = prometheus.NewCounter(prometheus.CounterOpts{Name: "blueberry_redis_outages_total", Help: "Outages of Redis, in which this process counted alone."})
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "blueberry_build_info", Help: "Always 1; the version is a label."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(m.requests, m.batches, m.commits, m.batchErrors, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.batches, m.commits, m.batchErrors, m.redisOutages, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
+
+func (m *metrics) redisOutage() { m.redisOutages.Inc() }
 
 // follow adds the figures that are read from the record when someone asks.
 func (m *metrics) follow(s *store.Store, q *jobs.Queue) {

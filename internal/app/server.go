@@ -8,14 +8,12 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/catalog"
 	"github.com/blueberry-idp/blueberry/internal/gitops"
@@ -38,10 +36,11 @@ type Server struct {
 	repository  *gitops.Repository
 	provisioner *provision.Provisioner
 	catalog     *catalog.Catalog
-	gate        *access.Gate
 	feed        *feed
 	metrics     *metrics
 	health      health
+	rights      rights
+	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil without TLS
 	closePlace  func()
 	release     func() // of the claim on the record
 	address     string // URL of the listener
@@ -60,18 +59,20 @@ func (c Config) Logger(w io.Writer) *slog.Logger {
 
 // Run opens everything, serves until ctx ends, and stops in order: no new requests, running work drains, then the record is closed.
 func (s *Server) Run(ctx context.Context) error {
-	if err := s.open(ctx); err != nil {
-		return err
-	}
-	defer func() {
-		s.closePlace()
-		s.release()
-		_ = s.store.Close() // everything acknowledged is committed
-	}()
 	listener, err := s.listen(ctx)
 	if err != nil {
 		return err
 	}
+	if err := s.open(ctx); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	s.Logger.Info("serving", "url", s.address, "public_url", s.publicURL(), "version", s.Version, "database", s.store.Dialect(), "target", s.Config.Target, "driver", s.Config.TargetDriver)
+	defer func() {
+		s.closePlace()
+		s.release()
+		_ = s.rights.close() // nothing waits to be written
+		_ = s.store.Close()  // everything acknowledged is committed
+	}()
 	// The repository outlives those who commit to it: a commit that is cut off by a stop would look like a remote that is down.
 	below, stopBelow := context.WithCancel(context.WithoutCancel(ctx))
 	committer := make(chan error, 1)
@@ -82,6 +83,8 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return named("jobs", s.queue.Run(ctx)) })
 	g.Go(func() error { return named("targets", s.provisioner.Run(ctx)) })
 	g.Go(func() error { return s.feed.Run(ctx) })
+	g.Go(func() error { return named("sign-in", s.rights.gate.Run(ctx)) })
+	g.Go(func() error { return named("audit", s.rights.auditor.Run(ctx)) })
 	g.Go(func() error { return s.sweep(ctx) })
 	g.Go(func() error {
 		select {
@@ -130,7 +133,6 @@ func (s *Server) openRecord(ctx context.Context) (err error) {
 
 func (s *Server) openRooms(ctx context.Context) (err error) {
 	s.feed, s.closePlace, s.release = newFeed(s.store), func() {}, func() {}
-	s.gate = &access.Gate{Record: narrow(s.store, func(tx *store.Tx) access.Tx { return tx }), Now: time.Now}
 	password, err := secret(s.Config.GitopsPasswordFile)
 	if err != nil {
 		return err
@@ -164,6 +166,9 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.openRights(ctx, ring); err != nil {
+		return err
+	}
 	s.provisioner = &provision.Provisioner{
 		Record: narrow(s.store, func(tx *store.Tx) provision.Tx { return tx }), Sources: sources{checkouts}, Repository: s.repository, Signer: ring,
 		Places: map[string]provision.Place{place.Name: place}, Default: place.Name, Now: time.Now, Logger: s.Logger, AtStep: faultPoint(),
@@ -179,6 +184,11 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 			blueberry.JobEnvironmentFollow:    {Work: s.provisioner.Follow, Timeout: 2 * time.Minute, MaxAttempts: 25},
 			blueberry.JobConfigPublished:      {Work: s.provisioner.ConfigPublished, Timeout: 2 * time.Minute, MaxAttempts: 25},
 			blueberry.JobBlueprintPublished:   {Work: s.provisioner.BlueprintPublished, Timeout: 2 * time.Minute, MaxAttempts: 25},
+			blueberry.JobUserInvite:           {Work: s.rights.accounts.SendInvitation, Timeout: 2 * time.Minute, MaxAttempts: 8},
+			blueberry.JobUserReset:            {Work: s.rights.signIn.SendReset, Timeout: 2 * time.Minute, MaxAttempts: 4},
+			blueberry.JobEmergencyTell:        {Work: s.rights.accounts.TellEmergency, Timeout: 10 * time.Minute, MaxAttempts: 8},
+			blueberry.JobTokenWarn:            {Work: s.rights.accounts.SendTokenWarning, Timeout: 2 * time.Minute, MaxAttempts: 8},
+			blueberry.JobKeysReencrypt:        {Work: s.rights.custody.Reencrypt, Timeout: 10 * time.Minute, MaxAttempts: 25},
 		},
 	})
 	if err != nil {
@@ -191,7 +201,7 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 	}); err != nil {
 		return fmt.Errorf("record default project: %w", err)
 	}
-	return s.admin(ctx)
+	return s.begin(ctx)
 }
 
 // signer opens the key of this server, and lets every server on the record prove what it signs.
@@ -207,10 +217,10 @@ func (s *Server) signer(ctx context.Context) (*keys.Ring, error) {
 	return ring, nil
 }
 
-// admin makes the one token there is until accounts exist.
+// admin makes the installation's own token, which is no person's.
 func (s *Server) admin(ctx context.Context) error {
 	file := s.Config.AdminTokenFile()
-	created, err := s.gate.EnsureAdmin(ctx, file)
+	created, err := s.rights.gate.EnsureAdmin(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -220,59 +230,37 @@ func (s *Server) admin(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) listen(ctx context.Context) (net.Listener, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", s.Config.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", s.Config.Listen, err)
-	}
-	scheme := "http"
-	if s.Config.TLSCertFile != "" {
-		cert, err := tls.LoadX509KeyPair(s.Config.TLSCertFile, s.Config.TLSKeyFile)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("load certificate: %w", err), l.Close())
-		}
-		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
-		scheme = "https"
-	}
-	s.address = scheme + "://" + l.Addr().String()
-	s.Logger.Info("serving", "url", s.address, "version", s.Version, "database", s.store.Dialect(), "target", s.Config.Target, "driver", s.Config.TargetDriver)
-	return l, nil
-}
-
 // serve answers requests until ctx ends, then lets those that run finish within the drain time-out.
 func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	draining := make(chan struct{})
-	handler, err := s.handler(draining)
+	edge := s.edge()
+	handler, flush, err := s.handler(edge, draining)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	srv := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
+	doors, err := s.doors(ctx, handler)
+	if err != nil {
+		return errors.Join(err, l.Close())
 	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
+	g, ctx := errgroup.WithContext(ctx)
+	for _, d := range append(doors, door{"API", l, handler}) {
+		g.Go(func() error { return s.serveDoor(ctx, d, draining, edge.Timeouts) })
 	}
-	s.Logger.Info("draining")
-	s.health.drain()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve: %w", err)
-	case <-time.After(s.Config.DrainDelay):
-	}
-	close(draining) // event streams end; their clients come back, to this server or another one
-	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Config.DrainTimeout)
-	defer cancel()
-	if err := srv.Shutdown(late); err != nil {
-		return errors.Join(fmt.Errorf("drain requests: %w", err), srv.Close())
-	}
-	return nil
+	g.Go(func() error {
+		<-ctx.Done()
+		s.Logger.Info("draining")
+		s.health.drain()
+		time.Sleep(s.Config.DrainDelay)
+		close(draining) // event streams end; their clients come back, to this server or another one
+		return nil
+	})
+	err = g.Wait()
+	flush(context.WithoutCancel(ctx))
+	return err
 }
+
+// endedLife is how long sessions, links and OAuth tokens that have ended can still be looked at.
+const endedLife = 7 * 24 * time.Hour
 
 // sweep forgets what is kept for a time only.
 func (s *Server) sweep(ctx context.Context) error {
@@ -285,14 +273,20 @@ func (s *Server) sweep(ctx context.Context) error {
 		case <-t.C:
 		}
 		err := s.store.Update(ctx, func(tx *store.Tx) error {
-			_, err := tx.SweepIdempotency(ctx, time.Now().Add(-blueberry.IdempotencyLifetime))
+			if _, err := tx.SweepIdempotency(ctx, time.Now().Add(-blueberry.IdempotencyLifetime)); err != nil {
+				return err
+			}
+			_, err := tx.SweepAccess(ctx, time.Now().Add(-endedLife))
 			return err
 		})
 		if err != nil && ctx.Err() == nil {
-			s.Logger.Error("sweep idempotency keys", "error", err)
+			s.Logger.Error("sweep what has ended", "error", err)
 		}
 		if err := s.provisioner.SweepPlans(ctx); err != nil && ctx.Err() == nil {
 			s.Logger.Error("sweep plans", "error", err)
+		}
+		if err := s.rights.accounts.WarnTokens(ctx); err != nil && ctx.Err() == nil {
+			s.Logger.Error("warn of API tokens that end", "error", err)
 		}
 	}
 }

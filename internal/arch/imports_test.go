@@ -24,7 +24,9 @@ type room struct {
 
 var (
 	nouns   = "internal/blueberry"
-	engines = []string{"internal/jobs", "internal/render", "internal/gitops", "internal/target", "internal/policy"}
+	engines = []string{
+		"internal/jobs", "internal/render", "internal/gitops", "internal/target", "internal/policy", "internal/keys", "internal/objects", "internal/cache",
+	}
 	sql     = []string{"github.com/jackc/pgx", "modernc.org/sqlite", "github.com/uptrace/bun"}
 )
 
@@ -36,14 +38,19 @@ func rooms() []room {
 		{path: "sdk", never: []string{"."}},
 		{path: nouns, never: []string{".", "database/sql", "net/http", "os/exec"}},
 		activity("internal/provision"), activity("internal/catalog"), activity("internal/source"), activity("internal/access"),
+		activity("internal/audit"), activity("internal/notify"), activity("internal/custody"),
 		{path: "internal/jobs", may: []string{nouns}},
 		{path: "internal/render", may: []string{nouns, "charts"}},
 		{path: "internal/gitops", may: []string{nouns, "internal/render"}},
 		{path: "internal/target", may: []string{nouns}, drivers: true},
 		{path: "internal/policy", may: []string{nouns}},
 		{path: "internal/keys", may: []string{nouns}},
+		{path: "internal/objects", may: []string{nouns}},
+		{path: "internal/cache", may: []string{nouns}},
+		{path: "internal/pki", may: []string{nouns}},
 		{path: "internal/store", may: []string{nouns}},
-		{path: "internal/httpapi", may: []string{nouns, "sdk", "internal/provision", "internal/catalog", "internal/source", "internal/access"}},
+		{path: "internal/httpapi", may: []string{nouns, "sdk", "internal/provision", "internal/catalog", "internal/source", "internal/access", "internal/access/oauth", "internal/audit", "internal/custody", "internal/cache"}},
+		{path: "internal/web", may: []string{nouns, "internal/access", "internal/access/oauth"}},
 		{path: "internal/cli", may: []string{"sdk"}},
 		{path: "internal/app", may: []string{"*"}},
 		{path: "internal/arch"},
@@ -80,6 +87,22 @@ func families() map[string][]string {
 		"gopkg.in/yaml":              {},
 		"github.com/santhosh-tekuri": {"internal/render"},
 		"github.com/cedar-policy/":   {"internal/policy"},
+		"github.com/ory/":            {"internal/access/oauth"},
+		"github.com/coreos/go-oidc":  {"internal/access/oidc"},
+		"golang.org/x/oauth2":        {"internal/access/oidc", "internal/access/github"},
+		"github.com/go-webauthn/":    {"internal/access"},
+		"github.com/pquerna/otp":     {"internal/access"},
+		"golang.org/x/crypto/argon2": {"internal/access"},
+		"github.com/tink-crypto/":    {"internal/keys"},
+		"gocloud.dev":                {"internal/objects", "internal/keys"},
+		"github.com/aws/":            {"internal/objects", "internal/keys"},
+		"github.com/redis/":          {"internal/cache"},
+		"github.com/wneessen/":       {"internal/notify/mail"},
+		"github.com/zalando/":        {"internal/cli"},
+		"github.com/a-h/templ":       {"internal/web"},
+		"github.com/chromedp/":       {}, // tests only
+		"github.com/johannesboyne/":  {},
+		"github.com/emersion/":       {},
 	}
 }
 

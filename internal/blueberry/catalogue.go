@@ -71,9 +71,10 @@ func (r BlueprintRef) Project(project string) string {
 
 // CatalogueQuery asks for one page of config sets or of blueprints, by name and then id.
 type CatalogueQuery struct {
-	Project string // of this project
-	Global  bool   // of no project; with Project both
-	Search  string // part of a name; case does not matter
+	Project string   // of this project
+	Global  bool     // of no project; with Project both
+	In      []string // without Project and Global: only of these projects, and of none; nil for all. It is set by the operation, for actors who see some projects only
+	Search  string   // part of a name; case does not matter
 	Limit   int
 	Cursor  string // as the page before gave it; bound to the other fields
 }

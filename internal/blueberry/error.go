@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Kind says what sort of failure an error is. A Kind is itself an error, so errors.Is(err, blueberry.Conflict) asks for it.
@@ -43,10 +44,14 @@ func (f Fault) String() string {
 
 // Error is the one error type that reaches a user. Everything else is an internal error, whose text is withheld.
 type Error struct {
-	Kind   Kind
-	Code   string // stable word for programs: "ENVIRONMENT_NAME_TAKEN"; may be empty
-	Detail string // one sentence for people
-	Fields []Fault
+	Kind     Kind
+	Code     string // stable word for programs: "ENVIRONMENT_NAME_TAKEN"; may be empty
+	Detail   string // one sentence for people
+	Fields   []Fault
+	Denied   Grant  // what the actor lacks, for the audit; it is not told to them when Kind is NotFound
+	DeniedIn string // the project in which they lack it; empty for the installation
+
+	RetryAfter time.Duration // of TooMany: when asking again makes sense; zero for not known
 }
 
 // Error gives detail and every fault in one line.
@@ -76,6 +81,17 @@ func (e *Error) Is(target error) bool {
 // Errorf makes an error of a kind with a stable code and a sentence for people.
 func Errorf(kind Kind, code, format string, args ...any) *Error {
 	return &Error{Kind: kind, Code: code, Detail: Redact(fmt.Sprintf(format, args...))}
+}
+
+// Hidden is the NotFound of a thing that an actor lacks a grant to see: told as if it did not exist, noted as a denial.
+func Hidden(missing error, lacking Grant) error {
+	var e *Error
+	if !errors.As(missing, &e) {
+		return missing
+	}
+	out := *e
+	out.Denied = lacking
+	return &out
 }
 
 // Faults collects what is wrong with a request, so that all of it is told at once.

@@ -42,6 +42,12 @@ const (
 	PolicyChanged      EventType = "policy.changed"
 	PolicyDeleted      EventType = "policy.deleted"
 	QuotaChanged       EventType = "project.quota_changed"
+	ProjectCreated     EventType = "project.created"
+	ProjectDeleted     EventType = "project.deleted"
+	MemberChanged      EventType = "project.member_changed"
+	EmergencyOpened    EventType = "access.emergency_opened"
+	EmergencyClosed    EventType = "access.emergency_closed"
+	TokenExpiring      EventType = "access.api_token_expiring"
 )
 
 // Event is one fact, kept in the order in which facts were committed.
@@ -55,14 +61,4 @@ type Event struct {
 	Actor         string
 	Message       string // past tense, the thing and the value
 	At            time.Time
-}
-
-// AuditEntry is one action of an actor.
-type AuditEntry struct {
-	ID       string
-	Actor    Actor
-	Action   string // the grant that it took: "environments:create"
-	Resource string // id of what was acted on
-	Detail   string
-	At       time.Time
 }

@@ -22,6 +22,17 @@ const (
 	PlanID        = "pln"
 	PolicyID      = "pol"
 	KeyID         = "key"
+	UserID        = "usr"
+	SessionID     = "ses"
+	ServiceID     = "svc" // a service account
+	ClientID      = "cli" // an OAuth client
+	GrantingID    = "gnt" // one consent of a user to an OAuth client, with all tokens that follow of it
+	PasskeyID     = "psk"
+	LinkID        = "lnk"
+	ProviderID    = "idp"
+	GroupRuleID   = "grp"
+	EmergencyID   = "emg"
+	CertificateID = "crt"
 )
 
 // crockford has no i, l, o, u; its order is the order of the bytes, so ids sort by time.
@@ -35,6 +46,23 @@ func NewID(prefix string, now time.Time) string {
 		panic(err) // crypto/rand never fails on a supported system
 	}
 	return prefix + "_" + crockford.EncodeToString(b[:])
+}
+
+// FirstID is at or before every id of the kind that was made at the time, and behind all that were made in an earlier millisecond.
+func FirstID(prefix string, at time.Time) string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(at.UnixMilli())<<16)
+	return prefix + "_" + crockford.EncodeToString(b[:])
+}
+
+// IDTime is the millisecond in which an id was made; ok is false for what is no id.
+func IDTime(id string) (at time.Time, ok bool) {
+	_, digits, _ := strings.Cut(id, "_")
+	b, err := crockford.DecodeString(digits)
+	if err != nil || len(b) != 16 {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(b[:8]) >> 16)).UTC(), true
 }
 
 // HasIDPrefix reports whether s looks like an id of the kind.

@@ -17,6 +17,22 @@ const JobBlueprintPublished JobKind = "blueprint.published"
 // JobEnvironmentFollow brings one environment to the newest of what it follows, or makes a plan of it. Its subject is the environment's id.
 const JobEnvironmentFollow JobKind = "environment.follow"
 
+// JobUserInvite sends the mail that invites a user. Its subject is the user's id.
+const JobUserInvite JobKind = "user.invite"
+
+// JobUserReset sends the mail with which someone who forgot their password sets a new one. Its subject is the address as it was typed, whether or not
+// there is an account, so that asking takes as long for those who have none.
+const JobUserReset JobKind = "user.reset"
+
+// JobEmergencyTell tells every active user by mail that someone took owner-level access. Its subject is the emergency's id.
+const JobEmergencyTell JobKind = "emergency.tell"
+
+// JobTokenWarn tells the people of an API token by mail that it ends soon. Its subject is the token's id.
+const JobTokenWarn JobKind = "api_token.warn"
+
+// JobKeysReencrypt brings everything that is encrypted in the record to the newest key. Its subject is the id of that key.
+const JobKeysReencrypt JobKind = "keys.reencrypt"
+
 // JobState is where a job is.
 type JobState string
 

@@ -1,5 +1,7 @@
 package blueberry
 
+import "time"
+
 // Page limits of every list.
 const (
 	DefaultPageSize = 50
@@ -20,11 +22,12 @@ const (
 
 // EnvironmentQuery asks for one page of environments.
 type EnvironmentQuery struct {
-	Project string  // empty for all
-	Name    string  // exact; empty for all
-	Search  string  // part of a name, owner or repository; case does not matter
-	Owner   string  // exact
-	Phases  []Phase // empty means every phase but terminated
+	Project string   // empty for all
+	In      []string // only of these projects; nil for all. It is set by the operation, for actors who see some projects only
+	Name    string   // exact; empty for all
+	Search  string   // part of a name, owner or repository; case does not matter
+	Owner   string   // exact
+	Phases  []Phase  // empty means every phase but terminated
 	Sort    EnvironmentSort
 	Desc    bool
 	Limit   int
@@ -39,8 +42,9 @@ type EnvironmentPage struct {
 
 // EventQuery asks for events in the order of Seq.
 type EventQuery struct {
-	EnvironmentID string // empty for all
-	After         int64  // Seq to start behind
+	EnvironmentID string   // empty for all
+	In            []string // only of these projects, and none that has no project; nil for all
+	After         int64    // Seq to start behind
 	Limit         int
 }
 
@@ -51,4 +55,55 @@ type JobQuery struct {
 	States  []JobState
 	Limit   int
 	Before  int64 // id to start before; 0 for the newest
+}
+
+// UserQuery asks for one page of users.
+type UserQuery struct {
+	Search  string // part of address or name; case does not matter
+	Status  UserStatus
+	Project string   // only its members, direct or by group; empty for all
+	Sort    UserSort // empty means by address
+	Desc    bool
+	Limit   int
+	Cursor  string // as the page before gave it; bound to the other fields
+}
+
+// UserSort is a column a list of users can be sorted by.
+type UserSort string
+
+// The sort orders. Equal values are ordered by id.
+const (
+	UsersByEmail    UserSort = "email"
+	UsersByCreated  UserSort = "created_at"
+	UsersByLastSeen UserSort = "last_seen_at"
+)
+
+// UserPage is one page of users.
+type UserPage struct {
+	Items []User
+	Next  string // cursor of the next page; empty on the last
+}
+
+// Membership is a member with the account.
+type Membership struct {
+	Member
+	User User
+}
+
+// APITokenQuery asks for one page of API tokens, newest first.
+type APITokenQuery struct {
+	UserID    string    // of this user; empty for all
+	ServiceID string    // of this service account; empty for all
+	Unused    time.Time // not used since, and not made since; zero for all
+	Ended     bool      // those that are revoked or have expired, too
+	Before    string    // id to start before; empty for the newest
+	Limit     int
+	Now       time.Time
+}
+
+// OAuthTokenQuery asks for one page of OAuth tokens, newest first.
+type OAuthTokenQuery struct {
+	UserID, ClientID, Family string // empty for all
+	Before                   string // id to start before; empty for the newest
+	Limit                    int
 }

@@ -44,6 +44,7 @@ var tokenShapes = func() (byFirst [128][]tokenShape) {
 	add("a PyPI token", urlish, 50, false, "pypi-")
 	add("a SendGrid key", dotted, 60, false, "SG.")
 	add("a Blueberry API token", urlish, 16, false, "blb_")
+	add("a Blueberry secret", urlish, 32, false, "bls_", "bll_", "bla_", "blr_", "blc_", "blk_", "bld_") // sessions, links, OAuth
 	add("a Twilio key", hexed, 32, true, "SK")
 	add("a Mailgun key", hexed, 32, true, "key-")
 	add("a DigitalOcean token", hexed, 64, true, "dop_v1_", "doo_v1_", "dor_v1_")

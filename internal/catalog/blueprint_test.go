@@ -70,7 +70,7 @@ func TestLifeOfABlueprint(t *testing.T) {
 		}
 
 		h.user(t, "pr-1", blueberry.Inputs{Blueprint: latest.Blueprint, Catalogue: blueberry.BlueprintRef{EntryID: id, Name: "shop", Version: 2, Follow: true}})
-		if users, err := h.BlueprintUsers(t.Context(), admin, id); err != nil || len(users) != 1 || users[0].Number != 2 || !users[0].Follow {
+		if users, err := h.BlueprintUsers(t.Context(), admin, id); err != nil || len(users.Items) != 1 || users.Items[0].Number != 2 || !users.Items[0].Follow {
 			t.Errorf("users %+v (%v)", users, err)
 		}
 		if diff := cmp.Diff([]string{"conflict BLUEPRINT_USED", "users.default/pr-1 used"}, refusalOf(h.DeleteBlueprint(t.Context(), admin, id, 0))); diff != "" {

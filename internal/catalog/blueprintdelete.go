@@ -10,12 +10,9 @@ import (
 // DeleteBlueprint removes a blueprint of the catalogue with all its versions. While environments are made of it, it is Conflict with a fault for each of
 // them.
 func (c *Catalog) DeleteBlueprint(ctx context.Context, actor blueberry.Actor, id string, ifVersion int64) error {
-	if err := actor.Can(blueberry.GrantBlueprintsWrite); err != nil {
-		return err
-	}
 	return again(func() error {
 		return c.Record.Update(ctx, func(tx Tx) error {
-			entry, err := tx.BlueprintEntry(ctx, id)
+			entry, err := blueprintFor(ctx, tx, actor, id, blueberry.GrantBlueprintsWrite)
 			if err != nil {
 				return err
 			}
@@ -28,12 +25,15 @@ func (c *Catalog) DeleteBlueprint(ctx context.Context, actor blueberry.Actor, id
 				if err != nil {
 					return err
 				}
-				return used("BLUEPRINT_USED", name, users)
+				return used("BLUEPRINT_USED", name, seen(actor, users))
 			} else if err != nil {
 				return err
 			}
 			message := fmt.Sprintf("%s deleted %s with its %d version(s)", actor.Name, name, entry.Latest)
-			return c.tell(ctx, tx, actor, fact{blueberry.BlueprintDeleted, entry.Project, entry.ID, blueberry.GrantBlueprintsWrite, message})
+			return c.tell(ctx, tx, actor, fact{
+				event: blueberry.BlueprintDeleted, project: entry.Project, resource: entry.ID, grant: blueberry.GrantBlueprintsWrite, message: message,
+				before: versionFields(entry.Latest),
+			})
 		})
 	})
 }

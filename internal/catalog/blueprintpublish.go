@@ -19,11 +19,11 @@ const maxDescription = 500
 // PublishBlueprint adds a version to the blueprint that has the project and the name, and makes the blueprint when there is none. Content that is that of
 // the latest version makes none; of a blueprint with files in a repository, the commit belongs to the content. An empty description leaves it as it is.
 func (c *Catalog) PublishBlueprint(ctx context.Context, actor blueberry.Actor, r NewBlueprint) (BlueprintPublished, error) {
-	if err := actor.Can(blueberry.GrantBlueprintsWrite); err != nil {
-		return BlueprintPublished{}, err
-	}
 	faults := slices.Clone(r.Found)
 	project := scope(&faults, r.Project, r.Global)
+	if err := allowedIn(actor, project, blueberry.GrantBlueprintsWrite); err != nil {
+		return BlueprintPublished{}, err
+	}
 	faults.CheckText("description", r.Description, maxDescription)
 	faults.CheckText("message", r.Message, blueberry.MaxConfigMessage)
 	if err := c.Record.View(ctx, func(tx Tx) error { return checkProject(ctx, tx, &faults, project) }); err != nil {
@@ -147,6 +147,7 @@ func (c *Catalog) nextVersion(ctx context.Context, tx Tx, actor blueberry.Actor,
 	if same && !described {
 		return BlueprintPublished{Entry: entry, Version: latest, Unchanged: true}, nil
 	}
+	was := entry.Description
 	if described {
 		entry.Description = r.Description
 	}
@@ -161,7 +162,10 @@ func (c *Catalog) nextVersion(ctx context.Context, tx Tx, actor blueberry.Actor,
 	if same {
 		message := fmt.Sprintf("%s described blueprint %s", actor.Name, label(entry.Project, entry.Name))
 		return BlueprintPublished{Entry: entry, Version: latest, Unchanged: true},
-			c.tell(ctx, tx, actor, fact{project: entry.Project, resource: entry.ID, grant: blueberry.GrantBlueprintsWrite, message: message})
+			c.tell(ctx, tx, actor, fact{
+				project: entry.Project, resource: entry.ID, grant: blueberry.GrantBlueprintsWrite, message: message,
+				before: map[string]any{"description": was}, after: map[string]any{"description": entry.Description},
+			})
 	}
 	v.EntryID, v.Number = entry.ID, entry.Latest
 	return BlueprintPublished{Entry: entry, Version: v}, c.recordBlueprint(ctx, tx, actor, entry, v)
@@ -187,5 +191,8 @@ func (c *Catalog) recordBlueprint(ctx context.Context, tx Tx, actor blueberry.Ac
 	if v.Message != "" {
 		message += ": " + v.Message
 	}
-	return c.tell(ctx, tx, actor, fact{blueberry.BlueprintPublished, entry.Project, entry.ID, blueberry.GrantBlueprintsWrite, message})
+	return c.tell(ctx, tx, actor, fact{
+		event: blueberry.BlueprintPublished, project: entry.Project, resource: entry.ID, grant: blueberry.GrantBlueprintsWrite, message: message,
+		before: versionFields(v.Number - 1), after: versionFields(v.Number),
+	})
 }

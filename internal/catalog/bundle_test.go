@@ -26,8 +26,9 @@ type house struct {
 	sources *sources
 	clock   *clock
 
-	mu   sync.Mutex
-	jobs []string // that were enqueued: kind and subject
+	mu    sync.Mutex
+	jobs  []string // that were enqueued: kind and subject
+	audit []blueberry.AuditEntry
 }
 
 var (
@@ -48,11 +49,26 @@ func (c *clock) now() time.Time {
 	return c.t
 }
 
-// record is the store as catalog sees it.
-type record struct{ s *storetest.Store }
+// record is the store as catalog sees it. What goes to the audit is noted on its way.
+type record struct {
+	s *storetest.Store
+	h *house
+}
 
 func (r record) Update(ctx context.Context, f func(catalog.Tx) error) error {
-	return r.s.Update(ctx, func(tx *store.Tx) error { return f(tx) })
+	return r.s.Update(ctx, func(tx *store.Tx) error { return f(noting{tx, r.h}) })
+}
+
+type noting struct {
+	catalog.Tx
+	h *house
+}
+
+func (n noting) AppendAudit(ctx context.Context, a blueberry.AuditEntry) error {
+	n.h.mu.Lock()
+	n.h.audit = append(n.h.audit, a)
+	n.h.mu.Unlock()
+	return n.Tx.AppendAudit(ctx, a)
 }
 
 func (r record) View(ctx context.Context, f func(catalog.Tx) error) error {
@@ -117,7 +133,7 @@ func newHouse(t testing.TB, s *storetest.Store) *house {
 		}},
 	}
 	h.Catalog = &catalog.Catalog{
-		Record: record{s}, Sources: h.sources, Places: map[string]catalog.Place{"local": {Domain: "localhost"}}, Now: h.clock.now, Logger: slog.New(slog.DiscardHandler),
+		Record: record{s, h}, Sources: h.sources, Places: map[string]catalog.Place{"local": {Domain: "localhost"}}, Now: h.clock.now, Logger: slog.New(slog.DiscardHandler),
 	}
 	s.SetEnqueuer(func(_ context.Context, _ *sql.Tx, kind blueberry.JobKind, subject string) error {
 		h.mu.Lock()
@@ -185,7 +201,7 @@ func (h *house) user(t testing.TB, name string, in blueberry.Inputs) blueberry.E
 	t.Helper()
 	var e blueberry.Environment
 	err := h.store.Update(t.Context(), func(tx *store.Tx) (err error) {
-		e, err = insertUser(t.Context(), tx, name, in, h.clock.now())
+		e, err = insertUser(t.Context(), tx, blueberry.DefaultProject, name, in, h.clock.now())
 		return err
 	})
 	if err != nil {
@@ -194,8 +210,8 @@ func (h *house) user(t testing.TB, name string, in blueberry.Inputs) blueberry.E
 	return e
 }
 
-func insertUser(ctx context.Context, tx *store.Tx, name string, in blueberry.Inputs, now time.Time) (blueberry.Environment, error) {
-	e, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{Project: blueberry.DefaultProject, Name: name, Target: "local", Owner: "ada", Hours: 24}, now)
+func insertUser(ctx context.Context, tx *store.Tx, project, name string, in blueberry.Inputs, now time.Time) (blueberry.Environment, error) {
+	e, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{Project: project, Name: name, Target: "local", Owner: "ada", Hours: 24}, now)
 	if err != nil {
 		return e, err
 	}

@@ -15,19 +15,6 @@ const writeAttempts = 10
 // maxUsersTold is how many of those who use a thing are named when it cannot go.
 const maxUsersTold = 20
 
-// view reads for an actor who holds the grant.
-func view[T any](ctx context.Context, c *Catalog, actor blueberry.Actor, grant blueberry.Grant, read func(tx Tx) (T, error)) (T, error) {
-	var out T
-	if err := actor.Can(grant); err != nil {
-		return out, err
-	}
-	err := c.Record.View(ctx, func(tx Tx) (err error) {
-		out, err = read(tx)
-		return err
-	})
-	return out, err
-}
-
 // again runs a write until it does not lose against another one.
 func again(write func() error) error {
 	var err error
@@ -75,6 +62,8 @@ type fact struct {
 	resource string // id
 	grant    blueberry.Grant
 	message  string
+
+	before, after map[string]any // the fields that it changed, for the audit; values of config sets are never among them
 }
 
 func (c *Catalog) tell(ctx context.Context, tx Tx, actor blueberry.Actor, f fact) error {
@@ -84,7 +73,18 @@ func (c *Catalog) tell(ctx context.Context, tx Tx, actor blueberry.Actor, f fact
 			return err
 		}
 	}
-	return tx.AppendAudit(ctx, blueberry.AuditEntry{Actor: actor, Action: string(f.grant), Resource: f.resource, Detail: f.message, At: now})
+	return tx.AppendAudit(ctx, blueberry.AuditEntry{
+		Actor: actor, Action: string(f.grant), Resource: f.resource, Project: f.project, Detail: f.message, At: now,
+		Before: blueberry.AuditFields(f.before), After: blueberry.AuditFields(f.after),
+	})
+}
+
+// versionFields is the number of a version, for the audit; of none it is nothing.
+func versionFields(number int) map[string]any {
+	if number == 0 {
+		return nil
+	}
+	return map[string]any{"version": number}
 }
 
 // label names a thing of the catalogue for people, as a reference does.
@@ -98,15 +98,22 @@ func label(project, name string) string {
 // inUse reports whether a removal was refused because environments use what was to go.
 func inUse(err error) bool { return errors.Is(err, blueberry.Conflict) && !versionMoved(err) }
 
-// used is the refusal to remove what environments are made of.
-func used(code, what string, users []blueberry.ConfigUser) error {
+// used is the refusal to remove what environments are made of. It names those that the actor may read.
+func used(code, what string, users Users) error {
 	var f blueberry.Faults
-	for i, u := range users {
+	more := users.Hidden
+	for i, u := range users.Items {
 		if i == maxUsersTold {
-			f.Add("users", "more", "and %d more", len(users)-i)
+			more += len(users.Items) - i
 			break
 		}
 		f.Add("users."+u.Project+"/"+u.Name, "used", "uses version %d", u.Number)
+	}
+	switch {
+	case more > 0 && len(f) > 0:
+		f.Add("users", "more", "and %d more", more)
+	case more > 0:
+		f.Add("users", "hidden", "%d environments of other projects", more)
 	}
 	return &blueberry.Error{Kind: blueberry.Conflict, Code: code, Detail: what + " is used and cannot go", Fields: f}
 }

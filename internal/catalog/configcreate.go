@@ -12,11 +12,11 @@ import (
 
 // CreateConfigSet makes a config set with its first version.
 func (c *Catalog) CreateConfigSet(ctx context.Context, actor blueberry.Actor, r NewConfig) (ConfigEdited, error) {
-	if err := actor.Can(blueberry.GrantConfigWrite); err != nil {
-		return ConfigEdited{}, err
-	}
 	faults := slices.Clone(r.Found)
 	project := scope(&faults, r.Project, r.Global)
+	if err := allowedIn(actor, project, blueberry.GrantConfigWrite); err != nil {
+		return ConfigEdited{}, err
+	}
 	if err := checkNone("config set "+label(project, r.Name), r.IfVersion); err != nil {
 		return ConfigEdited{}, err
 	}
@@ -96,5 +96,8 @@ func (c *Catalog) recordVersion(ctx context.Context, tx Tx, actor blueberry.Acto
 	if v.Message != "" {
 		message += ": " + v.Message
 	}
-	return c.tell(ctx, tx, actor, fact{blueberry.ConfigSetChanged, set.Project, set.ID, blueberry.GrantConfigWrite, message})
+	return c.tell(ctx, tx, actor, fact{
+		event: blueberry.ConfigSetChanged, project: set.Project, resource: set.ID, grant: blueberry.GrantConfigWrite, message: message,
+		before: versionFields(v.Number - 1), after: versionFields(v.Number),
+	})
 }

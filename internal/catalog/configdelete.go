@@ -9,12 +9,9 @@ import (
 
 // DeleteConfigSet removes a config set with all its versions. While environments use it, it is Conflict with a fault for each of them.
 func (c *Catalog) DeleteConfigSet(ctx context.Context, actor blueberry.Actor, id string, ifVersion int64) error {
-	if err := actor.Can(blueberry.GrantConfigDelete); err != nil {
-		return err
-	}
 	return again(func() error {
 		return c.Record.Update(ctx, func(tx Tx) error {
-			set, err := tx.ConfigSet(ctx, id)
+			set, err := configSetFor(ctx, tx, actor, id, blueberry.GrantConfigDelete)
 			if err != nil {
 				return err
 			}
@@ -27,12 +24,15 @@ func (c *Catalog) DeleteConfigSet(ctx context.Context, actor blueberry.Actor, id
 				if err != nil {
 					return err
 				}
-				return used("CONFIG_SET_USED", name, users)
+				return used("CONFIG_SET_USED", name, seen(actor, users))
 			} else if err != nil {
 				return err
 			}
 			message := fmt.Sprintf("%s deleted %s with its %d version(s)", actor.Name, name, set.Latest)
-			return c.tell(ctx, tx, actor, fact{blueberry.ConfigSetDeleted, set.Project, set.ID, blueberry.GrantConfigDelete, message})
+			return c.tell(ctx, tx, actor, fact{
+				event: blueberry.ConfigSetDeleted, project: set.Project, resource: set.ID, grant: blueberry.GrantConfigDelete, message: message,
+				before: versionFields(set.Latest),
+			})
 		})
 	})
 }

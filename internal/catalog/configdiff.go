@@ -10,12 +10,7 @@ import (
 
 // DiffConfig compares two versions of a config set. to 0 means the latest, from 0 the version before to; before the first one there is nothing.
 func (c *Catalog) DiffConfig(ctx context.Context, actor blueberry.Actor, id string, from, to int) (ConfigDiff, error) {
-	return view(ctx, c, actor, blueberry.GrantConfigRead, func(tx Tx) (ConfigDiff, error) {
-		var d ConfigDiff
-		set, err := tx.ConfigSet(ctx, id)
-		if err != nil {
-			return d, err
-		}
+	return viewSet(ctx, c, actor, id, func(tx Tx, set blueberry.ConfigSet) (d ConfigDiff, err error) {
 		if d.To, err = configVersionOf(ctx, tx, set, to); err != nil {
 			return d, err
 		}

@@ -12,10 +12,7 @@ import (
 // EditConfigSet adds a version to a config set. Content that is that of the latest version makes none. Without Public, that of the latest version goes on
 // to hold.
 func (c *Catalog) EditConfigSet(ctx context.Context, actor blueberry.Actor, id string, r Edit) (ConfigEdited, error) {
-	if err := actor.Can(blueberry.GrantConfigWrite); err != nil {
-		return ConfigEdited{}, err
-	}
-	if _, _, err := c.latestConfig(ctx, id, r.IfVersion); err != nil {
+	if _, _, err := c.latestConfig(ctx, actor, id, blueberry.GrantConfigWrite, r.IfVersion); err != nil {
 		return ConfigEdited{}, err
 	}
 	found := slices.Clone(r.Found)
@@ -26,7 +23,7 @@ func (c *Catalog) EditConfigSet(ctx context.Context, actor blueberry.Actor, id s
 	}
 	var out ConfigEdited
 	err = again(func() error {
-		_, latest, err := c.latestConfig(ctx, id, r.IfVersion)
+		_, latest, err := c.latestConfig(ctx, actor, id, blueberry.GrantConfigWrite, r.IfVersion)
 		if err != nil {
 			return err
 		}
@@ -51,10 +48,7 @@ func (c *Catalog) EditConfigSet(ctx context.Context, actor blueberry.Actor, id s
 
 // RestoreConfigSet adds a version that is equal to an old one.
 func (c *Catalog) RestoreConfigSet(ctx context.Context, actor blueberry.Actor, id string, number int, message string, ifVersion int64) (ConfigEdited, error) {
-	if err := actor.Can(blueberry.GrantConfigWrite); err != nil {
-		return ConfigEdited{}, err
-	}
-	set, _, err := c.latestConfig(ctx, id, ifVersion)
+	set, _, err := c.latestConfig(ctx, actor, id, blueberry.GrantConfigWrite, ifVersion)
 	if err != nil {
 		return ConfigEdited{}, err
 	}
@@ -86,10 +80,12 @@ func (c *Catalog) RestoreConfigSet(ctx context.Context, actor blueberry.Actor, i
 	return out, err
 }
 
-// latestConfig reads a set with its latest version.
-func (c *Catalog) latestConfig(ctx context.Context, id string, ifVersion int64) (set blueberry.ConfigSet, v blueberry.ConfigVersion, err error) {
+// latestConfig reads a set with its latest version, for an actor who may do with it what takes the grant.
+func (c *Catalog) latestConfig(ctx context.Context, actor blueberry.Actor, id string, grant blueberry.Grant, ifVersion int64) (
+	set blueberry.ConfigSet, v blueberry.ConfigVersion, err error,
+) {
 	err = c.Record.View(ctx, func(tx Tx) error {
-		if set, err = tx.ConfigSet(ctx, id); err != nil {
+		if set, err = configSetFor(ctx, tx, actor, id, grant); err != nil {
 			return err
 		}
 		if err := checkVersion(set.Name, set.Version, ifVersion); err != nil {

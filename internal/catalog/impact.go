@@ -16,7 +16,7 @@ const maxRendered = 5
 // Impact tells what another version of a config set would change: which environments, which of their values, and, by an example of each of the largest
 // groups, which fields of their manifests. Nothing is stored.
 func (c *Catalog) Impact(ctx context.Context, actor blueberry.Actor, id string, r ImpactRequest) (Impact, error) {
-	if err := actor.Can(blueberry.GrantConfigRead); err != nil {
+	if _, err := c.ConfigSet(ctx, actor, id); err != nil { // before all else: what is wrong with a question about another's set is not told
 		return Impact{}, err
 	}
 	if r.Limit < 0 || r.Limit > blueberry.MaxPageSize {
@@ -30,7 +30,7 @@ func (c *Catalog) Impact(ctx context.Context, actor blueberry.Actor, id string, 
 	if err != nil {
 		return Impact{}, err
 	}
-	s, err := c.survey(ctx, set, next)
+	s, err := c.survey(ctx, actor, set, next)
 	if err != nil {
 		return Impact{}, err
 	}
@@ -44,7 +44,7 @@ func (c *Catalog) Impact(ctx context.Context, actor blueberry.Actor, id string, 
 func (c *Catalog) candidate(ctx context.Context, actor blueberry.Actor, id string, r ImpactRequest) (set blueberry.ConfigSet, v blueberry.ConfigVersion, err error) {
 	if r.Content == nil {
 		err = c.Record.View(ctx, func(tx Tx) error {
-			if set, err = tx.ConfigSet(ctx, id); err != nil {
+			if set, err = configSetFor(ctx, tx, actor, id, blueberry.GrantConfigRead); err != nil {
 				return err
 			}
 			v, err = configVersionOf(ctx, tx, set, r.Number)
@@ -52,7 +52,7 @@ func (c *Catalog) candidate(ctx context.Context, actor blueberry.Actor, id strin
 		})
 		return set, v, err
 	}
-	set, latest, err := c.latestConfig(ctx, id, 0)
+	set, latest, err := c.latestConfig(ctx, actor, id, blueberry.GrantConfigRead, 0)
 	if err != nil {
 		return set, v, err
 	}
@@ -80,7 +80,7 @@ func (c *Catalog) candidate(ctx context.Context, actor blueberry.Actor, id strin
 
 // impact gives what the survey found, with one page of the environments.
 func (s *survey) impact(id string, r ImpactRequest, from *position) Impact {
-	out := Impact{Set: s.set, Total: len(s.users)}
+	out := Impact{Set: s.set, Total: len(s.users), Hidden: s.hidden}
 	index := map[*group]int{}
 	for i, g := range s.groups {
 		index[g] = i

@@ -327,7 +327,7 @@ func BenchmarkImpact(b *testing.B) {
 			h.edit(b, set.ID, "backend: {replicas: 2, env: {A: z}}\nall: {env: {REGION: eu}}")
 			err := h.store.Update(b.Context(), func(tx *store.Tx) error {
 				for i := range 10_000 {
-					_, err := insertUser(b.Context(), tx, fmt.Sprintf("pr-%d", i), blueberry.Inputs{
+					_, err := insertUser(b.Context(), tx, blueberry.DefaultProject, fmt.Sprintf("pr-%d", i), blueberry.Inputs{
 						Blueprint: shop(), Config: []blueberry.ConfigUse{uses(below, 1, true), uses(set, 1, true)},
 						Overrides: map[string]any{"backend": map[string]any{"env": map[string]any{"STACK": fmt.Sprint(i % stacks)}}},
 					}, h.clock.now())

@@ -21,7 +21,8 @@ const maxReaders = 4
 type survey struct {
 	set    blueberry.ConfigSet
 	next   blueberry.ConfigVersion
-	users  []blueberry.ConfigUser // in the order of project and name
+	users  []blueberry.ConfigUser // that the actor may read, in the order of project and name
+	hidden int                    // the others
 	groups []*group
 	of     map[groupKey]*group
 }
@@ -42,12 +43,14 @@ func keyOf(u blueberry.ConfigUser) groupKey { return groupKey{u.Stack, u.Number}
 // changes reports whether the group is worth telling.
 func (g *group) changes() bool { return len(g.Settings) > 0 || len(g.Faults) > 0 || g.Note != "" }
 
-// survey groups the users of a set, merges the values of one of each group as they are and as they would be, and keeps the groups in which something
+// survey groups the users of a set that the actor may read, merges the values of one of each group as they are and as they would be, and keeps the groups in which something
 // changes.
-func (c *Catalog) survey(ctx context.Context, set blueberry.ConfigSet, next blueberry.ConfigVersion) (*survey, error) {
+func (c *Catalog) survey(ctx context.Context, actor blueberry.Actor, set blueberry.ConfigSet, next blueberry.ConfigVersion) (*survey, error) {
 	s := &survey{set: set, next: next}
-	err := c.Record.View(ctx, func(tx Tx) (err error) {
-		s.users, err = tx.ConfigUsers(ctx, set.ID)
+	err := c.Record.View(ctx, func(tx Tx) error {
+		users, err := tx.ConfigUsers(ctx, set.ID)
+		known := seen(actor, users)
+		s.users, s.hidden = known.Items, known.Hidden
 		return err
 	})
 	if err != nil {

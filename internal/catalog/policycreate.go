@@ -10,14 +10,11 @@ import (
 
 // CreatePolicy makes a policy. From then on it judges every plan of its project, or of the installation.
 func (c *Catalog) CreatePolicy(ctx context.Context, actor blueberry.Actor, r NewPolicy) (blueberry.Policy, error) {
-	if err := actor.Can(blueberry.GrantPoliciesWrite); err != nil {
+	p, faults, err := c.checkPolicy(ctx, actor, blueberry.GrantPoliciesWrite, r)
+	if err != nil {
 		return blueberry.Policy{}, err
 	}
 	if err := checkNone("policy "+r.Name, r.IfVersion); err != nil {
-		return blueberry.Policy{}, err
-	}
-	p, faults, err := c.checkPolicy(ctx, r)
-	if err != nil {
 		return blueberry.Policy{}, err
 	}
 	if err := c.checkPolicyName(ctx, p, &faults); err != nil {
@@ -33,12 +30,19 @@ func (c *Catalog) CreatePolicy(ctx context.Context, actor blueberry.Actor, r New
 			return taken(err, "policy", p.Name)
 		}
 		message := fmt.Sprintf("%s made policy %s", actor.Name, p.Label())
-		return c.tell(ctx, tx, actor, fact{blueberry.PolicyChanged, p.Project, p.ID, blueberry.GrantPoliciesWrite, message})
+		return c.tell(ctx, tx, actor, fact{
+			event: blueberry.PolicyChanged, project: p.Project, resource: p.ID, grant: blueberry.GrantPoliciesWrite, message: message, after: policyFields(p),
+		})
 	})
 	if err != nil {
 		return blueberry.Policy{}, err
 	}
 	return p, nil
+}
+
+// policyFields are a policy as the audit has it.
+func policyFields(p blueberry.Policy) map[string]any {
+	return map[string]any{"name": p.Label(), "version": p.Version, "digest": digestOf([]byte(p.Text))}
 }
 
 // checkPolicyName notes a name that another policy of the same scope has.

@@ -9,12 +9,9 @@ import (
 
 // DeletePolicy removes a policy.
 func (c *Catalog) DeletePolicy(ctx context.Context, actor blueberry.Actor, id string, ifVersion int64) error {
-	if err := actor.Can(blueberry.GrantPoliciesWrite); err != nil {
-		return err
-	}
 	return again(func() error {
 		return c.Record.Update(ctx, func(tx Tx) error {
-			p, err := tx.Policy(ctx, id)
+			p, err := policyFor(ctx, tx, actor, id, blueberry.GrantPoliciesWrite)
 			if err != nil {
 				return err
 			}
@@ -25,7 +22,9 @@ func (c *Catalog) DeletePolicy(ctx context.Context, actor blueberry.Actor, id st
 				return err
 			}
 			message := fmt.Sprintf("%s deleted policy %s", actor.Name, p.Label())
-			return c.tell(ctx, tx, actor, fact{blueberry.PolicyDeleted, p.Project, p.ID, blueberry.GrantPoliciesWrite, message})
+			return c.tell(ctx, tx, actor, fact{
+				event: blueberry.PolicyDeleted, project: p.Project, resource: p.ID, grant: blueberry.GrantPoliciesWrite, message: message, before: policyFields(p),
+			})
 		})
 	})
 }

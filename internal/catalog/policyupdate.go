@@ -11,13 +11,10 @@ import (
 
 // UpdatePolicy gives a policy another text. Where it belongs and its name stay: verdicts are known by them.
 func (c *Catalog) UpdatePolicy(ctx context.Context, actor blueberry.Actor, id string, r NewPolicy) (blueberry.Policy, error) {
-	if err := actor.Can(blueberry.GrantPoliciesWrite); err != nil {
-		return blueberry.Policy{}, err
-	}
 	var out blueberry.Policy
 	err := again(func() error {
 		return c.Record.Update(ctx, func(tx Tx) error {
-			p, err := tx.Policy(ctx, id)
+			p, err := policyFor(ctx, tx, actor, id, blueberry.GrantPoliciesWrite)
 			if err != nil {
 				return err
 			}
@@ -26,7 +23,7 @@ func (c *Catalog) UpdatePolicy(ctx context.Context, actor blueberry.Actor, id st
 			}
 			faults := slices.Clone(r.Found)
 			checkKept(&faults, p, r)
-			was := p.Text
+			was := p
 			p.Text = r.Text
 			if err := faults.Merge("", policy.Check(p)); err != nil {
 				return err
@@ -34,7 +31,7 @@ func (c *Catalog) UpdatePolicy(ctx context.Context, actor blueberry.Actor, id st
 			if err := faults.Err(); err != nil {
 				return err
 			}
-			if out = p; p.Text == was {
+			if out = p; p.Text == was.Text {
 				return nil
 			}
 			p.Author, p.UpdatedAt = actor.Name, c.Now()
@@ -44,7 +41,10 @@ func (c *Catalog) UpdatePolicy(ctx context.Context, actor blueberry.Actor, id st
 			p.Version++
 			out = p
 			message := fmt.Sprintf("%s changed policy %s", actor.Name, p.Label())
-			return c.tell(ctx, tx, actor, fact{blueberry.PolicyChanged, p.Project, p.ID, blueberry.GrantPoliciesWrite, message})
+			return c.tell(ctx, tx, actor, fact{
+				event: blueberry.PolicyChanged, project: p.Project, resource: p.ID, grant: blueberry.GrantPoliciesWrite, message: message,
+				before: policyFields(was), after: policyFields(p),
+			})
 		})
 	})
 	return out, err

@@ -77,10 +77,17 @@ type ImpactRequest struct {
 	Cursor  string
 }
 
+// Users are the environments that are made of something, in the order of project and name.
+type Users struct {
+	Items  []blueberry.ConfigUser
+	Hidden int // further ones that the actor may not read
+}
+
 // Impact is what another version of a set would change.
 type Impact struct {
 	Set    blueberry.ConfigSet
 	Total  int // environments that the set is merged into
+	Hidden int // further ones that the actor may not read; nothing else tells of them
 	Change int // of them, those whose effective values would change, or for which the change would be refused
 	Groups []ImpactGroup
 	Page   []ImpactedEnvironment // of those that would change, in the order of project and name

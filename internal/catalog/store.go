@@ -40,7 +40,7 @@ type ConfigSets interface {
 	ConfigSet(ctx context.Context, id string) (blueberry.ConfigSet, error)
 	// FindConfigSet reads one by project (empty for global) and name, or NotFound.
 	FindConfigSet(ctx context.Context, project, name string) (blueberry.ConfigSet, error)
-	// ListConfigSets reads one page; without project and global, of all.
+	// ListConfigSets reads one page; without project and global, of all that In lets.
 	ListConfigSets(ctx context.Context, q blueberry.CatalogueQuery) (blueberry.ConfigSetPage, error)
 	// UpdateConfigSet writes s if the row's version is still s.Version, else Conflict with code VERSION_MOVED; the row's version then counts up by one.
 	UpdateConfigSet(ctx context.Context, s blueberry.ConfigSet) error
@@ -68,7 +68,7 @@ type Blueprints interface {
 	BlueprintEntry(ctx context.Context, id string) (blueberry.CatalogueEntry, error)
 	// FindBlueprint reads one by project (empty for global) and name, or NotFound.
 	FindBlueprint(ctx context.Context, project, name string) (blueberry.CatalogueEntry, error)
-	// ListBlueprints reads one page; without project and global, of all.
+	// ListBlueprints reads one page; without project and global, of all that In lets.
 	ListBlueprints(ctx context.Context, q blueberry.CatalogueQuery) (blueberry.CataloguePage, error)
 	// UpdateBlueprint writes e if the row's version is still e.Version, else Conflict with code VERSION_MOVED; the row's version then counts up by one.
 	UpdateBlueprint(ctx context.Context, e blueberry.CatalogueEntry) error
@@ -92,6 +92,8 @@ type Policies interface {
 	Policy(ctx context.Context, id string) (blueberry.Policy, error)
 	// Policies reads those of the installation and of the project, in the order of their labels. An empty project reads those of every project too.
 	Policies(ctx context.Context, project string) ([]blueberry.Policy, error)
+	// PoliciesIn reads those of the installation and of the projects, in the order of their labels; nil reads all.
+	PoliciesIn(ctx context.Context, projects []string) ([]blueberry.Policy, error)
 	// UpdatePolicy writes p if the row's version is still p.Version, else Conflict with code VERSION_MOVED; the row's version then counts up by one.
 	UpdatePolicy(ctx context.Context, p blueberry.Policy) error
 	// DeletePolicy removes p under the same condition.

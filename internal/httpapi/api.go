@@ -83,7 +83,7 @@ type ConfigReads interface {
 	ConfigVersion(ctx context.Context, actor blueberry.Actor, id string, number int) (blueberry.ConfigVersion, error)
 	ConfigVersions(ctx context.Context, actor blueberry.Actor, id string, before, limit int) ([]blueberry.ConfigVersion, error)
 	DiffConfig(ctx context.Context, actor blueberry.Actor, id string, from, to int) (catalog.ConfigDiff, error)
-	ConfigUsers(ctx context.Context, actor blueberry.Actor, id string) ([]blueberry.ConfigUser, error)
+	ConfigUsers(ctx context.Context, actor blueberry.Actor, id string) (catalog.Users, error)
 	Impact(ctx context.Context, actor blueberry.Actor, id string, r catalog.ImpactRequest) (catalog.Impact, error)
 }
 
@@ -94,7 +94,7 @@ type Catalogue interface {
 	BlueprintEntry(ctx context.Context, actor blueberry.Actor, id string) (blueberry.CatalogueEntry, error)
 	BlueprintVersion(ctx context.Context, actor blueberry.Actor, id string, number int) (blueberry.CatalogueVersion, error)
 	BlueprintVersions(ctx context.Context, actor blueberry.Actor, id string, before, limit int) ([]blueberry.CatalogueVersion, error)
-	BlueprintUsers(ctx context.Context, actor blueberry.Actor, id string) ([]blueberry.ConfigUser, error)
+	BlueprintUsers(ctx context.Context, actor blueberry.Actor, id string) (catalog.Users, error)
 	DeleteBlueprint(ctx context.Context, actor blueberry.Actor, id string, ifVersion int64) error
 }
 
@@ -111,6 +111,8 @@ type Policies interface {
 // Events are the facts that happened.
 type Events interface {
 	Events(ctx context.Context, actor blueberry.Actor, q blueberry.EventQuery) ([]blueberry.Event, error)
+	// EventsUntil is Events, and tells the Seq up to which there is nothing more to read.
+	EventsUntil(ctx context.Context, actor blueberry.Actor, q blueberry.EventQuery) (found []blueberry.Event, until int64, err error)
 }
 
 // Feed tells when there may be new events.
@@ -163,6 +165,12 @@ type Deps struct {
 	Access       Access
 	Idempotency  Idempotency
 
+	// Rights is the operations on who may do what.
+	Rights Rights
+
+	// Edge is the gateway's own: who counts, whom it trusts, where refusals are noted.
+	Edge Edge
+
 	Version  string           // of the server
 	Address  string           // where the reference page's examples point: "https://blueberry.example.com"; empty means http://127.0.0.1:7080
 	Draining <-chan struct{}  // closed when the server begins to stop: event streams end then. Nil means never
@@ -179,6 +187,7 @@ type Deps struct {
 // API serves /v1, its document and its reference page.
 type API struct {
 	handler http.Handler
+	gateway *gateway
 	doc     *huma.OpenAPI
 }
 
@@ -194,6 +203,9 @@ func New(d Deps) (*API, error) {
 		if missing {
 			return nil, fmt.Errorf("httpapi.Deps lacks %s", name)
 		}
+	}
+	if lacks := d.Rights.lacks(); lacks != "" {
+		return nil, fmt.Errorf("httpapi.Deps lacks Rights.%s", lacks)
 	}
 	if d.Now == nil {
 		d.Now = time.Now
@@ -223,6 +235,7 @@ func New(d Deps) (*API, error) {
 	projects{d.Projects}.mount(r)
 	targets{d.Targets}.mount(r)
 	version{d.Version}.mount(r)
+	d.Rights.mount(r, d.Projects, d.Now)
 
 	doc := r.document()
 	reference{doc: doc, address: d.Address}.mount(mux)
@@ -230,7 +243,10 @@ func New(d Deps) (*API, error) {
 		mux.Handle(pattern, h)
 	}
 	g := &gateway{access: d.Access, idempotency: d.Idempotency, now: d.Now, logger: d.Logger, answered: d.Answered, mux: mux}
-	return &API{handler: g.handler(), doc: doc}, nil
+	if err := g.edge(d.Edge, d.Address); err != nil {
+		return nil, err
+	}
+	return &API{handler: g.handler(), gateway: g, doc: doc}, nil
 }
 
 // ServeHTTP answers one request.

@@ -142,7 +142,31 @@ func TestDocumentKnowsEveryWordOfTheNouns(t *testing.T) {
 	for _, k := range blueberry.EnvironmentKinds() {
 		kinds = append(kinds, string(k))
 	}
+	roles := words(string(blueberry.RoleOwner))
+	for _, r := range blueberry.ProjectRoles() {
+		roles = append(roles, string(r))
+	}
+	var statuses, results []string
+	for _, s := range blueberry.UserStatuses() {
+		statuses = append(statuses, string(s))
+	}
+	for _, r := range blueberry.AuditResults() {
+		results = append(results, string(r))
+	}
 	for name, tc := range map[string]struct{ want, got []string }{
+		"roles": {roles, enum("Role", "name")}, "roles of projects": {roles[1:], enum("Member", "role")}, "roles of service accounts": {roles[1:], enum("ServiceAccount", "role")},
+		"statuses": {statuses, enum("User", "status")}, "statuses of members": {statuses, enum("Member", "status")}, "audit results": {results, enum("AuditEntry", "result")},
+		"invitations": {
+			words(string(blueberry.InvitationQueued), string(blueberry.InvitationSent), string(blueberry.InvitationFailed), string(blueberry.InvitationManual), string(blueberry.InvitationAccepted)),
+			enum("Invitation", "state"),
+		},
+		"providers":    {words(string(blueberry.ProviderOIDC), string(blueberry.ProviderFirebase), string(blueberry.ProviderGitHub)), enum("IdentityProvider", "kind")},
+		"OAuth tokens": {words(string(blueberry.OAuthCode), string(blueberry.OAuthAccess), string(blueberry.OAuthRefresh)), enum("OAuthToken", "kind")},
+		"OAuth states": {
+			words(string(blueberry.OAuthIssued), string(blueberry.OAuthActive), string(blueberry.OAuthExpired), string(blueberry.OAuthRevoked), string(blueberry.OAuthInvalid)),
+			enum("OAuthToken", "state"),
+		},
+		"actors":     {words(string(blueberry.ActorUser), string(blueberry.ActorToken), string(blueberry.ActorClient), string(blueberry.ActorJob)), enum("Account", "kind")},
 		"phases":     {phases, enum("Environment", "phase")},
 		"use phases": {phases, enum("EnvironmentUse", "phase")},
 		"job states": {states, enum("Job", "state")},
@@ -180,6 +204,7 @@ func TestDocumentKnowsEveryWordOfTheNouns(t *testing.T) {
 func TestEveryOperationHasAMethodOfTheClient(t *testing.T) {
 	t.Parallel()
 	client := reflect.TypeFor[*sdk.Client]()
+	spelt := map[string]string{"api": "API", "oauth": "OAuth", "totp": "TOTP", "id": "ID"}
 	var methods, operations []string
 	for i := range client.NumMethod() {
 		if name := client.Method(i).Name; !strings.HasPrefix(name, "All") { // those walk a list by its method
@@ -190,6 +215,9 @@ func TestEveryOperationHasAMethodOfTheClient(t *testing.T) {
 		for _, op := range item {
 			var name strings.Builder
 			for part := range strings.SplitSeq(op.OperationID, "-") {
+				if short, ok := spelt[part]; ok {
+					part = short
+				}
 				name.WriteString(strings.ToUpper(part[:1]) + part[1:])
 			}
 			operations = append(operations, name.String())
@@ -220,6 +248,7 @@ func TestEveryMethodOfTheClientReachesItsOperation(t *testing.T) {
 	srv := httptest.NewServer(apiOf(t, d))
 	c := &sdk.Client{BaseURL: srv.URL, Token: httpapitest.Token, HTTPClient: srv.Client(), Waits: []time.Duration{}}
 	everyCall(t, c)
+	everyRightsCall(t, r, srv.URL, c)
 	srv.CloseClientConnections()
 	srv.Close() // waits until every answer was told
 	for path, item := range readDocument(t).Paths {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"runtime/debug"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/cache"
+	"github.com/blueberry-idp/blueberry/sdk"
 )
 
 // gateway is what every request passes before its route.
@@ -24,13 +27,35 @@ type gateway struct {
 	logger      *slog.Logger
 	answered    func(route string, status int, took time.Duration)
 	mux         *http.ServeMux
+
+	audit       Audit
+	limiter     cache.Limiter
+	limits      Limits
+	rates       rates
+	timeouts    Timeouts
+	addresses   addresses
+	crossOrigin *http.CrossOriginProtection
+	ownOrigin   string
+	origins     map[string]bool // whose scripts may call
+	cookieless  map[string]bool // paths that take calls from anywhere
+	public      map[string]bool // patterns below /v1 that need no credential
+	flood       *flood
 }
 
-// exchange is one request on its way. It is filled before the route is called and read by it; the actor is written once, by sign-in.
+// exchange is one request on its way. It is filled before the route is called and read by it; the actor is written once, by sign-in, and what was refused by
+// whoever refuses.
 type exchange struct {
 	id, method, path string
-	route            string // the pattern that answers
+	route            string // the pattern that answers; empty for none
+	api              bool   // below /v1
+	address          netip.Addr
 	actor            blueberry.Actor
+	call             blueberry.Call
+
+	problem  *sdk.Problem                                       // that was answered; nil for none
+	denied   blueberry.Grant                                    // that the actor lacks
+	deniedIn string                                             // the project in which they lack it
+	again    func(ctx context.Context) (blueberry.Actor, error) // proves the credential once more; nil outside of a signed-in request
 }
 
 type exchangeKey struct{}
@@ -50,49 +75,74 @@ func actorOf(ctx context.Context) blueberry.Actor { return exchangeOf(ctx).actor
 var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 func (g *gateway) handler() http.Handler {
-	v1 := g.signIn(g.readBody(g.once(http.HandlerFunc(g.route))))
+	v1 := g.readBody(maxBody, g.once(http.HandlerFunc(g.route)))
+	page := g.readBody(maxForm, http.HandlerFunc(g.route))
+	known, public, pages := g.signIn(v1), g.pass(v1), g.pass(page)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{id: r.Header.Get("X-Request-Id"), method: r.Method, path: r.URL.Path}
-		if !requestID.MatchString(x.id) {
-			x.id = blueberry.NewID(blueberry.RequestID, g.now())
-		}
-		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
-		secure(w.Header(), r, x.id)
-		counted := &counter{ResponseWriter: w}
 		start := g.now()
+		r, x := g.begin(w, r)
+		counted := &counter{ResponseWriter: w, control: http.NewResponseController(w), timeout: g.timeouts.Write}
+		defer counted.begin() // what net/http still holds back goes out after us
 		defer func() { g.log(r, x, counted, g.now().Sub(start)) }()
+		defer func() { g.note(r, x, counted) }()
 		defer g.recover(counted, r, x)
-		if r.URL.Path == "/v1" || strings.HasPrefix(r.URL.Path, "/v1/") {
-			w.Header().Set("Cache-Control", "no-store")
-			v1.ServeHTTP(counted, r)
-			return
+		switch {
+		case isProbe(r.URL.Path):
+			cut(counted, r)
+			g.route(counted, r)
+		case g.cors(counted, r, x), !g.allowSignIn(counted, r, x):
+		case x.api && g.public[x.route]:
+			public.ServeHTTP(counted, r)
+		case x.api:
+			known.ServeHTTP(counted, r)
+		default:
+			pages.ServeHTTP(counted, r)
 		}
-		cut(counted, r) // nothing outside of the API takes a body
-		g.route(counted, r)
 	})
 }
 
-// secure sets the headers that every answer has. A page that needs more sets its own policy.
-func secure(h http.Header, r *http.Request, id string) {
-	h.Set("X-Request-Id", id)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	if r.TLS != nil {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
+// begin finds out what can be known of a request before anything is done with it.
+func (g *gateway) begin(w http.ResponseWriter, r *http.Request) (*http.Request, *exchange) {
+	x := &exchange{id: r.Header.Get("X-Request-Id"), method: r.Method, path: shown(r.URL.Path)}
+	if !requestID.MatchString(x.id) {
+		x.id = blueberry.NewID(blueberry.RequestID, g.now())
 	}
+	var tls bool
+	x.address, tls = g.addresses.client(r)
+	_, x.route = g.mux.Handler(r)
+	x.api = beginsWith(r.URL.Path, "/v1") || strings.Contains(x.route, " /v1/")
+	x.call.Caller = blueberry.Caller{RequestID: x.id, UserAgent: clipped(r.UserAgent(), maxUserAgent), Route: x.route}
+	if x.address.IsValid() {
+		x.call.Address = x.address.String()
+	}
+	secure(w.Header(), x.id, tls)
+	if x.api {
+		w.Header()["Cache-Control"] = []string{"no-store"}
+	}
+	return r.WithContext(context.WithValue(blueberry.WithCall(r.Context(), &x.call), exchangeKey{}, x)), x
+}
+
+const maxUserAgent = 256 // bytes that are kept
+
+// shown is a path as it may be logged and repeated: a secret that stands in a part of it is left out.
+func shown(path string) string {
+	if blueberry.Redact(path) == path {
+		return path
+	}
+	parts := strings.Split(path, "/")
+	for i := range parts {
+		parts[i] = blueberry.Redact(parts[i])
+	}
+	return strings.Join(parts, "/")
 }
 
 // route serves the request; what the mux would refuse in plain text is refused as a problem.
 func (g *gateway) route(w http.ResponseWriter, r *http.Request) {
-	h, pattern := g.mux.Handler(r)
-	if pattern != "" {
-		exchangeOf(r.Context()).route = pattern
+	if exchangeOf(r.Context()).route != "" {
 		g.mux.ServeHTTP(w, r)
 		return
 	}
+	h, _ := g.mux.Handler(r)
 	said := unheard{header: http.Header{}}
 	h.ServeHTTP(&said, r)
 	if said.status == http.StatusMethodNotAllowed {
@@ -113,27 +163,6 @@ type unheard struct {
 func (u *unheard) Header() http.Header         { return u.header }
 func (u *unheard) WriteHeader(status int)      { u.status = status }
 func (u *unheard) Write(p []byte) (int, error) { return len(p), nil }
-
-// signIn lets only proven actors on.
-func (g *gateway) signIn(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		token = strings.TrimSpace(token)
-		var err error
-		switch {
-		case !strings.EqualFold(scheme, "Bearer") || token == "":
-			err = blueberry.Errorf(blueberry.Unauthenticated, "TOKEN_MISSING", "the call needs a token: Authorization: Bearer …")
-		default:
-			exchangeOf(r.Context()).actor, err = g.access.Authenticate(r.Context(), token)
-		}
-		if err != nil {
-			cut(w, r)
-			g.refuse(w, r, err)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
 
 // cut gives up on a body that is still on its way: the answer ends the connection, and net/http, which would first read what the client sends in its own
 // time, waits for a moment only.
@@ -171,40 +200,13 @@ func (g *gateway) log(r *http.Request, x *exchange, w *counter, took time.Durati
 		g.answered(x.route, w.status, took)
 	}
 	level := slog.LevelInfo
-	if !strings.HasPrefix(x.path, "/v1/") {
-		level = slog.LevelDebug // probes and pages: nothing that someone did
+	if isProbe(x.path) {
+		level = slog.LevelDebug // nothing that someone did
 	}
 	g.logger.Log(r.Context(), level, "request", "request_id", x.id, "method", x.method, "path", x.path, "status", w.status,
-		"bytes", w.bytes, "duration", took, "actor", x.actor.Name, "remote", r.RemoteAddr)
+		"bytes", w.bytes, "duration", took, "route", x.route, "actor", x.actor.ID, "credential", x.actor.Credential,
+		"address", x.call.Address, "user_agent", x.call.UserAgent)
 }
-
-// counter remembers what was answered.
-type counter struct {
-	http.ResponseWriter
-	status int
-	bytes  int64
-}
-
-// WriteHeader notes the status.
-func (c *counter) WriteHeader(status int) {
-	if c.status == 0 && status >= 200 {
-		c.status = status
-	}
-	c.ResponseWriter.WriteHeader(status)
-}
-
-// Write counts the bytes.
-func (c *counter) Write(p []byte) (int, error) {
-	if c.status == 0 {
-		c.status = http.StatusOK
-	}
-	n, err := c.ResponseWriter.Write(p)
-	c.bytes += int64(n)
-	return n, err
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (c *counter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // humaContext has another name than the method Context of what it embeds.
 type humaContext huma.Context

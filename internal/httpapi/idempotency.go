@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -41,7 +42,7 @@ func takesKey(method string) bool {
 func (g *gateway) once(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
-		if !takesKey(r.Method) || key == "" {
+		if !takesKey(r.Method) || key == "" || forgets(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -72,6 +73,12 @@ func (g *gateway) once(next http.Handler) http.Handler {
 	})
 }
 
+// forgets reports whether calls of the request's route are never remembered: nobody known asks, or the body holds a password.
+func forgets(r *http.Request) bool {
+	route := exchangeOf(r.Context()).route
+	return publicRoutes()[route] || passwordRoutes()[route]
+}
+
 // first makes the call and keeps its answer; what may end differently next time is not kept.
 func (g *gateway) first(w http.ResponseWriter, r *http.Request, next http.Handler, a blueberry.IdempotentAnswer) {
 	rec := &recorder{ResponseWriter: w}
@@ -94,12 +101,32 @@ func (g *gateway) first(w http.ResponseWriter, r *http.Request, next http.Handle
 		return
 	}
 	a.Status, a.Body, a.CreatedAt, a.Header = rec.status, rec.body.Bytes(), g.now(), map[string]string{}
+	if secretRoutes()[exchangeOf(r.Context()).route] && rec.status < 300 {
+		a.Status, a.Body = http.StatusConflict, told(r) // with the Location of what was made
+		a.Header["Content-Type"] = problemType
+		if at := w.Header().Get("Location"); at != "" {
+			a.Header["Location"] = at
+		}
+		kept = true
+		return
+	}
 	for _, name := range []string{"Content-Type", "Location", "ETag"} {
 		if v := w.Header().Get(name); v != "" {
 			a.Header[name] = v
 		}
 	}
 	kept = true
+}
+
+// told is the answer to a second call with the key of one whose answer told a secret.
+func told(r *http.Request) []byte {
+	p := newProblem(http.StatusConflict, "SECRET_TOLD", "the call was done, and its one answer told the secret; make a new one if it was lost")
+	p.Instance, p.RequestID = exchangeOf(r.Context()).path, exchangeOf(r.Context()).id
+	data, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // texts and numbers are always JSON
+	}
+	return data
 }
 
 func replay(w http.ResponseWriter, a *blueberry.IdempotentAnswer) {

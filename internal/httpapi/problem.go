@@ -113,26 +113,48 @@ func refuse(ctx context.Context, logger *slog.Logger, err error) refusal {
 			logger.ErrorContext(ctx, "request failed", "request_id", x.id, "method", x.method, "path", x.path, "error", err)
 		}
 	}
-	return refusal{Problem: p, header: problemHeader(p.Status)}
+	x.problem = p
+	var e *blueberry.Error
+	if errors.As(err, &e) {
+		x.denied, x.deniedIn = e.Denied, e.DeniedIn
+	}
+	return refusal{Problem: p, header: problemHeader(p)}
 }
 
-func problemHeader(status int) http.Header {
+func problemHeader(p *sdk.Problem) http.Header {
 	h := http.Header{}
-	switch status {
+	switch p.Status {
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", `Bearer realm="blueberry"`)
+		h.Set("WWW-Authenticate", challenge(p))
 	case http.StatusTooManyRequests:
 		h.Set("Retry-After", "1")
 	}
 	return h
 }
 
+// challenge is what RFC 6750 wants told with a 401: no error to one who has said nothing, else what is wrong, in the few characters that it allows.
+func challenge(p *sdk.Problem) string {
+	if p.Code == "TOKEN_MISSING" {
+		return `Bearer realm="blueberry"`
+	}
+	said := strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return -1
+		}
+		return c
+	}, p.Detail)
+	return `Bearer realm="blueberry", error="invalid_token", error_description="` + said + `"`
+}
+
 // writeProblem answers outside of huma.
 func writeProblem(w http.ResponseWriter, r *http.Request, p *sdk.Problem) {
 	x := exchangeOf(r.Context())
 	p.Instance, p.RequestID = x.path, x.id
-	for name, values := range problemHeader(p.Status) {
-		w.Header()[name] = values
+	x.problem = p
+	for name, values := range problemHeader(p) {
+		if name != "Retry-After" || w.Header().Get(name) == "" { // who counts knows it better
+			w.Header()[name] = values
+		}
 	}
 	w.Header().Set("Content-Type", problemType)
 	w.WriteHeader(p.Status)
@@ -148,6 +170,7 @@ func transformProblem(ctx huma.Context, _ string, v any) (any, error) {
 	p := fromHuma(m)
 	x := exchangeOf(ctx.Context())
 	p.Instance, p.RequestID = x.path, x.id
+	x.problem = p
 	if f, ok := ctx.(*followed); ok {
 		f.status = p.Status
 	}

@@ -212,8 +212,10 @@ func (h reference) curl(path string, op *huma.Operation) string {
 		}
 	}
 	lines[0] += " " + address
-	lines = append(lines, `  -H "Authorization: Bearer $BLUEBERRY_TOKEN"`)
-	if takesKey(op.Method) {
+	if op.Security == nil { // else it needs no credential
+		lines = append(lines, `  -H "Authorization: Bearer $BLUEBERRY_TOKEN"`)
+	}
+	if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "Idempotency-Key" }) {
 		lines = append(lines, `  -H "Idempotency-Key: $(openssl rand -hex 8)"`)
 	}
 	if op.RequestBody != nil {

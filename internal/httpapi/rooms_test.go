@@ -1,19 +1,23 @@
 package httpapi_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
-	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/httpapitest"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/roomstest"
+	"github.com/blueberry-idp/blueberry/internal/provision"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
@@ -95,10 +99,10 @@ func example(content map[string]any) string {
 
 var inBraces = regexp.MustCompile(`\{[^}]+\}`)
 
-// TestEveryOperationAsksForAGrant calls each with a token that has none: the answer names the grant that it takes.
+// TestEveryOperationAsksForAGrant calls each of a project about what is there. Who may not do it in the project hears which grant it takes; who may not know
+// of the project hears, in the same words, what is true where nothing ever was.
 func TestEveryOperationAsksForAGrant(t *testing.T) {
 	t.Parallel()
-	open := []string{"get-version"} // what anyone with a token may know
 	want := map[string]string{
 		"create-environment": "environments:create", "plan-new-environment": "environments:plan", "plan-environment": "environments:plan",
 		"change-environment": "environments:update", "rollback-environment": "environments:update", "refresh-environment": "environments:update",
@@ -112,26 +116,113 @@ func TestEveryOperationAsksForAGrant(t *testing.T) {
 		"list-policies": "policies:read", "get-policy": "policies:read", "check-policy": "policies:read", "list-projects": "projects:read", "get-project": "projects:read",
 		"set-project-quota": "projects:quota", "list-jobs": "jobs:read", "get-job": "jobs:read", "retry-job": "jobs:retry", "cancel-job": "jobs:retry", "list-targets": "targets:read",
 	}
-	api := roomstest.Open(t).API(t)
+	r, c := rooms(t)
+	api, empty, ctx := r.API(t), roomstest.Open(t).API(t), t.Context()
+	ids := map[string]string{
+		"environments": got[sdk.Environment](t)(c.CreateEnvironment(ctx, shopRequest("pr-1"))).ID,
+		"plans":        got[sdk.Plan](t)(c.PlanNewEnvironment(ctx, shopRequest("pr-2"))).ID,
+		"config-sets":  got[sdk.EditedConfigSet](t)(c.CreateConfigSet(ctx, sdk.CreateConfigSetRequest{Name: "shop", Content: shopValues})).ConfigSet.ID,
+		"blueprints":   got[sdk.PublishedBlueprint](t)(c.PublishBlueprint(ctx, sdk.PublishBlueprintRequest{Content: shopBlueprint})).Blueprint.ID,
+		"policies":     got[sdk.Policy](t)(c.CreatePolicy(ctx, sdk.CreatePolicyRequest{Name: "images", Text: warnOnly})).ID,
+		"projects":     "default", "jobs": "1", "events": "", "targets": "",
+	}
 	for path, item := range readDocument(t).Paths {
+		noun, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/")
+		id, ours := ids[noun]
 		for method, op := range item {
-			body := ""
-			if op.RequestBody != nil {
-				body = example(op.RequestBody.Content)
-			}
-			a := ask(t, api, strings.ToUpper(method), inBraces.ReplaceAllString(path, "1"), body, "Authorization", "Bearer "+httpapitest.Poor)
-			if slices.Contains(open, op.OperationID) {
-				continue
-			}
 			grant := want[op.OperationID]
 			if grant == "" {
 				grant = "environments:read"
 			}
-			if p := a.problem(t); p.Status != 403 || p.Code != "GRANT_MISSING" || !strings.Contains(p.Detail, grant) {
-				t.Errorf("%s without a grant: %d %s (%s), want 403 that names %s", op.OperationID, p.Status, p.Code, p.Detail, grant)
+			if !ours || noun == "projects" && want[op.OperationID] == "" {
+				continue // of other rooms
+			}
+			body := ""
+			if op.RequestBody != nil {
+				body = example(op.RequestBody.Content)
+			}
+			at := inBraces.ReplaceAllString(strings.Replace(path, "{id}", id, 1), "1")
+			if noun == "projects" {
+				at = inBraces.ReplaceAllString(path, id)
+			}
+			asked := func(api http.Handler, token string) sdk.Problem {
+				return ask(t, api, strings.ToUpper(method), at, body, "Authorization", "Bearer "+token).problem(t)
+			}
+			if p := asked(api, httpapitest.Guest); p.Status != 403 || p.Code != "GRANT_MISSING" || !strings.Contains(p.Detail, grant) {
+				t.Errorf("%s without the grant: %d %s (%s), want 403 that names %s", op.OperationID, p.Status, p.Code, p.Detail, grant)
+			}
+			p, never := asked(api, httpapitest.Poor), asked(empty, httpapitest.Poor)
+			if hides := noun != "jobs" && op.OperationID != "set-project-quota" && strings.Contains(path, "{"); p.Status != 403 && p.Status != 404 || hides && p.Status != 404 {
+				t.Errorf("%s of a stranger: %d %s (%s)", op.OperationID, p.Status, p.Code, p.Detail)
+			}
+			p.RequestID, never.RequestID = "", ""
+			if diff := cmp.Diff(never, p); diff != "" {
+				t.Errorf("%s of a stranger tells what is there from what never was (-never +there):\n%s", op.OperationID, diff)
 			}
 		}
 	}
+}
+
+// TestAStreamPassesWhatIsHidden: events of another project neither reach a reader nor keep their stream awake.
+func TestAStreamPassesWhatIsHidden(t *testing.T) {
+	t.Parallel()
+	r := roomstest.Open(t)
+	var reads atomic.Int64
+	d := r.Deps()
+	d.Events = countedEvents{r.Provisioner, &reads}
+	srv := httptest.NewServer(apiOf(t, d))
+	t.Cleanup(srv.Close)
+	t.Cleanup(srv.CloseClientConnections)
+	owner := &sdk.Client{BaseURL: srv.URL, Token: httpapitest.Token, HTTPClient: srv.Client()}
+	viewer := &sdk.Client{BaseURL: srv.URL, Token: httpapitest.Viewer, HTTPClient: srv.Client()}
+	publish := func(name string, global bool) {
+		got[sdk.EditedConfigSet](t)(owner.CreateConfigSet(t.Context(), sdk.CreateConfigSetRequest{Name: name, Global: global, Content: shopValues}))
+	}
+	publish("hidden-1", true)
+	publish("first", false)
+	var seen []string
+	for event, err := range viewer.WatchEvents(t.Context(), "", 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = append(seen, event.Project)
+		if len(seen) == 1 {
+			for i := range 5 {
+				publish(fmt.Sprintf("hidden-1%d", i), true)
+			}
+			publish("second", false)
+		}
+		if len(seen) == 2 {
+			break
+		}
+	}
+	if diff := cmp.Diff([]string{"default", "default"}, seen); diff != "" {
+		t.Errorf("events of projects (-want +got):\n%s", diff)
+	}
+	if n := reads.Load(); n > 10 {
+		t.Errorf("the stream made %d reads past 6 events that it does not tell", n)
+	}
+	for reason, client := range map[string]*sdk.Client{
+		"a member who may not": {BaseURL: srv.URL, Token: httpapitest.Guest, HTTPClient: srv.Client()},
+		"a stranger":           {BaseURL: srv.URL, Token: httpapitest.Poor, HTTPClient: srv.Client()},
+	} {
+		for _, err := range client.WatchEvents(t.Context(), "", 0) {
+			if p := (*sdk.Problem)(nil); !errors.As(err, &p) || p.Status != 403 {
+				t.Errorf("%s: %v", reason, err)
+			}
+			break
+		}
+	}
+}
+
+type countedEvents struct {
+	*provision.Provisioner
+	reads *atomic.Int64
+}
+
+func (c countedEvents) EventsUntil(ctx context.Context, a blueberry.Actor, q blueberry.EventQuery) ([]blueberry.Event, int64, error) {
+	c.reads.Add(1)
+	return c.Provisioner.EventsUntil(ctx, a, q)
 }
 
 // TestWhatIsNotThereIsNotFound asks each operation about something that does not exist.
@@ -139,10 +230,13 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	t.Parallel()
 	api := roomstest.Open(t).API(t)
 	for path, item := range readDocument(t).Paths {
-		if !strings.Contains(path, "{") {
+		if !strings.Contains(path, "{") || strings.HasPrefix(path, "/v1/account/") { // what is one's own takes a person: the table of rights asks it
 			continue
 		}
 		for method, op := range item {
+			if op.OperationID == "set-identity-provider" { // it makes what is not there
+				continue
+			}
 			body := ""
 			if op.RequestBody != nil {
 				body = example(op.RequestBody.Content)

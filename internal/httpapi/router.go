@@ -28,16 +28,20 @@ func config(version string) huma.Config {
 	strictCasing()
 	c := huma.DefaultConfig("Blueberry", version)
 	c.Info.Description = "Environments on Kubernetes from a Git repository: plan, ask, watch, change, roll back, extend, destroy. " +
-		"Every call needs a token as `Authorization: Bearer …`. What a call refuses comes as `application/problem+json` with every fault by field."
+		"Every call but those that sign in needs a token as `Authorization: Bearer …`, or the session of a browser. What a call refuses comes as `application/problem+json` with every fault by field."
 	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
 	c.Servers = []*huma.Server{{URL: "/"}}
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
 	c.Transformers = []huma.Transformer{transformProblem}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "An API token. The server makes one at its first start and says where it is."},
+		"token": {
+			Type: "http", Scheme: "bearer",
+			Description: "An API token, or an access token of OAuth 2.0. The server makes a first API token at its first start and says where it is.",
+		},
+		"session": {Type: "apiKey", In: "cookie", Name: SessionCookie, Description: "The session of a browser. A change by it must come from a page of this server."},
 	}
-	c.Security = []map[string][]string{{"token": {}}}
+	c.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	c.Tags = []*huma.Tag{
 		{Name: tagEnvironments, Description: "Running instances of a blueprint, each with a lease."},
 		{Name: tagPlans, Description: "What a change would do, before it is done: signed, applied at most once, and only while nothing that it leans on has moved."},
@@ -47,7 +51,15 @@ func config(version string) huma.Config {
 		{Name: tagConfigSets, Description: "Versioned named values that are merged into environments."},
 		{Name: tagBlueprints, Description: "What an environment is made of."},
 		{Name: tagPolicies, Description: "Rules in Cedar that judge plans."},
-		{Name: tagProjects, Description: "Boundaries of ownership and quota."},
+		{Name: tagProjects, Description: "Boundaries of ownership, quota and permission, with their members."},
+		{Name: tagServiceAccounts, Description: "Programs of a project, which act by API tokens."},
+		{Name: tagUsers, Description: "The accounts of people."},
+		{Name: tagAccount, Description: "Who is asking: their own account, and how they prove who they are."},
+		{Name: tagSignIn, Description: "Sessions of browsers, and the ways to get one. What opens a session needs no credential."},
+		{Name: tagTokens, Description: "Secrets by which programs act, never above the one who made them."},
+		{Name: tagOAuth, Description: "Programs that act for people by OAuth 2.0, and what was issued to them. The protocol itself is at /.well-known/oauth-authorization-server."},
+		{Name: tagProviders, Description: "Places that vouch for people, and the roles that their groups give."},
+		{Name: tagAudit, Description: "Who did what, who has what, and emergencies."},
 		{Name: tagJobs, Description: "The server's durable work."},
 		{Name: tagInstallation, Description: "The server and the places it can reach."},
 	}
@@ -56,17 +68,25 @@ func config(version string) huma.Config {
 
 // The tags of operations, in the order of the document.
 const (
-	tagEnvironments = "Environments"
-	tagPlans        = "Plans"
-	tagRevisions    = "Revisions"
-	tagDrift        = "Drift"
-	tagEvents       = "Events"
-	tagConfigSets   = "Config sets"
-	tagBlueprints   = "Blueprints"
-	tagPolicies     = "Policies"
-	tagProjects     = "Projects"
-	tagJobs         = "Jobs"
-	tagInstallation = "Installation"
+	tagEnvironments    = "Environments"
+	tagPlans           = "Plans"
+	tagRevisions       = "Revisions"
+	tagDrift           = "Drift"
+	tagEvents          = "Events"
+	tagConfigSets      = "Config sets"
+	tagBlueprints      = "Blueprints"
+	tagPolicies        = "Policies"
+	tagProjects        = "Projects"
+	tagServiceAccounts = "Service accounts"
+	tagUsers           = "Users"
+	tagAccount         = "Account"
+	tagSignIn          = "Sign-in"
+	tagTokens          = "API tokens"
+	tagOAuth           = "OAuth"
+	tagProviders       = "Identity providers"
+	tagAudit           = "Audit"
+	tagJobs            = "Jobs"
+	tagInstallation    = "Installation"
 )
 
 // metaRegistry is where an operation's metadata keeps the registry of schemas.
@@ -91,6 +111,9 @@ func register[I, O any](r *router, op huma.Operation, h func(ctx context.Context
 			problemType: {Schema: registry.Schema(reflect.TypeFor[sdk.Problem](), true, "Problem")},
 		},
 	}}
+	if publicRoutes()[op.Method+" "+op.Path] {
+		op.Security = []map[string][]string{}
+	}
 	if op.DefaultStatus == 0 {
 		op.DefaultStatus = http.StatusOK
 	}

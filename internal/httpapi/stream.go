@@ -61,63 +61,24 @@ func (h stream) watch(ctx context.Context, in *watchInput) (*huma.StreamResponse
 		}
 		q.After = seq
 	}
-	head := q.After
-	var err error
-	if q.EnvironmentID != "" {
-		if head, err = h.head(ctx, q.After); err != nil {
-			return nil, err
-		}
-	}
-	first, err := h.events.Events(ctx, actorOf(ctx), q)
+	s := &session{stream: h, query: q}
+	first, err := s.read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		_, w := humago.Unwrap(hc)
-		s := &session{stream: h, query: q, head: head, w: w, control: http.NewResponseController(w)}
+		s.w, s.control = w, http.NewResponseController(w)
 		if err := s.run(hc.Context(), first); err != nil && hc.Context().Err() == nil {
 			h.logger.DebugContext(ctx, "event stream ended", "request_id", exchangeOf(ctx).id, "error", err)
 		}
 	}}, nil
 }
 
-// head finds a seq that the record has reached, from which a stream of one environment waits: without it the stream would have to walk
-// through every event of all others. It asks for the event behind a position that grows, then halves the last step: about 2·log2(events) reads
-// of one row.
-func (h stream) head(ctx context.Context, after int64) (int64, error) {
-	behind := func(seq int64) (bool, error) {
-		found, err := h.events.Events(ctx, actorOf(ctx), blueberry.EventQuery{After: seq, Limit: 1})
-		return len(found) > 0, err
-	}
-	low, step := after, int64(1)
-	if more, err := behind(low); err != nil || !more {
-		return low, err
-	}
-	for grows := true; grows || step > 1; {
-		if !grows {
-			step /= 2
-		}
-		more, err := behind(low + step)
-		switch {
-		case err != nil:
-			return 0, err
-		case more:
-			low += step
-		default:
-			grows = false
-		}
-		if grows {
-			step *= 2
-		}
-	}
-	return low + 1, nil // there is an event behind low and none behind low+1
-}
-
 // session is one open stream.
 type session struct {
 	stream
-	query   blueberry.EventQuery
-	head    int64 // how far the record had come before query was first asked
+	query   blueberry.EventQuery // After moves past every event that was read, and past those that are none of its own
 	w       http.ResponseWriter
 	control *http.ResponseController
 }
@@ -153,16 +114,13 @@ func (s *session) run(ctx context.Context, batch []blueberry.Event) error {
 			if err := s.send(text); err != nil {
 				return err
 			}
-			full := len(batch) == batchSize
-			s.query.After = batch[len(batch)-1].Seq
-			if !full {
+			if len(batch) < batchSize {
 				break
 			}
-			if batch, err = s.events.Events(ctx, actorOf(ctx), s.query); err != nil {
+			if batch, err = s.read(ctx); err != nil {
 				return err
 			}
 		}
-		s.query.After = max(s.query.After, s.head)
 		var err error
 		if batch, err = s.next(ctx); err != nil {
 			return err
@@ -180,6 +138,9 @@ func (s *session) next(ctx context.Context) ([]blueberry.Event, error) {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case errors.Is(err, context.DeadlineExceeded):
+			if _, err := exchangeOf(ctx).proveAgain(ctx); err != nil {
+				return nil, err
+			}
 			if err := s.send([]byte(": still here\n\n")); err != nil {
 				return nil, err
 			}
@@ -191,25 +152,15 @@ func (s *session) next(ctx context.Context) ([]blueberry.Event, error) {
 	}
 }
 
-// read reads what is new. The position of a stream of one environment moves with all events, else each event of any other would wake it again.
-func (s *session) read(ctx context.Context) ([]blueberry.Event, error) {
-	if s.query.EnvironmentID == "" {
-		return s.events.Events(ctx, actorOf(ctx), s.query)
-	}
-	all := s.query
-	all.EnvironmentID = ""
-	seen, err := s.events.Events(ctx, actorOf(ctx), all)
+// read reads what is new, for who is asking by now: a stream outlives many a session, and tells nothing more once that was revoked. The position moves with
+// all events, also those that the stream does not tell, else each of them would wake it again.
+func (s *session) read(ctx context.Context) (batch []blueberry.Event, err error) {
+	actor, err := exchangeOf(ctx).proveAgain(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var out []blueberry.Event
-	for _, e := range seen {
-		s.query.After = e.Seq
-		if e.EnvironmentID == s.query.EnvironmentID {
-			out = append(out, e)
-		}
-	}
-	return out, nil
+	batch, s.query.After, err = s.events.EventsUntil(ctx, actor, s.query)
+	return batch, err
 }
 
 func (s *session) format(batch []blueberry.Event) ([]byte, error) {
@@ -224,7 +175,7 @@ func (s *session) format(batch []blueberry.Event) ([]byte, error) {
 	return out, nil
 }
 
-// send writes and flushes within writeTime.
+// send writes and flushes within writeTime. No deadline is left behind: HTTP/2 would end the stream at it, also if there is nothing to write.
 func (s *session) send(text []byte) error {
 	if err := s.control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("set write deadline: %w", err)
@@ -234,6 +185,9 @@ func (s *session) send(text []byte) error {
 	}
 	if err := s.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("write event stream: %w", err)
+	}
+	if err := s.control.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("clear write deadline: %w", err)
 	}
 	return nil
 }

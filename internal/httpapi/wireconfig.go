@@ -100,13 +100,13 @@ func wireUse(u blueberry.ConfigUser) sdk.EnvironmentUse {
 	}
 }
 
-func wireUses(u []blueberry.ConfigUser) sdk.EnvironmentUseList {
-	return sdk.EnvironmentUseList{Items: list(u, wireUse)}
+func wireUses(u catalog.Users) sdk.EnvironmentUseList {
+	return sdk.EnvironmentUseList{Items: list(u.Items, wireUse), Hidden: u.Hidden}
 }
 
 func wireImpact(i catalog.Impact) sdk.ConfigImpact {
 	return sdk.ConfigImpact{
-		ConfigSet: wireConfigSet(i.Set), Total: i.Total, Change: i.Change, NextCursor: i.Next,
+		ConfigSet: wireConfigSet(i.Set), Total: i.Total, Hidden: i.Hidden, Change: i.Change, NextCursor: i.Next,
 		Groups: list(i.Groups, func(g catalog.ImpactGroup) sdk.ImpactGroup {
 			return sdk.ImpactGroup{
 				Environments: g.Environments, Example: wireUse(g.Example), Settings: list(g.Settings, wireSettingChange),

@@ -1,18 +1,15 @@
 package keys
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"sync"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -20,40 +17,83 @@ import (
 const (
 	pemType    = "PRIVATE KEY" // PKCS #8, RFC 5958
 	maxKeyFile = 4 << 10       // bytes; a key has 119
-	partSuffix = ".part"       // of a file that is being written
 )
 
 // Ring signs with the one key of this server.
 type Ring struct {
-	id      string
+	file keyFile
+
+	mu      sync.Mutex
+	at      stamp
 	private ed25519.PrivateKey
 }
 
 // Open reads the key at path, or makes one when there is none. Of processes that start at once, the first to finish its file wins, and all of them get
 // that key. A file that others can read, or that holds no key, is an error: a new key in its place would be a surprise.
 func Open(path string) (*Ring, error) {
-	private, err := read(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = create(path); err == nil {
-			private, err = read(path)
-		}
+	r := &Ring{file: keyFile{path: path, max: maxKeyFile}}
+	text, at, err := r.file.readOrMake(func() ([]byte, error) {
+		_, text, err := generate()
+		return text, err
+	})
+	if err == nil {
+		r.at = at
+		r.private, err = parse(path, text)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the signing key: %w", err)
 	}
-	sweep(path)
-	return &Ring{id: idOf(private.Public().(ed25519.PublicKey)), private: private}, nil
+	return r, nil
 }
 
 // ID names the key: "key_" and 26 digits of the hash of its public half.
-func (r *Ring) ID() string { return r.id }
+func (r *Ring) ID() string { return idOf(r.Public()) }
 
 // Public is the half of the key that others prove signatures with.
-func (r *Ring) Public() ed25519.PublicKey { return r.private.Public().(ed25519.PublicKey) }
+func (r *Ring) Public() ed25519.PublicKey { return r.current().Public().(ed25519.PublicKey) }
 
 // Sign gives the signature of a text, and the key that it is proven with.
 func (r *Ring) Sign(text []byte) (keyID string, signature []byte) {
-	return r.id, ed25519.Sign(r.private, text)
+	private := r.current()
+	return idOf(private.Public().(ed25519.PublicKey)), ed25519.Sign(private, text)
+}
+
+// Rotate puts a new key in the place of the old. publish keeps its public half where everyone finds it, beside that of the old one, whose signatures go on being
+// proven; only then the new key signs, here and in every other process that uses the file.
+func (r *Ring) Rotate(ctx context.Context, publish func(id string, public []byte) error) (newID string, err error) {
+	unlock, err := r.file.lock(ctx)
+	if err != nil {
+		return "", fmt.Errorf("rotate the signing key: %w", err)
+	}
+	defer unlock()
+	private, text, err := generate()
+	if err != nil {
+		return "", fmt.Errorf("rotate the signing key: %w", err)
+	}
+	public := private.Public().(ed25519.PublicKey)
+	newID = idOf(public)
+	if err := publish(newID, public); err != nil {
+		return "", fmt.Errorf("publish the signing key %s: %w", newID, err)
+	}
+	if err := r.file.replace(text); err != nil {
+		return "", fmt.Errorf("rotate the signing key: %w", err)
+	}
+	return newID, nil
+}
+
+// current is the key of the file, which another process may have replaced. While the file cannot be read it is the one that was read last.
+func (r *Ring) current() ed25519.PrivateKey {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.file.moved(r.at) {
+		return r.private
+	}
+	if text, at, err := r.file.read(); err == nil {
+		if private, err := parse(r.file.path, text); err == nil {
+			r.private, r.at = private, at
+		}
+	}
+	return r.private
 }
 
 // Verify reports whether the owner of a public key signed exactly this text. What is no key or no signature proves nothing.
@@ -66,26 +106,19 @@ func idOf(public ed25519.PublicKey) string {
 	return blueberry.KeyID + "_" + hex.EncodeToString(digest[:13])
 }
 
-func read(path string) (ed25519.PrivateKey, error) {
-	f, err := os.Open(path)
+func generate() (ed25519.PrivateKey, []byte, error) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
+	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a file", path)
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s has the mode %04o, so others may have read the key; give it the mode 0600, or remove it to have a new one made", path, mode)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
-	if err != nil {
-		return nil, err
-	}
+	return private, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}), nil
+}
+
+func parse(path string, text []byte) (ed25519.PrivateKey, error) {
 	block, rest := pem.Decode(text)
 	if block == nil || block.Type != pemType || len(rest) > 0 {
 		return nil, errDamaged(path)
@@ -101,60 +134,4 @@ func read(path string) (ed25519.PrivateKey, error) {
 // errDamaged says nothing of what the file holds.
 func errDamaged(path string) error {
 	return fmt.Errorf("%s does not hold an Ed25519 key; restore it, or remove it to have a new one made (plans that the old one signed can be proven as before)", path)
-}
-
-// create makes a key and its file, whole or not at all, unless another one is there first.
-func create(path string) error {
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return err
-	}
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	part, err := os.CreateTemp(dir, filepath.Base(path)+".*"+partSuffix) // with the mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(part.Name()) //nolint:errcheck // sweep takes it at the next start
-	if err := errors.Join(pem.Encode(part, &pem.Block{Type: pemType, Bytes: der}), part.Sync(), part.Close()); err != nil {
-		return err
-	}
-	// A link, and not a renaming, which would put this key in the place of one that another process has read. The part is gone when that process swept.
-	if err := os.Link(part.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) && !there(path) {
-		return err
-	}
-	return syncDir(dir)
-}
-
-func there(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}
-
-// syncDir makes the name of a file as durable as its content.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-// sweep removes what processes left that were killed while they made a key. One that is still at it finds that the key is there.
-func sweep(path string) {
-	parts, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"+partSuffix))
-	if err != nil {
-		return // the pattern is ours and is none that is wrong
-	}
-	for _, part := range parts {
-		if ok, err := filepath.Match(filepath.Base(path)+".[0-9]*"+partSuffix, filepath.Base(part)); ok && err == nil {
-			os.Remove(part) //nolint:errcheck // it does no harm where it is
-		}
-	}
 }

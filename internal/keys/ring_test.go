@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +47,45 @@ func TestTheKeyStays(t *testing.T) {
 	}
 	if other := open(t, filepath.Join(t.TempDir(), "signing-key")); other.ID() == id || keys.Verify(other.Public(), []byte("a plan"), signature) {
 		t.Error("another server proves the signature")
+	}
+}
+
+// TestRotate: a new key signs in every process that uses the file, after its public half was published; what the old one signed is proven as before.
+func TestRotate(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "signing-key")
+	r, other := open(t, path), open(t, path)
+	published := map[string][]byte{r.ID(): r.Public()}
+	oldID, oldSignature := r.Sign([]byte("a plan"))
+
+	broken := errors.New("the record is down")
+	if _, err := r.Rotate(t.Context(), func(string, []byte) error { return broken }); !errors.Is(err, broken) || r.ID() != oldID || open(t, path).ID() != oldID {
+		t.Errorf("a key that nobody can prove was taken: %v", err)
+	}
+	id, err := r.Rotate(t.Context(), func(id string, public []byte) error {
+		if other.ID() != oldID {
+			t.Error("the new key signs before it is published")
+		}
+		published[id] = public
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ring := range map[string]*keys.Ring{"this process": r, "another one": other, "one that starts": open(t, path)} {
+		signedBy, signature := ring.Sign([]byte("a plan"))
+		if signedBy != id || id == oldID || !keys.Verify(published[id], []byte("a plan"), signature) || ring.ID() != id {
+			t.Errorf("%s signs with %s, want %s", name, signedBy, id)
+		}
+	}
+	if !keys.Verify(published[oldID], []byte("a plan"), oldSignature) {
+		t.Error("what the old key signed is not proven")
+	}
+	if err := os.WriteFile(path, []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r.ID() != id {
+		t.Error("a damaged file took the key away")
 	}
 }
 
@@ -216,6 +256,11 @@ func TestProcessesStartAtOnce(t *testing.T) {
 const openEnv = "BLUEBERRY_TEST_OPEN_KEY"
 
 func TestMain(m *testing.M) {
+	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"} { // for the stand-in of AWS KMS
+		if err := os.Setenv(name, value); err != nil {
+			panic(err)
+		}
+	}
 	if path := os.Getenv(openEnv); path != "" {
 		r, err := keys.Open(path)
 		if err != nil {

@@ -5,9 +5,9 @@
 // Rules only forbid. Cedar denies what nothing permits, so it is as if every policy began with one rule that permits everything: what no rule forbids is
 // allowed. Every plan is put to every rule once for its environment, once for each object and once for each image of an object.
 //
-// principal, who asks: User, Token or Job::"<name of the actor>"
+// principal, who asks: User, Token, Client or Job::"<name of the actor>"
 //
-//	name, kind ("user", "token", "job"), grants (set of texts: "environments:create", "*:*")
+//	name, kind ("user", "token", "client", "job"), grants in the project of the environment (set of texts: "environments:create", "*:*")
 //
 // action, what the plan does: Action::"create", "change", "rollback", "destroy"
 //

@@ -33,7 +33,7 @@ type subject struct {
 func subjects(q Question, withManifest bool) ([]subject, cedar.EntityMap) {
 	environment := environmentOf(q)
 	fixed := cedar.EntityMap{environment.UID: environment}
-	for _, e := range append(actions(), actorOf(q.Actor)) {
+	for _, e := range append(actions(), actorOf(q.Actor, q.Environment.Project)) {
 		fixed[e.UID] = e
 	}
 	list := []subject{{environment, "environment " + q.Environment.Name}}
@@ -65,15 +65,19 @@ func actorUID(a blueberry.Actor) cedar.EntityUID {
 	switch a.Kind {
 	case blueberry.ActorToken:
 		kind = "Token"
+	case blueberry.ActorClient:
+		kind = "Client"
 	case blueberry.ActorJob:
 		kind = "Job"
+	case blueberry.ActorUser:
 	}
 	return cedar.NewEntityUID(kind, cedar.String(a.Name))
 }
 
-func actorOf(a blueberry.Actor) cedar.Entity {
+// actorOf gives who asks, with what they may do in the project.
+func actorOf(a blueberry.Actor, project string) cedar.Entity {
 	var grants []string
-	for _, g := range a.Grants {
+	for _, g := range a.In(project) {
 		grants = append(grants, string(g))
 	}
 	return cedar.Entity{

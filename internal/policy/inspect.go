@@ -9,7 +9,7 @@ import (
 // kinds are the types of entity, and what their values are when they are few.
 func kinds() map[string][]string {
 	return map[string][]string{
-		"User": nil, "Token": nil, "Job": nil, "Environment": nil, "Object": nil, "Image": nil,
+		"User": nil, "Token": nil, "Client": nil, "Job": nil, "Environment": nil, "Object": nil, "Image": nil,
 		"Action": {`"create"`, `"change"`, `"rollback"`, `"destroy"`},
 	}
 }

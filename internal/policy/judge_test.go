@@ -188,7 +188,8 @@ func TestKindsOfEnvironmentAndActor(t *testing.T) {
 	p := []blueberry.Policy{{Name: "p", Text: `
 		@id("preview") forbid (principal is User, action, resource is Environment) when { resource.kind == "preview" };
 		@id("ephemeral") forbid (principal is Job, action, resource is Environment) when { resource.kind == "ephemeral" };
-		@id("standing") forbid (principal is Token, action, resource is Environment) when { resource.kind == "standing" };`}}
+		@id("standing") forbid (principal is Token, action, resource is Environment) when { resource.kind == "standing" };
+		@id("client") forbid (principal is Client, action, resource is Environment) when { principal.kind == "client" };`}}
 	for reason, c := range map[string]struct {
 		actor blueberry.ActorKind
 		name  string
@@ -199,10 +200,37 @@ func TestKindsOfEnvironmentAndActor(t *testing.T) {
 		"of a pull request":       {blueberry.ActorUser, "pr-1", time.Time{}, 0, "installation/p#preview"},
 		"with a lease":            {blueberry.ActorJob, "demo", time.Unix(1, 0), 0, "installation/p#ephemeral"},
 		"with a lease to be made": {blueberry.ActorJob, "demo", time.Time{}, 8, "installation/p#ephemeral"},
+		"an OAuth client":         {blueberry.ActorClient, "demo", time.Time{}, 0, "installation/p#client"},
 		"without a lease":         {blueberry.ActorToken, "demo", time.Time{}, 0, "installation/p#standing"},
 	} {
 		q := policy.Question{Actor: blueberry.Actor{Kind: c.actor, Name: "x"}, Action: blueberry.PlanCreate, Environment: blueberry.Environment{Project: "shop", Name: c.name, Lease: blueberry.Lease{ExpiresAt: c.lease}}, LeaseHours: c.hours}
 		if got := policy.Judge(p, q); len(got) != 1 || got[0].Rule != c.want {
+			t.Errorf("%s: %v", reason, got)
+		}
+	}
+}
+
+// TestGrantsAreThoseOfTheProject: a rule about grants is about those that hold where the environment belongs.
+func TestGrantsAreThoseOfTheProject(t *testing.T) {
+	t.Parallel()
+	p := []blueberry.Policy{{Name: "p", Text: `forbid (principal, action, resource is Environment) unless { principal.grants.contains("config:write") };`}}
+	in := func(project string, g ...blueberry.Grant) map[string][]blueberry.Grant {
+		return map[string][]blueberry.Grant{project: g}
+	}
+	for reason, c := range map[string]struct {
+		actor blueberry.Actor
+		may   bool
+	}{
+		"on the installation":                  {blueberry.Actor{Grants: []blueberry.Grant{blueberry.GrantConfigWrite}}, true},
+		"in the project":                       {blueberry.Actor{Projects: in("shop", blueberry.GrantConfigWrite)}, true},
+		"in the project, beside what is above": {blueberry.Actor{Grants: []blueberry.Grant{blueberry.GrantConfigRead}, Projects: in("shop", blueberry.GrantConfigWrite)}, true},
+		"in another project":                   {blueberry.Actor{Projects: in("other", blueberry.GrantConfigWrite)}, false},
+		"another grant":                        {blueberry.Actor{Projects: in("shop", blueberry.GrantConfigRead)}, false},
+		"nothing":                              {blueberry.Actor{}, false},
+	} {
+		q := question()
+		q.Actor = c.actor
+		if got := policy.Judge(p, q); (len(got) == 0) != c.may {
 			t.Errorf("%s: %v", reason, got)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 type application struct {
 	planID  string
 	kind    blueberry.PlanKind // that the door is for
+	grant   blueberry.Grant    // that it takes
 	subject string             // id of the environment; empty for a create
 	request planRequest
 	alone   bool // the request says nothing beside the plan's id
@@ -32,7 +33,7 @@ func (p *Provisioner) apply(ctx context.Context, actor blueberry.Actor, a applic
 	for range draftAttempts {
 		var made *blueberry.Plan
 		if a.planID != "" {
-			if plan, err = p.promised(ctx, a); err != nil {
+			if plan, err = p.promised(ctx, actor, a); err != nil {
 				return plan, err
 			}
 			a.request = planRequest{}
@@ -85,14 +86,14 @@ func (r *planRequest) wishes() []*Wish {
 	return out
 }
 
-// promised reads a plan and makes sure that it is one of ours, for this door, and may still be applied.
-func (p *Provisioner) promised(ctx context.Context, a application) (plan blueberry.Plan, err error) {
+// promised reads a plan and makes sure that it is one of ours, for this door and this actor, and may still be applied.
+func (p *Provisioner) promised(ctx context.Context, actor blueberry.Actor, a application) (plan blueberry.Plan, err error) {
 	if !a.alone {
 		return plan, blueberry.Faults{{Field: "plan_id", Code: "exclusive", Message: "a plan says all: beside it nothing else can be asked for"}}.Err()
 	}
 	var public []byte
 	err = p.Record.View(ctx, func(tx Tx) error {
-		if plan, err = tx.Plan(ctx, a.planID); err != nil {
+		if plan, err = planFor(ctx, tx, actor, a.planID, a.grant); err != nil {
 			return err
 		}
 		public, err = tx.SigningKey(ctx, plan.KeyID)

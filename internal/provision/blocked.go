@@ -38,7 +38,7 @@ func (p *Provisioner) blocked(ctx context.Context, id string, step blueberry.Con
 		if !write || was.Reason == reason || reason == blueberry.ReasonRetrying {
 			return write, nil
 		}
-		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentBlocked, blueberry.System(), "", fmt.Sprintf("%s waits at %s: %s", e.Name, step, message))
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentBlocked, blueberry.System(), fmt.Sprintf("%s waits at %s: %s", e.Name, step, message))
 	})
 	return err
 }
@@ -48,7 +48,7 @@ func (p *Provisioner) unblock(ctx context.Context, tx Tx, e *blueberry.Environme
 	was := blueberry.GetCondition(e.Conditions, step)
 	switch was.Reason {
 	case blueberry.ReasonTargetUnavailable, blueberry.ReasonRepositoryUnavailable, blueberry.ReasonRefused:
-		err := p.tell(ctx, tx, *e, blueberry.EnvironmentUnblocked, blueberry.System(), "", fmt.Sprintf("%s goes on at %s", e.Name, step))
+		err := p.tell(ctx, tx, *e, blueberry.EnvironmentUnblocked, blueberry.System(), fmt.Sprintf("%s goes on at %s", e.Name, step))
 		return err == nil
 	}
 	return false

@@ -34,6 +34,7 @@ type house struct {
 
 	mu       sync.Mutex
 	enqueued []string
+	audit    []blueberry.AuditEntry
 	changed  chan struct{}
 }
 
@@ -48,11 +49,26 @@ func (c *clock) now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.t }
 
 func (c *clock) add(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.t = c.t.Add(d) }
 
-// record is the store as provision sees it.
-type record struct{ s *storetest.Store }
+// record is the store as provision sees it. What goes to the audit is noted on its way.
+type record struct {
+	s *storetest.Store
+	h *house
+}
 
 func (r record) Update(ctx context.Context, f func(provision.Tx) error) error {
-	return r.s.Update(ctx, func(tx *store.Tx) error { return f(tx) })
+	return r.s.Update(ctx, func(tx *store.Tx) error { return f(noting{tx, r.h}) })
+}
+
+type noting struct {
+	provision.Tx
+	h *house
+}
+
+func (n noting) AppendAudit(ctx context.Context, a blueberry.AuditEntry) error {
+	n.h.mu.Lock()
+	n.h.audit = append(n.h.audit, a)
+	n.h.mu.Unlock()
+	return n.Tx.AppendAudit(ctx, a)
 }
 
 func (r record) View(ctx context.Context, f func(provision.Tx) error) error {
@@ -144,7 +160,7 @@ func newHouse(t *testing.T, s *storetest.Store) *house {
 		t.Fatal(err)
 	}
 	h.Provisioner = &provision.Provisioner{
-		Record: record{s}, Sources: h.code, Signer: ring,
+		Record: record{s, h}, Sources: h.code, Signer: ring,
 		Repository: h.git, Default: "local", Now: h.clock.now, Logger: slog.New(slog.DiscardHandler),
 		Places: map[string]provision.Place{"local": {Target: blueberry.Target{Name: "local", Driver: "sim", Domain: "localhost"}, Driver: driver}},
 	}

@@ -20,7 +20,7 @@ func (w Wish) empty() bool {
 
 // Change gives an environment a new revision: what the request names is new, all else stays as it is. Without a difference nothing is recorded.
 func (p *Provisioner) Change(ctx context.Context, actor blueberry.Actor, id string, r ChangeRequest) (Changed, error) {
-	if err := actor.Can(blueberry.GrantEnvironmentsUpdate); err != nil {
+	if err := p.allowed(ctx, actor, id, blueberry.GrantEnvironmentsUpdate); err != nil {
 		return Changed{}, err
 	}
 	if err := r.Found.Err(); r.PlanID != "" && err != nil {
@@ -34,7 +34,7 @@ func (p *Provisioner) Change(ctx context.Context, actor blueberry.Actor, id stri
 // Refresh does at once what a delivery about the repository of the environment would have done: it takes the newest commit and the newest versions of what
 // is followed, unless they are held.
 func (p *Provisioner) Refresh(ctx context.Context, actor blueberry.Actor, id string) (Changed, error) {
-	if err := actor.Can(blueberry.GrantEnvironmentsUpdate); err != nil {
+	if err := p.allowed(ctx, actor, id, blueberry.GrantEnvironmentsUpdate); err != nil {
 		return Changed{}, err
 	}
 	r := planRequest{Change: &ChangeRequest{Refresh: true, Reason: "refreshed"}, Subject: id, ByItself: true}
@@ -45,7 +45,7 @@ func (p *Provisioner) Refresh(ctx context.Context, actor blueberry.Actor, id str
 func (p *Provisioner) revise(ctx context.Context, actor blueberry.Actor, a application, ifVersion int64) (Changed, error) {
 	var out Changed
 	var err error
-	a.ifVersion = ifVersion
+	a.ifVersion, a.grant = ifVersion, blueberry.GrantEnvironmentsUpdate
 	out.Plan, err = p.apply(ctx, actor, a, func(tx Tx, d *draft) error {
 		e, err := tx.Environment(ctx, d.env.ID)
 		if err != nil {
@@ -112,7 +112,7 @@ func (p *Provisioner) desire(ctx context.Context, tx Tx, e *blueberry.Environmen
 	if d.kind == blueberry.PlanRollback {
 		t, message = blueberry.EnvironmentRolledBack, fmt.Sprintf("%s rolled %s back to revision %d, as revision %d: %s%s", d.actor.Name, e.Name, d.rev.RestoredFrom, d.rev.Number, d.rev.Reason, heldText(d.holds))
 	}
-	return p.tell(ctx, tx, *e, t, d.actor, blueberry.GrantEnvironmentsUpdate, message)
+	return p.act(ctx, tx, *e, d.actor, deed{t, blueberry.GrantEnvironmentsUpdate, message, revisionFields(d.base), revisionFields(d.rev)})
 }
 
 func heldText(holds []blueberry.Hold) string {

@@ -25,18 +25,21 @@ type CreateRequest struct {
 // Create accepts an environment: it validates and renders the request, tells every fault at once, and records the environment, its first revision, the plan
 // of both and the job that makes it, all or nothing.
 func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r CreateRequest) (blueberry.Environment, error) {
-	if err := actor.Can(blueberry.GrantEnvironmentsCreate); err != nil {
+	r.fill(p)
+	if err := p.allowedNew(ctx, actor, r); err != nil {
 		return blueberry.Environment{}, err
 	}
 	if err := r.Found.Err(); r.PlanID != "" && err != nil {
 		return blueberry.Environment{}, err
 	}
-	r.fill(p)
 	if e, err := p.made(ctx, actor, r, p.Now()); !errors.Is(err, blueberry.NotFound) {
 		return e, err
 	}
 	var out blueberry.Environment
-	_, err := p.apply(ctx, actor, application{planID: r.PlanID, kind: blueberry.PlanCreate, request: planRequest{Create: &r}, alone: r.alone()},
+	a := application{
+		planID: r.PlanID, kind: blueberry.PlanCreate, grant: blueberry.GrantEnvironmentsCreate, request: planRequest{Create: &r}, alone: r.alone(),
+	}
+	_, err := p.apply(ctx, actor, a,
 		func(tx Tx, d *draft) error {
 			out = d.env
 			out.Version, out.RequestKey = 1, requestKey(actor, r)
@@ -53,7 +56,7 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 				return err
 			}
 			message := fmt.Sprintf("%s asked for %s with %d objects until %s", actor.Name, out.Name, d.rev.Rendering.Count(), out.Lease.ExpiresAt.UTC().Format("2006-01-02 15:04 MST"))
-			return p.tell(ctx, tx, out, blueberry.EnvironmentRequested, actor, blueberry.GrantEnvironmentsCreate, message)
+			return p.act(ctx, tx, out, actor, deed{blueberry.EnvironmentRequested, blueberry.GrantEnvironmentsCreate, message, nil, newFields(out, d.rev)})
 		})
 	if err != nil {
 		return blueberry.Environment{}, err
@@ -64,15 +67,31 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 
 // PlanCreate tells what a create would do, and keeps it to be applied.
 func (p *Provisioner) PlanCreate(ctx context.Context, actor blueberry.Actor, r CreateRequest) (blueberry.Plan, error) {
-	if err := actor.Can(blueberry.GrantEnvironmentsPlan); err != nil {
+	planID := r.PlanID
+	r.PlanID = ""
+	r.fill(p)
+	if err := actor.CanIn(r.Project, blueberry.GrantEnvironmentsPlan); err != nil {
 		return blueberry.Plan{}, err
 	}
-	if r.PlanID != "" {
+	if planID != "" {
 		r.Found.Add("plan_id", "unknown_field", "is what is applied; a plan is made of all else")
 		return blueberry.Plan{}, r.Found.Err()
 	}
-	r.fill(p)
 	return p.plan(ctx, actor, planRequest{Create: &r})
+}
+
+// allowedNew is nil when the actor may create in the project that is named, or in that of the plan.
+func (p *Provisioner) allowedNew(ctx context.Context, actor blueberry.Actor, r CreateRequest) error {
+	if r.PlanID == "" {
+		return actor.CanIn(r.Project, blueberry.GrantEnvironmentsCreate)
+	}
+	if actor.Can(blueberry.GrantEnvironmentsCreate) == nil {
+		return nil
+	}
+	return p.Record.View(ctx, func(tx Tx) error {
+		_, err := planFor(ctx, tx, actor, r.PlanID, blueberry.GrantEnvironmentsCreate)
+		return err
+	})
 }
 
 func (r *CreateRequest) fill(p *Provisioner) {
@@ -189,13 +208,3 @@ func takenFault(name string) blueberry.Fault {
 
 // taken gives a name that was taken between the check and the write the same form as the check does.
 func taken(name string) error { return blueberry.Faults{takenFault(name)}.Err() }
-
-// tell records an event and, for an act of someone, its audit entry.
-func (p *Provisioner) tell(ctx context.Context, tx Tx, e blueberry.Environment, t blueberry.EventType, actor blueberry.Actor, grant blueberry.Grant, message string) error {
-	now := p.Now()
-	err := tx.AppendEvent(ctx, blueberry.Event{Type: t, EnvironmentID: e.ID, Project: e.Project, Environment: e.Name, Actor: actor.Name, Message: message, At: now})
-	if err != nil || grant == "" {
-		return err
-	}
-	return tx.AppendAudit(ctx, blueberry.AuditEntry{Actor: actor, Action: string(grant), Resource: e.ID, Detail: message, At: now})
-}

@@ -10,14 +10,17 @@ import (
 
 // Destroy begins the removal of an environment; asking again changes nothing. planID, if set, is the plan that is applied; ifVersion 0 means any version.
 func (p *Provisioner) Destroy(ctx context.Context, actor blueberry.Actor, id, planID string, ifVersion int64) (blueberry.Environment, error) {
-	if err := actor.Can(blueberry.GrantEnvironmentsDelete); err != nil {
+	if err := p.allowed(ctx, actor, id, blueberry.GrantEnvironmentsDelete); err != nil {
 		return blueberry.Environment{}, err
 	}
 	e, err := p.read(ctx, id)
 	if err != nil || !alive(e) && planID == "" {
 		return e, err
 	}
-	a := application{planID: planID, kind: blueberry.PlanDestroy, subject: id, alone: true, ifVersion: ifVersion, request: planRequest{Destroy: true, Subject: id}}
+	a := application{
+		planID: planID, kind: blueberry.PlanDestroy, grant: blueberry.GrantEnvironmentsDelete, subject: id, alone: true, ifVersion: ifVersion,
+		request: planRequest{Destroy: true, Subject: id},
+	}
 	_, err = p.apply(ctx, actor, a, func(tx Tx, d *draft) error {
 		e, err := tx.Environment(ctx, id)
 		if err != nil || !alive(e) {
@@ -60,6 +63,7 @@ func (p *Provisioner) draftDestroy(ctx context.Context, actor blueberry.Actor, r
 
 // end takes an environment to terminating; from here on nothing is synced to its target any more.
 func (p *Provisioner) end(ctx context.Context, tx Tx, e *blueberry.Environment, actor blueberry.Actor, reason string, t blueberry.EventType, message string) error {
+	before := phaseFields(*e)
 	if err := e.Move(blueberry.Terminating, reason, message, p.Now()); err != nil {
 		return err
 	}
@@ -67,5 +71,5 @@ func (p *Provisioner) end(ctx context.Context, tx Tx, e *blueberry.Environment, 
 	if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, e.ID); err != nil {
 		return err
 	}
-	return p.tell(ctx, tx, *e, t, actor, blueberry.GrantEnvironmentsDelete, message)
+	return p.act(ctx, tx, *e, actor, deed{t, blueberry.GrantEnvironmentsDelete, message, before, phaseFields(*e)})
 }

@@ -19,10 +19,8 @@ func (p *Provisioner) Drift(ctx context.Context, actor blueberry.Actor, id strin
 		e   blueberry.Environment
 		rev blueberry.Revision
 	}
-	s, err := view(ctx, p, actor, func(tx Tx) (s state, err error) {
-		if s.e, err = tx.Environment(ctx, id); err != nil {
-			return s, err
-		}
+	s, err := viewOf(ctx, p, actor, id, func(tx Tx, e blueberry.Environment) (s state, err error) {
+		s.e = e
 		s.rev, err = tx.Revision(ctx, id, s.e.Revision)
 		return s, err
 	})
@@ -65,7 +63,7 @@ func (p *Provisioner) compare(ctx context.Context, place Place, e blueberry.Envi
 
 // SetDriftPolicy says what is done about what another hand alters. ifVersion 0 means any version.
 func (p *Provisioner) SetDriftPolicy(ctx context.Context, actor blueberry.Actor, id string, policy blueberry.DriftPolicy, ifVersion int64) (blueberry.Environment, error) {
-	if err := actor.Can(blueberry.GrantEnvironmentsUpdate); err != nil {
+	if err := p.allowed(ctx, actor, id, blueberry.GrantEnvironmentsUpdate); err != nil {
 		return blueberry.Environment{}, err
 	}
 	var faults blueberry.Faults
@@ -86,12 +84,15 @@ func (p *Provisioner) SetDriftPolicy(ctx context.Context, actor blueberry.Actor,
 		if e.Drift.Mode == policy.Mode && slices.Equal(e.Drift.Ignore, policy.Ignore) {
 			return false, nil
 		}
+		was := e.Drift
 		e.Drift = policy
 		if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, e.ID); err != nil {
 			return false, err
 		}
 		message := fmt.Sprintf("%s set the drift policy of %s to %s, with %d ignored fields", actor.Name, e.Name, policy.Mode, len(policy.Ignore))
-		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentDriftPolicy, actor, blueberry.GrantEnvironmentsUpdate, message)
+		return true, p.act(ctx, tx, *e, actor, deed{
+			blueberry.EnvironmentDriftPolicy, blueberry.GrantEnvironmentsUpdate, message, driftFields(was), driftFields(policy),
+		})
 	})
 }
 
@@ -119,10 +120,10 @@ func (p *Provisioner) report(ctx context.Context, place Place, e blueberry.Envir
 		}
 		if len(objects) == 0 {
 			e.DriftSince = time.Time{}
-			return true, p.tell(ctx, tx, *e, blueberry.EnvironmentDriftGone, blueberry.System(), "", e.Name+" is as desired again")
+			return true, p.tell(ctx, tx, *e, blueberry.EnvironmentDriftGone, blueberry.System(), e.Name+" is as desired again")
 		}
 		e.DriftSince = p.Now()
-		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentDriftDetected, blueberry.System(), "", fmt.Sprintf("%s differs on %s: %s", e.Name, e.Target, differing(objects)))
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentDriftDetected, blueberry.System(), fmt.Sprintf("%s differs on %s: %s", e.Name, e.Target, differing(objects)))
 	})
 	return err
 }

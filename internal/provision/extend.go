@@ -11,7 +11,7 @@ import (
 
 // Extend adds hours to what is left of the lease, never past 168 hours from now, or what the blueprint allows. ifVersion 0 means any version.
 func (p *Provisioner) Extend(ctx context.Context, actor blueberry.Actor, id string, hours int, ifVersion int64) (blueberry.Environment, error) {
-	if err := actor.Can(blueberry.GrantEnvironmentsExtend); err != nil {
+	if err := p.allowed(ctx, actor, id, blueberry.GrantEnvironmentsExtend); err != nil {
 		return blueberry.Environment{}, err
 	}
 	var faults blueberry.Faults
@@ -56,7 +56,9 @@ func (p *Provisioner) Extend(ctx context.Context, actor blueberry.Actor, id stri
 		if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, e.ID); err != nil {
 			return false, err
 		}
-		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentLeaseExtended, actor, blueberry.GrantEnvironmentsExtend, message)
+		return true, p.act(ctx, tx, *e, actor, deed{
+			blueberry.EnvironmentLeaseExtended, blueberry.GrantEnvironmentsExtend, message, leaseFields(before), leaseFields(e.Lease),
+		})
 	})
 }
 

@@ -119,7 +119,7 @@ func (p *Provisioner) say(ctx context.Context, id string, t blueberry.EventType,
 		if err != nil {
 			return err
 		}
-		return p.tell(ctx, tx, e, t, blueberry.System(), "", message)
+		return p.tell(ctx, tx, e, t, blueberry.System(), message)
 	})
 }
 
@@ -146,7 +146,7 @@ func (p *Provisioner) propose(ctx context.Context, d *draft, request planRequest
 			return err
 		}
 		message := fmt.Sprintf("what %s follows has moved; plan %s would change %d objects and waits to be applied until %s", d.env.Name, plan.ID, len(plan.Objects), plan.ExpiresAt.UTC().Format("15:04 MST"))
-		return p.tell(ctx, tx, d.env, blueberry.EnvironmentPlanProposed, blueberry.System(), "", message)
+		return p.tell(ctx, tx, d.env, blueberry.EnvironmentPlanProposed, blueberry.System(), message)
 	})
 }
 

@@ -12,41 +12,28 @@ import (
 
 // Revisions reads one page of the revisions of an environment, newest first, without renderings.
 func (p *Provisioner) Revisions(ctx context.Context, actor blueberry.Actor, q blueberry.RevisionQuery) ([]blueberry.Revision, error) {
-	return view(ctx, p, actor, func(tx Tx) ([]blueberry.Revision, error) {
-		if _, err := tx.Environment(ctx, q.EnvironmentID); err != nil {
-			return nil, err
-		}
-		return tx.Revisions(ctx, q)
-	})
+	return viewOf(ctx, p, actor, q.EnvironmentID, func(tx Tx, _ blueberry.Environment) ([]blueberry.Revision, error) { return tx.Revisions(ctx, q) })
 }
 
 // RevisionInputs reads one revision without its rendering; number 0 means the desired one.
 func (p *Provisioner) RevisionInputs(ctx context.Context, actor blueberry.Actor, id string, number int) (blueberry.Revision, error) {
-	return view(ctx, p, actor, func(tx Tx) (blueberry.Revision, error) {
-		n, err := orDesired(ctx, tx, id, number)
-		if err != nil {
-			return blueberry.Revision{}, err
-		}
-		return tx.RevisionInputs(ctx, id, n)
+	return viewOf(ctx, p, actor, id, func(tx Tx, e blueberry.Environment) (blueberry.Revision, error) {
+		return tx.RevisionInputs(ctx, id, orDesired(e, number))
 	})
 }
 
-func orDesired(ctx context.Context, tx Tx, id string, number int) (int, error) {
-	e, err := tx.Environment(ctx, id)
+func orDesired(e blueberry.Environment, number int) int {
 	if number == 0 {
-		number = e.Revision
+		return e.Revision
 	}
-	return number, err
+	return number
 }
 
 // Settings reads the effective values of a revision with their origins, by path; number 0 means the desired one.
 func (p *Provisioner) Settings(ctx context.Context, actor blueberry.Actor, id string, number int) (blueberry.Revision, []blueberry.Setting, error) {
 	var rev blueberry.Revision
-	list, err := view(ctx, p, actor, func(tx Tx) ([]blueberry.Setting, error) {
-		n, err := orDesired(ctx, tx, id, number)
-		if err != nil {
-			return nil, err
-		}
+	list, err := viewOf(ctx, p, actor, id, func(tx Tx, e blueberry.Environment) (_ []blueberry.Setting, err error) {
+		n := orDesired(e, number)
 		if rev, err = tx.RevisionInputs(ctx, id, n); err != nil {
 			return nil, err
 		}
@@ -57,15 +44,12 @@ func (p *Provisioner) Settings(ctx context.Context, actor blueberry.Actor, id st
 
 // DiffRevisions tells what differs between two revisions of an environment: inputs, settings, and objects field by field.
 func (p *Provisioner) DiffRevisions(ctx context.Context, actor blueberry.Actor, id string, from, to int) (RevisionDiff, error) {
-	out, err := view(ctx, p, actor, func(tx Tx) (d RevisionDiff, err error) {
+	out, err := viewOf(ctx, p, actor, id, func(tx Tx, e blueberry.Environment) (d RevisionDiff, err error) {
 		for _, x := range []struct {
 			number int
 			to     *blueberry.Revision
 		}{{from, &d.From}, {to, &d.To}} {
-			n, err := orDesired(ctx, tx, id, x.number)
-			if err != nil {
-				return d, err
-			}
+			n := orDesired(e, x.number)
 			if *x.to, err = tx.Revision(ctx, id, n); err != nil {
 				return d, err
 			}

@@ -425,44 +425,6 @@ func (h *house) count(t *testing.T) string {
 	return fmt.Sprintf("%d environments, %d events, %d jobs", len(page.Items), len(events), len(h.enqueued))
 }
 
-func TestEveryOperationAsksForItsGrant(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, storetest.SQLite(t))
-	e := h.create(t, "pr-1")
-	nobody := blueberry.Actor{Name: "nobody"}
-	ctx := t.Context()
-	for grant, call := range map[blueberry.Grant]func(blueberry.Actor) error{
-		blueberry.GrantEnvironmentsCreate: func(a blueberry.Actor) error { _, err := h.Create(ctx, a, provision.CreateRequest{}); return err },
-		blueberry.GrantEnvironmentsRead:   func(a blueberry.Actor) error { _, err := h.Get(ctx, a, e.ID); return err },
-		blueberry.GrantEnvironmentsExtend: func(a blueberry.Actor) error { _, err := h.Extend(ctx, a, e.ID, 1, 0); return err },
-		blueberry.GrantEnvironmentsDelete: func(a blueberry.Actor) error { _, err := h.Destroy(ctx, a, e.ID, "", 0); return err },
-		blueberry.GrantBlueprintsRender:   func(a blueberry.Actor) error { _, err := h.Preview(ctx, a, provision.PreviewRequest{}); return err },
-		blueberry.GrantTargetsRead:        func(a blueberry.Actor) error { _, err := h.Targets(ctx, a); return err },
-		blueberry.GrantEnvironmentsUpdate: func(a blueberry.Actor) error {
-			_, change := h.Change(ctx, a, e.ID, provision.ChangeRequest{})
-			_, rollback := h.Rollback(ctx, a, e.ID, provision.RollbackRequest{Number: 1})
-			_, drift := h.SetDriftPolicy(ctx, a, e.ID, blueberry.DriftPolicy{}, 0)
-			_, release := h.ReleaseHolds(ctx, a, e.ID, provision.HoldRelease{})
-			_, refresh := h.Refresh(ctx, a, e.ID)
-			return errors.Join(change, rollback, drift, release, refresh)
-		},
-		blueberry.GrantEnvironmentsPlan: func(a blueberry.Actor) error {
-			_, plan := h.Plan(ctx, a, e.ID, provision.PlanRequest{Destroy: true})
-			_, create := h.PlanCreate(ctx, a, provision.CreateRequest{})
-			return errors.Join(plan, create)
-		},
-		blueberry.GrantProjectsRead:  func(a blueberry.Actor) error { _, err := h.Projects(ctx, a); return err },
-		blueberry.GrantProjectsQuota: func(a blueberry.Actor) error { _, err := h.SetQuota(ctx, a, "none", blueberry.Quota{}, 0); return err },
-	} {
-		if err := call(nobody); !errors.Is(err, blueberry.Forbidden) || !strings.Contains(err.Error(), string(grant)) {
-			t.Errorf("%s: %v", grant, err)
-		}
-		if err := call(blueberry.Actor{Grants: []blueberry.Grant{grant}}); errors.Is(err, blueberry.Forbidden) {
-			t.Errorf("%s was not enough: %v", grant, err)
-		}
-	}
-}
-
 // TestPrune: what an earlier revision made and the desired one does not hold is removed, and the ledger says when.
 func TestPrune(t *testing.T) {
 	t.Parallel()

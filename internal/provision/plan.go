@@ -49,7 +49,7 @@ func (p *Provisioner) draft(ctx context.Context, actor blueberry.Actor, r planRe
 
 // Plan tells what a change of an environment would do, and keeps it to be applied.
 func (p *Provisioner) Plan(ctx context.Context, actor blueberry.Actor, id string, r PlanRequest) (blueberry.Plan, error) {
-	if err := actor.Can(blueberry.GrantEnvironmentsPlan); err != nil {
+	if err := p.allowed(ctx, actor, id, blueberry.GrantEnvironmentsPlan); err != nil {
 		return blueberry.Plan{}, err
 	}
 	parts := 0
@@ -99,7 +99,16 @@ func (p *Provisioner) keep(ctx context.Context, d *draft, plan blueberry.Plan) e
 				return err
 			}
 		}
-		return tx.InsertPlan(ctx, plan)
+		if err := tx.InsertPlan(ctx, plan); err != nil {
+			return err
+		}
+		return tx.AppendAudit(ctx, blueberry.AuditEntry{
+			Actor: d.actor, Action: string(blueberry.GrantEnvironmentsPlan), Resource: plan.ID, Project: plan.Project, At: d.now,
+			Detail: fmt.Sprintf("%s planned to %s %s", d.actor.Name, plan.Kind, plan.Environment),
+			After: blueberry.AuditFields(map[string]any{
+				"kind": plan.Kind, "environment": plan.Environment, "environment_id": plan.EnvironmentID, "base": plan.Base, "revision": plan.Revision,
+			}),
+		})
 	})
 }
 
@@ -355,14 +364,16 @@ func bytesText(n int64) string {
 
 // PlanByID reads a plan.
 func (p *Provisioner) PlanByID(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Plan, error) {
-	return view(ctx, p, actor, func(tx Tx) (blueberry.Plan, error) { return tx.Plan(ctx, id) })
+	return view(ctx, p, func(tx Tx) (blueberry.Plan, error) {
+		return planFor(ctx, tx, actor, id, blueberry.GrantEnvironmentsRead)
+	})
 }
 
 // PlanRendering reads the manifests that a plan would put into Git.
 func (p *Provisioner) PlanRendering(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Plan, blueberry.Rendering, error) {
 	var plan blueberry.Plan
-	r, err := view(ctx, p, actor, func(tx Tx) (r blueberry.Rendering, err error) {
-		if plan, err = tx.Plan(ctx, id); err != nil || plan.RenderingDigest == "" {
+	r, err := view(ctx, p, func(tx Tx) (r blueberry.Rendering, err error) {
+		if plan, err = planFor(ctx, tx, actor, id, blueberry.GrantEnvironmentsRead); err != nil || plan.RenderingDigest == "" {
 			return r, err
 		}
 		return tx.Rendering(ctx, plan.RenderingDigest)
@@ -372,10 +383,5 @@ func (p *Provisioner) PlanRendering(ctx context.Context, actor blueberry.Actor, 
 
 // Plans reads one page of the plans of an environment, newest first.
 func (p *Provisioner) Plans(ctx context.Context, actor blueberry.Actor, q blueberry.PlanQuery) ([]blueberry.Plan, error) {
-	return view(ctx, p, actor, func(tx Tx) ([]blueberry.Plan, error) {
-		if _, err := tx.Environment(ctx, q.EnvironmentID); err != nil {
-			return nil, err
-		}
-		return tx.Plans(ctx, q)
-	})
+	return viewOf(ctx, p, actor, q.EnvironmentID, func(tx Tx, _ blueberry.Environment) ([]blueberry.Plan, error) { return tx.Plans(ctx, q) })
 }

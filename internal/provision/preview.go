@@ -28,11 +28,11 @@ type Preview struct {
 
 // Preview validates and renders a blueprint for the default target, and tells every fault at once.
 func (p *Provisioner) Preview(ctx context.Context, actor blueberry.Actor, r PreviewRequest) (Preview, error) {
-	if err := actor.Can(blueberry.GrantBlueprintsRender); err != nil {
-		return Preview{}, err
-	}
 	if r.Project == "" {
 		r.Project = blueberry.DefaultProject
+	}
+	if err := actor.CanIn(r.Project, blueberry.GrantBlueprintsRender); err != nil {
+		return Preview{}, err
 	}
 	if r.Name == "" {
 		r.Name = "preview"

@@ -4,22 +4,28 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// Projects lists the projects by name, each with what its environments use.
+// Projects lists the projects that the actor may read by name, each with what its environments use.
 func (p *Provisioner) Projects(ctx context.Context, actor blueberry.Actor) ([]ProjectState, error) {
-	if err := actor.Can(blueberry.GrantProjectsRead); err != nil {
+	in, err := actor.Within("", blueberry.GrantProjectsRead)
+	if err != nil {
 		return nil, err
 	}
 	var out []ProjectState
-	err := p.Record.View(ctx, func(tx Tx) error {
+	err = p.Record.View(ctx, func(tx Tx) error {
+		out = nil
 		list, err := tx.Projects(ctx)
 		if err != nil {
 			return err
 		}
 		for _, project := range list {
+			if in != nil && !slices.Contains(in, project.Name) {
+				continue
+			}
 			used, err := tx.ProjectUsage(ctx, project.Name)
 			if err != nil {
 				return err
@@ -33,7 +39,7 @@ func (p *Provisioner) Projects(ctx context.Context, actor blueberry.Actor) ([]Pr
 
 // ProjectState reads one project with what its environments use.
 func (p *Provisioner) ProjectState(ctx context.Context, actor blueberry.Actor, name string) (s ProjectState, err error) {
-	if err := actor.Can(blueberry.GrantProjectsRead); err != nil {
+	if err := actor.CanIn(name, blueberry.GrantProjectsRead); err != nil {
 		return s, err
 	}
 	return s, p.Record.View(ctx, func(tx Tx) (err error) {
@@ -70,6 +76,7 @@ func (p *Provisioner) SetQuota(ctx context.Context, actor blueberry.Actor, name 
 			return blueberry.Errorf(blueberry.PreconditionFailed, "VERSION_MOVED", "project %s is at version %d, the request was made for version %d", name, project.Version, ifVersion)
 		}
 		if !reflect.DeepEqual(project.Quota, q) {
+			was := project.Quota
 			project.Quota = q
 			if err := tx.SetQuota(ctx, project); err != nil {
 				return err
@@ -78,7 +85,10 @@ func (p *Provisioner) SetQuota(ctx context.Context, actor blueberry.Actor, name 
 			if err := tx.AppendEvent(ctx, blueberry.Event{Type: blueberry.QuotaChanged, Project: name, Actor: actor.Name, Message: message, At: now}); err != nil {
 				return err
 			}
-			if err := tx.AppendAudit(ctx, blueberry.AuditEntry{Actor: actor, Action: string(blueberry.GrantProjectsQuota), Resource: name, Detail: message, At: now}); err != nil {
+			if err := tx.AppendAudit(ctx, blueberry.AuditEntry{
+				Actor: actor, Action: string(blueberry.GrantProjectsQuota), Resource: name, Project: name, Detail: message, At: now,
+				Before: blueberry.AuditFields(quotaFields(was)), After: blueberry.AuditFields(quotaFields(q)),
+			}); err != nil {
 				return err
 			}
 		}

@@ -96,7 +96,7 @@ func (p *Provisioner) start(ctx context.Context, id string) (blueberry.Environme
 			return false, err
 		}
 		e.DeadlineAt = e.NextDeadline()
-		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentProvisioning, blueberry.System(), "", fmt.Sprintf("began to make %s on %s", e.Name, e.Target))
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentProvisioning, blueberry.System(), fmt.Sprintf("began to make %s on %s", e.Name, e.Target))
 	})
 }
 
@@ -156,7 +156,7 @@ func (p *Provisioner) commit(ctx context.Context, e blueberry.Environment) (done
 			p.unblock(ctx, tx, e, blueberry.Committed)
 			p.set(e, blueberry.Committed, blueberry.True, blueberry.ReasonDone, "commit "+sha[:min(12, len(sha))])
 		}
-		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentCommitted, blueberry.System(), "", fmt.Sprintf("committed revision %d of %s as %s", rev.Number, e.Name, sha[:min(12, len(sha))]))
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentCommitted, blueberry.System(), fmt.Sprintf("committed revision %d of %s as %s", rev.Number, e.Name, sha[:min(12, len(sha))]))
 	})
 	if err != nil {
 		return false, blueberry.JobOutcome{}, err
@@ -266,7 +266,7 @@ func (p *Provisioner) applied(ctx context.Context, e blueberry.Environment, rev 
 		if again && len(prog.Changed) > 0 {
 			repaired = true
 			message := fmt.Sprintf("repaired %s of %s", changes(prog.Changed), e.Name)
-			if err := p.tell(ctx, tx, *e, blueberry.EnvironmentDriftRepaired, blueberry.System(), "", message); err != nil {
+			if err := p.tell(ctx, tx, *e, blueberry.EnvironmentDriftRepaired, blueberry.System(), message); err != nil {
 				return false, err
 			}
 		}
@@ -281,7 +281,7 @@ func (p *Provisioner) applied(ctx context.Context, e blueberry.Environment, rev 
 			return write, nil
 		}
 		e.Synced = rev.Number
-		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentSynced, blueberry.System(), "", fmt.Sprintf("applied all %d objects of revision %d of %s", rev.Rendering.Count(), rev.Number, e.Name))
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentSynced, blueberry.System(), fmt.Sprintf("applied all %d objects of revision %d of %s", rev.Rendering.Count(), rev.Number, e.Name))
 	})
 	if err == nil && repaired {
 		p.synced.repaired(e.ID, p.Now())
@@ -390,5 +390,5 @@ func (p *Provisioner) tellPhase(ctx context.Context, tx Tx, e blueberry.Environm
 	default:
 		return nil
 	}
-	return p.tell(ctx, tx, e, t, blueberry.System(), "", message)
+	return p.tell(ctx, tx, e, t, blueberry.System(), message)
 }

@@ -11,7 +11,7 @@ import (
 // Rollback gives an environment a new revision equal to an old one, and holds what the bad one was made of and the old one was not: nothing automatic
 // brings it back until the hold is released.
 func (p *Provisioner) Rollback(ctx context.Context, actor blueberry.Actor, id string, r RollbackRequest) (Changed, error) {
-	if err := actor.Can(blueberry.GrantEnvironmentsUpdate); err != nil {
+	if err := p.allowed(ctx, actor, id, blueberry.GrantEnvironmentsUpdate); err != nil {
 		return Changed{}, err
 	}
 	alone := r.Number == 0 && r.Reason == ""
@@ -115,17 +115,12 @@ func heldInputs(in blueberry.Inputs) []blueberry.PlanInput {
 
 // Holds reads what is held for an environment, oldest first.
 func (p *Provisioner) Holds(ctx context.Context, actor blueberry.Actor, id string) ([]blueberry.Hold, error) {
-	return view(ctx, p, actor, func(tx Tx) ([]blueberry.Hold, error) {
-		if _, err := tx.Environment(ctx, id); err != nil {
-			return nil, err
-		}
-		return tx.Holds(ctx, id)
-	})
+	return viewOf(ctx, p, actor, id, func(tx Tx, _ blueberry.Environment) ([]blueberry.Hold, error) { return tx.Holds(ctx, id) })
 }
 
 // ReleaseHolds lets what was held come back by itself, and looks at once whether it should. It tells how many holds there were.
 func (p *Provisioner) ReleaseHolds(ctx context.Context, actor blueberry.Actor, id string, r HoldRelease) (int, error) {
-	if err := actor.Can(blueberry.GrantEnvironmentsUpdate); err != nil {
+	if err := p.allowed(ctx, actor, id, blueberry.GrantEnvironmentsUpdate); err != nil {
 		return 0, err
 	}
 	n := 0
@@ -152,7 +147,9 @@ func (p *Provisioner) ReleaseHolds(ctx context.Context, actor blueberry.Actor, i
 			}
 			n++
 			message := fmt.Sprintf("%s released the hold on %s %s %s of %s", actor.Name, h.Kind, h.Name, h.Value, e.Name)
-			if err := p.tell(ctx, tx, e, blueberry.EnvironmentHoldReleased, actor, blueberry.GrantEnvironmentsUpdate, message); err != nil {
+			if err := p.act(ctx, tx, e, actor, deed{
+				blueberry.EnvironmentHoldReleased, blueberry.GrantEnvironmentsUpdate, message, holdFields(h.PlanInput), nil,
+			}); err != nil {
 				return err
 			}
 		}

@@ -28,6 +28,8 @@ type Tx interface {
 	AppendEvent(ctx context.Context, e blueberry.Event) error
 	// AppendAudit adds what an actor did; ID is given by the record.
 	AppendAudit(ctx context.Context, a blueberry.AuditEntry) error
+	// MaxEventSeq is the Seq of the last committed event; 0 before the first.
+	MaxEventSeq(ctx context.Context) (int64, error)
 	// Events reads events in the order of Seq.
 	Events(ctx context.Context, q blueberry.EventQuery) ([]blueberry.Event, error)
 }

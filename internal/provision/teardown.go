@@ -115,7 +115,7 @@ func (p *Provisioner) erase(ctx context.Context, e blueberry.Environment) (blueb
 		for _, t := range []blueberry.ConditionType{blueberry.Committed, blueberry.Synced, blueberry.Scheduled, blueberry.Started, blueberry.IsReady, blueberry.Reachable} {
 			p.set(e, t, blueberry.False, "Removed", "")
 		}
-		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentTerminated, blueberry.System(), "", fmt.Sprintf("removed %s; every object and file is proven gone", e.Name))
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentTerminated, blueberry.System(), fmt.Sprintf("removed %s; every object and file is proven gone", e.Name))
 	})
 	if err == nil {
 		p.at(StepTerminated)

@@ -97,10 +97,10 @@ func (t *Tx) lockUnused(ctx context.Context, k entryKind, g guarded, id string) 
 	return nil
 }
 
-// listEntries reads one page by name, then id; without project and global, of all. A limit of 0 is DefaultPageSize, one above MaxPageSize is MaxPageSize.
+// listEntries reads one page by name, then id; without project and global, of all, or of those of In and of none. A limit of 0 is DefaultPageSize, one above MaxPageSize is MaxPageSize.
 // A cursor of another query or of nobody is Invalid on "cursor".
 func listEntries[R interface{ entry() entryColumns }](ctx context.Context, t *Tx, k entryKind, q blueberry.CatalogueQuery) (page []R, next string, err error) {
-	digest := queryDigest(k.table, q.Project, strconv.FormatBool(q.Global), q.Search)
+	digest := queryDigest(k.table, q.Project, strconv.FormatBool(q.Global), q.Search, strconv.FormatBool(q.In == nil), q.In)
 	sel := t.db.NewSelect().Model(&page)
 	if q.Cursor != "" {
 		from, err := decodeCursor(q.Cursor, digest, true)
@@ -116,6 +116,8 @@ func listEntries[R interface{ entry() entryColumns }](ctx context.Context, t *Tx
 		sel = sel.Where("project IN ('', ?)", clean(q.Project))
 	case q.Project != "" || q.Global:
 		sel = sel.Where("project = ?", clean(q.Project))
+	case q.In != nil:
+		sel = within(sel, bun.Ident("project"), append([]string{""}, q.In...))
 	}
 	if q.Search != "" {
 		sel = sel.Where(`name LIKE ? ESCAPE '\'`, likePart(q.Search)) // names are in lower case

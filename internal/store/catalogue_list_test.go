@@ -41,6 +41,9 @@ func TestCatalogueListsAreWhatSortAndFilterGive(t *testing.T) {
 			"project":     {blueberry.CatalogueQuery{Project: "default"}, func(s blueberry.ConfigSet) bool { return s.Project == "default" }},
 			"global":      {blueberry.CatalogueQuery{Global: true}, func(s blueberry.ConfigSet) bool { return s.Project == "" }},
 			"both":        {blueberry.CatalogueQuery{Project: "other", Global: true}, func(s blueberry.ConfigSet) bool { return s.Project != "default" }},
+			"these":       {blueberry.CatalogueQuery{In: manyProjects("other")}, func(s blueberry.ConfigSet) bool { return s.Project != "default" }},
+			"of none":     {blueberry.CatalogueQuery{In: []string{}}, func(s blueberry.ConfigSet) bool { return s.Project == "" }},
+			"beside one":  {blueberry.CatalogueQuery{Project: "default", In: []string{"other"}}, func(s blueberry.ConfigSet) bool { return s.Project == "default" }},
 			"search":      {blueberry.CatalogueQuery{Project: "default", Search: "LOG"}, func(s blueberry.ConfigSet) bool { return s.Project == "default" && s.Name[0] == 'l' }},
 			"a wildcard":  {blueberry.CatalogueQuery{Search: "s%p"}, func(blueberry.ConfigSet) bool { return false }},
 			"no text":     {blueberry.CatalogueQuery{Search: "\x00\xff"}, func(blueberry.ConfigSet) bool { return false }},
@@ -92,6 +95,8 @@ func TestCatalogueListsAreWhatSortAndFilterGive(t *testing.T) {
 			"other project": {Cursor: page.Next, Project: "default"},
 			"other scope":   {Cursor: page.Next, Global: true},
 			"other search":  {Cursor: page.Next, Search: "a"},
+			"some projects": {Cursor: page.Next, In: []string{"default"}},
+			"no projects":   {Cursor: page.Next, In: []string{}},
 			"no cursor":     {Cursor: "???"},
 		} {
 			_, err := tryView(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.ConfigSetPage, error) {

@@ -137,10 +137,14 @@ func (t *Tx) InsertEnvironment(ctx context.Context, e blueberry.Environment) err
 		return blueberry.Errorf(blueberry.NotFound, "PROJECT_NOT_FOUND", "there is no project %q", e.Project)
 	}
 	n, err := touched("insert environment", res, err)
-	if err != nil || n == 1 {
+	if err != nil {
 		return err
 	}
-	return t.environmentConflict(ctx, e)
+	if n == 0 {
+		return t.environmentConflict(ctx, e)
+	}
+	_, err = t.Project(ctx, e.Project) // the row of a deleted one is there; the environment's reference to it keeps others from deleting it from here on
+	return err
 }
 
 // environmentConflict tells why e cannot be there: the name first, because two environments of one name have one namespace too.

@@ -56,12 +56,15 @@ func (t *Tx) flushEvents(ctx context.Context) (int64, error) {
 	return last, nil
 }
 
-// Events reads events in the order of Seq. A limit of 0 is DefaultPageSize, one above MaxPageSize is MaxPageSize.
+// Events reads events in the order of Seq; with In, only those of these projects. A limit of 0 is DefaultPageSize, one above MaxPageSize is MaxPageSize.
 func (t *Tx) Events(ctx context.Context, q blueberry.EventQuery) ([]blueberry.Event, error) {
 	var rows []eventRow
 	sel := t.db.NewSelect().Model(&rows).Where("seq > ?", q.After)
 	if q.EnvironmentID != "" {
 		sel = sel.Where("environment_id = ?", clean(q.EnvironmentID))
+	}
+	if q.In != nil {
+		sel = within(sel, bun.Ident("project"), q.In)
 	}
 	if err := sel.Order("seq").Limit(int64(pageLimit(q.Limit))).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read events: %w", err)

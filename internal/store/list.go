@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -56,6 +57,9 @@ func (t *Tx) ListEnvironments(ctx context.Context, q blueberry.EnvironmentQuery)
 
 	var rows []environmentRow
 	sel := filter(t.db.NewSelect().Model(&rows).ExcludeColumn("search"), q)
+	if q.In != nil {
+		sel = within(sel, t.unindexed("project"), q.In)
+	}
 	direction, beyond := "ASC", ">"
 	if q.Desc {
 		direction, beyond = "DESC", "<"
@@ -107,6 +111,27 @@ func filter(sel *bun.SelectQuery, q blueberry.EnvironmentQuery) *bun.SelectQuery
 	return sel
 }
 
+// unindexed is a column whose indexes are not to be used. SQLite knows nothing of how many rows a project has: it would read and sort all of many projects
+// for one page, which takes thirty times as long as to walk in the order of the list and leave out the others.
+func (t *Tx) unindexed(column string) schema.QueryAppender {
+	if t.store.dialect == SQLite {
+		return bun.SafeQuery("+?", bun.Ident(column))
+	}
+	return bun.SafeQuery("?", bun.Ident(column))
+}
+
+// within keeps the rows whose project, as the column says it, is one of those. Of no project there are none.
+func within(sel *bun.SelectQuery, column schema.QueryAppender, projects []string) *bun.SelectQuery {
+	if len(projects) == 0 {
+		return sel.Where("1 = 0")
+	}
+	names := make([]string, len(projects))
+	for i, p := range projects {
+		names[i] = clean(p)
+	}
+	return sel.Where("? IN (?)", column, bun.List(names))
+}
+
 // environmentsDigest is the digest of the query. Phases in another order and the default sort by its name are the same query.
 func environmentsDigest(q blueberry.EnvironmentQuery) string {
 	if q.Sort == "" {
@@ -114,7 +139,7 @@ func environmentsDigest(q blueberry.EnvironmentQuery) string {
 	}
 	phases := slices.Clone(q.Phases)
 	slices.Sort(phases)
-	return queryDigest(q.Project, q.Name, q.Search, q.Owner, slices.Compact(phases), q.Sort, strconv.FormatBool(q.Desc))
+	return queryDigest(q.Project, q.Name, q.Search, q.Owner, slices.Compact(phases), q.Sort, strconv.FormatBool(q.Desc), strconv.FormatBool(q.In == nil), q.In)
 }
 
 // positionOf is where a row stands in the order of the query.

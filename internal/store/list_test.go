@@ -51,6 +51,14 @@ func list(t testing.TB, s *store.Store, q blueberry.EnvironmentQuery) (blueberry
 	})
 }
 
+// manyProjects is 300 projects that have nothing, and those named.
+func manyProjects(names ...string) []string {
+	for i := range 300 {
+		names = append(names, fmt.Sprintf("team-%d", i))
+	}
+	return names
+}
+
 // pages reads page by page, to the end.
 func pages(t testing.TB, s *store.Store, q blueberry.EnvironmentQuery) (ids []string) {
 	t.Helper()
@@ -95,10 +103,15 @@ func TestListIsWhatSortAndFilterGive(t *testing.T) {
 			query blueberry.EnvironmentQuery
 			keep  func(blueberry.Environment) bool
 		}{
-			"none":    {blueberry.EnvironmentQuery{}, living},
-			"project": {blueberry.EnvironmentQuery{Project: "other"}, func(blueberry.Environment) bool { return false }},
-			"owner":   {blueberry.EnvironmentQuery{Owner: "ada"}, func(e blueberry.Environment) bool { return living(e) && e.Owner == "ada" }},
-			"name":    {blueberry.EnvironmentQuery{Name: "pr-7"}, func(e blueberry.Environment) bool { return e.Name == "pr-7" }},
+			"none":            {blueberry.EnvironmentQuery{}, living},
+			"project":         {blueberry.EnvironmentQuery{Project: "other"}, func(blueberry.Environment) bool { return false }},
+			"these projects":  {blueberry.EnvironmentQuery{In: manyProjects(blueberry.DefaultProject)}, living},
+			"other projects":  {blueberry.EnvironmentQuery{In: manyProjects()}, func(blueberry.Environment) bool { return false }},
+			"none at all":     {blueberry.EnvironmentQuery{In: []string{}}, func(blueberry.Environment) bool { return false }},
+			"a quoted one":    {blueberry.EnvironmentQuery{In: []string{`x') OR ('1'='1`, "\x00\xff"}}, func(blueberry.Environment) bool { return false }},
+			"one of these is": {blueberry.EnvironmentQuery{Project: blueberry.DefaultProject, In: []string{"other"}}, func(blueberry.Environment) bool { return false }},
+			"owner":           {blueberry.EnvironmentQuery{Owner: "ada"}, func(e blueberry.Environment) bool { return living(e) && e.Owner == "ada" }},
+			"name":            {blueberry.EnvironmentQuery{Name: "pr-7"}, func(e blueberry.Environment) bool { return e.Name == "pr-7" }},
 			"phases": {blueberry.EnvironmentQuery{Phases: []blueberry.Phase{blueberry.Terminated, blueberry.Failed}}, func(e blueberry.Environment) bool {
 				return e.Phase == blueberry.Terminated || e.Phase == blueberry.Failed
 			}},
@@ -168,6 +181,8 @@ func TestCursorsOfOthersAreRefused(t *testing.T) {
 			"other sort":      {Cursor: page.Next, Sort: blueberry.SortByName},
 			"other project":   {Cursor: page.Next, Project: "default"},
 			"other owner":     {Cursor: page.Next, Owner: "ada"},
+			"some projects":   {Cursor: page.Next, In: []string{"default"}},
+			"no projects":     {Cursor: page.Next, In: []string{}},
 			"owner as search": {Cursor: page.Next, Search: "ada"},
 			"other phases":    {Cursor: page.Next, Phases: []blueberry.Phase{blueberry.Ready}},
 			"no base64":       {Cursor: "???"},
@@ -199,6 +214,8 @@ func BenchmarkListEnvironments(b *testing.B) {
 				"filtered by name": {Sort: blueberry.SortByName, Owner: "ada", Phases: []blueberry.Phase{blueberry.Ready, blueberry.Failed}},
 				"search":           {Sort: blueberry.SortByExpires, Search: "shop_3"},
 				"search nothing":   {Sort: blueberry.SortByUpdated, Desc: true, Search: "not there"},
+				"300 projects":     {Desc: true, In: manyProjects(blueberry.DefaultProject)},
+				"300 others":       {Desc: true, In: manyProjects()},
 				"with terminated":  {Sort: blueberry.SortByPhase, Phases: blueberry.Phases()},
 			} {
 				b.Run(name, func(b *testing.B) {

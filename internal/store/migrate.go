@@ -58,6 +58,8 @@ func (s *Store) migrator() (*goose.Provider, error) {
 		s.byteOrder(2, "environments.id", "environments.name", "environments.phase"),
 		s.byteOrder(4, "config_sets.id", "config_sets.name", "config_uses.environment_id",
 			"blueprints.id", "blueprints.name", "blueprint_uses.environment_id", "plans.id"), // of tables that migration 3 has just made
+		s.byteOrder(7, "users.id", "users.email", "sessions.id", "emergencies.id", "api_tokens.id",
+			"oauth_clients.id", "oauth_tokens.id", "device_authorizations.id"), // of tables that migration 6 has just made, and of one with few rows
 	))
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)

@@ -121,8 +121,15 @@ func fill(t *testing.T, s *store.Store) (blueberry.Environment, blueberry.Revisi
 			tx.PutHolds(ctx, []blueberry.Hold{hold(e, "3")}),
 			tx.InsertPolicy(ctx, policy("", "images")),
 			tx.PutSigningKey(ctx, "key_1", []byte("public"), start),
+			fillAccess(ctx, tx, "usr_1"),
+			tx.InsertCertificate(ctx, blueberry.Certificate{Serial: "0a", Name: "prometheus", NotBefore: start, NotAfter: start.Add(time.Hour)}),
+			tx.PutPlatformSecret(ctx, blueberry.PlatformSecret{Name: "salt", Value: []byte("sealed"), CreatedAt: start, UpdatedAt: start}),
 		)
 	})
+	if _, err := s.KeepCanary(t.Context(), []byte("sealed")); err != nil {
+		t.Fatal(err)
+	}
+	fillAudit(t, s)
 	return e, r
 }
 
@@ -159,6 +166,7 @@ func TestMigrationsKeepWhatIsThere(t *testing.T) {
 				t.Errorf("up from %d:\n%s", to, d)
 			}
 			readsOld(t, s, e, r, to)
+			fillsAnew(t, s, to)
 		}
 		if _, err := m.DownTo(t.Context(), 0); err != nil {
 			t.Fatalf("down to nothing: %v", err)
@@ -206,6 +214,21 @@ func readsOld(t *testing.T, s *store.Store, e blueberry.Environment, r blueberry
 	}
 }
 
+// fillsAnew puts rows into the tables that came with migration 6 over what an older version has left, and takes them away again.
+func fillsAnew(t *testing.T, s *store.Store, version int64) {
+	t.Helper()
+	undo := errors.New("undo")
+	err := tryUpdate(t, s, func(ctx context.Context, tx *store.Tx) error {
+		if k, err := tx.TokenByHash(ctx, []byte("h")); err != nil || k.ID != "tok_1" || k.UserID != "" || version < 6 && k.Version != 1 {
+			t.Errorf("the API token, up from %d: %+v, %v", version, k, err)
+		}
+		return errors.Join(fillAccess(ctx, tx, "usr_2"), undo)
+	})
+	if !errors.Is(err, undo) || len(err.(interface{ Unwrap() []error }).Unwrap()) != 1 { //nolint:errorlint // what errors.Join gave, and nothing but undo
+		t.Errorf("fill, up from %d: %v", version, err)
+	}
+}
+
 // oldEnvironments and oldRevisions are the columns that the version before configuration writes.
 const (
 	oldEnvironments = `id, project, name, namespace, target, owner, source_repository, source_ref, source_commit, source_path, request_key, phase, phase_since,
@@ -230,6 +253,7 @@ func TestTheVersionBeforeMayWrite(t *testing.T) {
 		exec("INSERT INTO environments (" + oldEnvironments + ") SELECT " + old(oldEnvironments, "env_old", "old") + " FROM environments")
 		exec("INSERT INTO revisions (" + oldRevisions + ") SELECT " + old(oldRevisions, "env_old", "") + " FROM revisions")
 		exec("INSERT INTO projects (name, cluster_kinds, created_at) VALUES ('old', 'null', 1)")
+		exec("INSERT INTO api_tokens (id, name, hash, grants, created_at, expires_at, last_used_at) VALUES ('tok_old', 'admin', 'old', '[\"*:*\"]', 1, 0, 0)")
 		exec("UPDATE environments SET phase = 'terminated' WHERE id = '" + e.ID + "'") // without ending its uses
 
 		got := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Revision, error) {
@@ -246,6 +270,10 @@ func TestTheVersionBeforeMayWrite(t *testing.T) {
 		}
 		if p := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Project, error) { return tx.Project(ctx, "old") }); p.Version != 1 || p.Quota.Environments != nil {
 			t.Errorf("its project is %+v", p)
+		}
+		key := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.APIToken, error) { return tx.Token(ctx, "tok_old") })
+		if key.Version != 1 || key.UserID != "" || key.Projects != nil || !slices.Equal(key.Grants, []blueberry.Grant{blueberry.GrantAll}) {
+			t.Errorf("its API token is %+v", key)
 		}
 		update(t, s, func(ctx context.Context, tx *store.Tx) error {
 			set, err := tx.FindConfigSet(ctx, e.Project, "shop")

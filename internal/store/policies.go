@@ -66,10 +66,18 @@ func policyNotFound(id string) error {
 
 // Policies reads those of the installation and of the project, in the order of their labels. An empty project reads those of every project too.
 func (t *Tx) Policies(ctx context.Context, project string) ([]blueberry.Policy, error) {
+	if project != "" {
+		return t.PoliciesIn(ctx, []string{project})
+	}
+	return t.PoliciesIn(ctx, nil)
+}
+
+// PoliciesIn reads those of the installation and of the projects, in the order of their labels; nil reads all.
+func (t *Tx) PoliciesIn(ctx context.Context, projects []string) ([]blueberry.Policy, error) {
 	var rows []policyRow
 	sel := t.db.NewSelect().Model(&rows)
-	if project != "" {
-		sel = sel.Where("project IN ('', ?)", clean(project))
+	if projects != nil {
+		sel = within(sel, bun.Ident("project"), append([]string{""}, projects...))
 	}
 	if err := sel.Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read policies: %w", err)

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -36,6 +37,21 @@ func TestPolicies(t *testing.T) {
 		} {
 			if d := cmp.Diff(want, view(t, s, func(ctx context.Context, tx *store.Tx) ([]blueberry.Policy, error) { return tx.Policies(ctx, project) })); d != "" {
 				t.Errorf("policies of %q:\n%s", project, d)
+			}
+		}
+		for name, test := range map[string]struct{ in, want []string }{
+			"all": {nil, []string{"", "other", "shop"}}, "none": {[]string{}, []string{""}}, "one": {[]string{"shop"}, []string{"", "shop"}},
+			"many": {manyProjects("other", "shop"), []string{"", "other", "shop"}},
+		} {
+			var got []string
+			for _, p := range view(t, s, func(ctx context.Context, tx *store.Tx) ([]blueberry.Policy, error) {
+				return tx.PoliciesIn(ctx, test.in)
+			}) {
+				got = append(got, p.Project)
+			}
+			slices.Sort(got)
+			if d := cmp.Diff(test.want, got); d != "" {
+				t.Errorf("policies in %s:\n%s", name, d)
 			}
 		}
 		if d := cmp.Diff(here, view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Policy, error) { return tx.Policy(ctx, here.ID) })); d != "" {

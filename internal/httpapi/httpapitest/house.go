@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,10 +19,13 @@ import (
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
-// Token is the one that the house lets in; Poor holds a token without any grant.
+// Token is the one that the house lets in; Poor holds a token without any grant. Guest is a member of the default project who may see little of it, and
+// Viewer one who may read all of it.
 const (
-	Token = "blb_test"
-	Poor  = "blb_poor"
+	Token  = "blb_test"
+	Poor   = "blb_poor"
+	Guest  = "blb_guest"
+	Viewer = "blb_viewer"
 )
 
 // Domain of the house's target.
@@ -29,6 +33,8 @@ const Domain = "apps.test"
 
 // House is the operations behind the door.
 type House struct {
+	revoked atomic.Bool
+
 	revisions // those that are not below are away
 
 	Logger   *slog.Logger  // nil discards
@@ -41,6 +47,7 @@ type House struct {
 	jobs    []*blueberry.Job
 	answers map[string]*blueberry.IdempotentAnswer
 	creates int
+	notes   []blueberry.AuditEntry
 	moved   chan struct{} // closed and replaced with each event
 }
 
@@ -59,6 +66,8 @@ func (h *House) Deps() httpapi.Deps {
 		Environments: h, Revisions: h, Events: h, Feed: h, Blueprints: h, Targets: h, Jobs: jobs{h}, Access: h, Idempotency: h,
 		Changes: away{}, Plans: away{}, Drift: away{}, ConfigSets: away{}, Catalogue: away{}, Policies: away{}, Projects: away{},
 		Version: "0.0.0-test", Draining: h.Draining, Logger: logger,
+		Edge:   httpapi.Edge{Audit: h},
+		Rights: rightsAway(),
 	}
 }
 
@@ -103,6 +112,9 @@ func (h *House) Serve(t testing.TB) (*httptest.Server, *sdk.Client) {
 	t.Cleanup(srv.CloseClientConnections)
 	return srv, &sdk.Client{BaseURL: srv.URL, Token: Token, HTTPClient: srv.Client(), Waits: []time.Duration{}}
 }
+
+// Revoke ends every token of the house.
+func (h *House) Revoke() { h.revoked.Store(true) }
 
 // Creates is how often Create was called.
 func (h *House) Creates() int {

@@ -14,13 +14,24 @@ import (
 
 // Authenticate knows two tokens.
 func (h *House) Authenticate(_ context.Context, token string) (blueberry.Actor, error) {
+	if h.revoked.Load() {
+		return blueberry.Actor{}, blueberry.Errorf(blueberry.Unauthenticated, "TOKEN_INVALID", "a valid API token is needed")
+	}
 	switch token {
 	case Token:
 		return blueberry.Actor{Kind: blueberry.ActorToken, ID: "tok_admin", Name: "admin", Grants: []blueberry.Grant{blueberry.GrantAll}}, nil
 	case Poor:
 		return blueberry.Actor{Kind: blueberry.ActorToken, ID: "tok_poor", Name: "poor"}, nil
+	case Guest:
+		return memberOf("guest", blueberry.GrantMembersRead), nil
+	case Viewer:
+		return memberOf("viewer", blueberry.RoleViewer.Grants()...), nil
 	}
 	return blueberry.Actor{}, blueberry.Errorf(blueberry.Unauthenticated, "TOKEN_INVALID", "a valid API token is needed")
+}
+
+func memberOf(name string, grants ...blueberry.Grant) blueberry.Actor {
+	return blueberry.Actor{Kind: blueberry.ActorToken, ID: "tok_" + name, Name: name, Projects: map[string][]blueberry.Grant{blueberry.DefaultProject: grants}}
 }
 
 // Events reads events.
@@ -42,6 +53,21 @@ func (h *House) Events(_ context.Context, actor blueberry.Actor, q blueberry.Eve
 		}
 	}
 	return out, nil
+}
+
+// EventsUntil is Events, and tells the Seq up to which there is nothing more to read.
+func (h *House) EventsUntil(ctx context.Context, actor blueberry.Actor, q blueberry.EventQuery) ([]blueberry.Event, int64, error) {
+	h.mu.Lock()
+	until := q.After
+	if n := len(h.events); n > 0 {
+		until = max(until, h.events[n-1].Seq)
+	}
+	h.mu.Unlock()
+	found, err := h.Events(ctx, actor, q)
+	if n := len(found); n > 0 && (n == q.Limit || found[n-1].Seq > until) {
+		until = found[n-1].Seq
+	}
+	return found, until, err
 }
 
 // Wait waits for events.

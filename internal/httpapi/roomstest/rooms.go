@@ -23,9 +23,10 @@ import (
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
-// Rooms is the operations behind the door. Who may come in is as in httpapitest.House: by Token, and without grants by Poor.
+// Rooms is the operations behind the door. Whoever comes into httpapitest.House may come in here, and whoever has a credential of Rights.
 type Rooms struct {
 	*Outside
+	*Rights
 	Provisioner *provision.Provisioner
 	Catalog     *catalog.Catalog
 	Place       *sim.Place // of the target "local"
@@ -47,7 +48,8 @@ func Open(t testing.TB) *Rooms {
 	must(t, err)
 	r := &Rooms{
 		Outside: newOutside(), house: httpapitest.New(), feed: newFeed(s),
-		Place: sim.NewPlace(sim.Config{Schedule: time.Millisecond, Start: time.Millisecond, Ready: time.Millisecond}),
+		Rights: openRights(t, s, ring, dir),
+		Place:  sim.NewPlace(sim.Config{Schedule: time.Millisecond, Start: time.Millisecond, Ready: time.Millisecond}),
 	}
 	local := blueberry.Target{Name: "local", Driver: "sim", Domain: httpapitest.Domain}
 	r.Provisioner = &provision.Provisioner{
@@ -66,6 +68,9 @@ func Open(t testing.TB) *Rooms {
 		Workers: map[blueberry.JobKind]jobs.Kind{
 			blueberry.JobEnvironmentReconcile: kind(r.Provisioner.Reconcile), blueberry.JobEnvironmentFollow: kind(r.Provisioner.Follow),
 			blueberry.JobConfigPublished: kind(r.Provisioner.ConfigPublished), blueberry.JobBlueprintPublished: kind(r.Provisioner.BlueprintPublished),
+			blueberry.JobUserInvite: kind(r.Accounts.SendInvitation), blueberry.JobUserReset: kind(r.SignIn.SendReset),
+			blueberry.JobEmergencyTell: kind(r.Accounts.TellEmergency), blueberry.JobTokenWarn: kind(r.Accounts.SendTokenWarning),
+			blueberry.JobKeysReencrypt: kind(r.Custody.Reencrypt),
 		},
 	})
 	must(t, err)
@@ -104,6 +109,8 @@ func (r *Rooms) Deps() httpapi.Deps {
 	d.Environments, d.Changes, d.Plans, d.Revisions, d.Drift = r.Provisioner, r.Provisioner, r.Provisioner, r.Provisioner, r.Provisioner
 	d.Events, d.Feed, d.Blueprints, d.Targets, d.Projects = r.Provisioner, r.feed, r.Provisioner, r.Provisioner, r.Provisioner
 	d.ConfigSets, d.Catalogue, d.Policies, d.Jobs = r.Catalog, r.Catalog, r.Catalog, r.queue
+	d.Access = entrance{house: d.Access, gate: r.Gate}
+	d.Rights, d.Edge.Audit = r.Rights.deps(), r.Auditor
 	return d
 }
 

@@ -1,0 +1,63 @@
+package access
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+// mayGive is nil when an actor holds everything that is to be given, else the refusal that names the first grant that is lacking.
+func mayGive(actor, wish blueberry.Actor) error {
+	for _, g := range wish.Grants {
+		if err := actor.Can(g); err != nil {
+			return err
+		}
+	}
+	for _, project := range slices.Sorted(maps.Keys(wish.Projects)) {
+		for _, g := range wish.Projects[project] {
+			if err := actor.CanIn(project, g); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mayMakeOwners is nil for who may give the power of an owner for good. An emergency lends that power and does not pass it on: what it gave would outlive it.
+func mayMakeOwners(actor blueberry.Actor) error {
+	if err := actor.Can(blueberry.GrantAll); err != nil {
+		return err
+	}
+	if actor.Emergency != "" {
+		e := blueberry.Errorf(blueberry.Forbidden, "EMERGENCY_GIVES_NOTHING", "in an emergency nobody is made an owner, or given more themselves: that would outlast it")
+		e.Denied = blueberry.GrantAll
+		return e
+	}
+	return nil
+}
+
+// mayGiveIn is mayGive for a role in a project. In an emergency nobody gives a role to themselves.
+func mayGiveIn(actor blueberry.Actor, project, userID string, role blueberry.Role) error {
+	if actor.Emergency != "" && userID != "" && userID == actor.UserID {
+		return mayMakeOwners(actor)
+	}
+	return mayGive(actor, roleIn(project, role))
+}
+
+func roleIn(project string, role blueberry.Role) blueberry.Actor {
+	return blueberry.Actor{Projects: map[string][]blueberry.Grant{project: role.Grants()}}
+}
+
+// isPerson reports whether a user acts by themselves: with a session, or with our own command line. Other programs that act for a user do not look after the
+// account: its sessions and tokens are none of their business.
+func isPerson(actor blueberry.Actor) bool {
+	return actor.UserID != "" && (actor.Kind == blueberry.ActorUser || actor.Kind == blueberry.ActorClient && actor.ID == blueberry.CLIClientID)
+}
+
+func needPerson(actor blueberry.Actor) error {
+	if isPerson(actor) {
+		return nil
+	}
+	return blueberry.Errorf(blueberry.Forbidden, "PERSON_NEEDED", "only a person can do this, signed in with a browser or the command line")
+}

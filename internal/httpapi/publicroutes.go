@@ -1,0 +1,45 @@
+package httpapi
+
+// publicRoutes are the patterns of the operations that need no credential: those by which one gets one. The gateway lets them pass sign-in and the document
+// shows them with an empty security. A test holds both to each other.
+func publicRoutes() map[string]bool {
+	return map[string]bool{
+		"POST /v1/sessions":                 true,
+		"POST /v1/sessions/passkey/options": true,
+		"POST /v1/sessions/passkey":         true,
+		"POST /v1/sessions/id-token":        true,
+		"DELETE /v1/sessions/current":       true, // it reads the cookie itself: signing out works with a session that has ended
+		"POST /v1/setup":                    true,
+		"POST /v1/invitations/acceptance":   true,
+		"POST /v1/resets":                   true,
+		"POST /v1/resets/completion":        true,
+	}
+}
+
+// passwordRoutes are those whose body holds a password. Their calls are not remembered under an Idempotency-Key: a fast digest of such a body is a digest of
+// the password.
+func passwordRoutes() map[string]bool {
+	return map[string]bool{
+		"POST /v1/account/password":         true,
+		"POST /v1/account/totp/removal":     true,
+		"PUT /v1/identity-providers/{name}": true, // a client secret that people chose
+	}
+}
+
+// secretRoutes are those whose answer tells a secret for the only time. With an Idempotency-Key they are done once, but the answer is not kept.
+func secretRoutes() map[string]bool {
+	return map[string]bool{
+		"POST /v1/users":                     true, // the link of an invitation, when no mail is set up
+		"POST /v1/users/{id}/invitation":     true,
+		"POST /v1/users/{id}/reset":          true,
+		"POST /v1/account/totp":              true,
+		"POST /v1/account/totp/confirmation": true,
+		"POST /v1/account/recovery-codes":    true,
+		"POST /v1/account/passkeys":          true,
+		"POST /v1/api-tokens":                true,
+		"POST /v1/api-tokens/{id}/rotation":  true,
+		"POST /v1/oauth-clients":             true,
+		"POST /v1/oauth-clients/{id}/secret": true,
+		"POST /v1/certificates":              true,
+	}
+}

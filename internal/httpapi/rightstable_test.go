@@ -1,0 +1,67 @@
+package httpapi_test
+
+// right says who may call an operation, and what others are told. Those who may get anything but 401, 403 and 404.
+type right struct {
+	who      string // weakest who may: a role of the project, "owner", "member" of any project, "person" with a session, "anyone" with a credential, "public"
+	denied   int    // to those who see the project, and may not; 0 means 403
+	stranger int    // to those who see nothing of the project; 0 means 404
+	project  string // where the call names the project, if not by its path: "body" or "query"
+	service  int    // to the service account, if not what its role gets
+	empty    bool   // who may gets 404: the world of the test has none of it, and the code says of what
+}
+
+// rightsTable is the IDOR table: every operation has its entry, and an operation without one fails the test.
+func rightsTable() map[string]right {
+	const body, query = "body", "query"
+	read, change, write, rule := right{who: "viewer"}, right{who: "developer"}, right{who: "maintainer"}, right{who: "admin"}
+	in := func(r right, where string) right { r.project = where; return r }
+	installation := right{who: "owner", stranger: 403}
+	hidden := right{who: "owner", denied: 404} // what is of another person does not exist
+	own := right{who: "person", empty: true}   // only what is one's own is found, and here that is nothing
+	none := func(r right) right { r.empty = true; return r }
+	return map[string]right{
+		"create-environment": in(change, body), "plan-new-environment": in(change, body), "list-environments": in(read, query), "get-environment": read,
+		"extend-environment": change, "destroy-environment": change, "change-environment": change, "rollback-environment": change, "refresh-environment": change,
+		"plan-environment": change, "get-environment-rendering": read, "list-environment-objects": read, "list-environment-events": read,
+		"list-environment-plans": read, "get-plan": read, "get-plan-rendering": read, "list-environment-revisions": read, "get-environment-revision": none(read),
+		"diff-environment-revisions": read, "get-environment-settings": read, "get-environment-drift": read, "set-environment-drift-policy": change,
+		"list-environment-holds": read, "release-environment-holds": none(change), "list-events": {who: "member", stranger: 403},
+		"watch-events": {who: "member", stranger: 403},
+
+		"create-config-set": in(write, body), "list-config-sets": in(read, query), "get-config-set": read, "edit-config-set": write, "restore-config-set": write,
+		"delete-config-set": write, "list-config-set-versions": read, "get-config-set-version": none(read), "diff-config-set-versions": read,
+		"list-config-set-users": read, "get-config-set-impact": read, "publish-blueprint": in(write, body), "list-blueprints": in(read, query),
+		"get-blueprint": read, "list-blueprint-versions": read, "get-blueprint-version": none(read), "list-blueprint-users": read, "delete-blueprint": write,
+		"validate-blueprint": in(change, body), "render-blueprint": in(change, body), "create-policy": in(write, body), "list-policies": in(read, query),
+		"check-policy": in(read, body), "get-policy": read, "update-policy": write, "delete-policy": write,
+
+		"list-projects": {who: "member", stranger: 403}, "create-project": installation, "get-project": read, "update-project": rule, "delete-project": {who: "owner"},
+		"set-project-quota": installation, "list-project-members": read, "set-project-member": rule, "remove-project-member": rule,
+		"create-service-account": rule, "list-service-accounts": write, "get-service-account": write, "update-service-account": rule, "delete-service-account": rule,
+		"list-group-rules": {who: "member", stranger: 403}, "create-group-rule": in(rule, body), "delete-group-rule": rule,
+
+		"create-user": installation, "list-users": installation, "get-user": hidden, "update-user": hidden, "delete-user": hidden, "invite-user": hidden,
+		"reset-user": hidden, "list-user-sessions": installation, "revoke-user-sessions": installation,
+		"list-sessions": {who: "anyone"}, "revoke-session": hidden, "get-api-token": hidden, "rotate-api-token": hidden, "revoke-api-token": hidden,
+		"create-api-token": {who: "viewer", project: body, service: 422}, "list-api-tokens": {who: "anyone"},
+		"create-oauth-client": installation, "list-oauth-clients": installation, "get-oauth-client": installation, "update-oauth-client": installation,
+		"delete-oauth-client": installation, "rotate-oauth-client-secret": installation, "list-oauth-tokens": {who: "person"}, "revoke-oauth-token": none(hidden),
+		"list-identity-providers": installation, "get-identity-provider": installation, "set-identity-provider": installation,
+		"delete-identity-provider": installation,
+
+		"get-account": {who: "anyone"}, "list-roles": {who: "anyone"}, "get-version": {who: "anyone"}, "list-passkeys": {who: "anyone"},
+		"change-password": {who: "person"}, "begin-totp": {who: "person"}, "confirm-totp": {who: "person"}, "remove-totp": {who: "person"},
+		"create-recovery-codes": {who: "person"}, "begin-passkey": {who: "person"}, "confirm-passkey": {who: "person"}, "delete-passkey": own,
+		"unlink-identity": own, "list-consents": {who: "anyone"}, "revoke-consent": {who: "anyone", empty: true},
+
+		"list-audit-entries": in(rule, query), "export-audit": in(rule, query), "get-access-review": installation, "open-emergency": installation,
+		"list-emergencies": installation, "close-emergency": none(hidden), "list-keys": installation, "rotate-keys": installation,
+		"issue-certificate": installation, "list-certificates": installation, "revoke-certificate": installation, "get-certificate-authority": installation,
+		"rotate-certificate-authority": installation, "list-jobs": installation, "get-job": installation, "retry-job": installation, "cancel-job": installation,
+		"list-targets": {who: "member", stranger: 403},
+
+		"sign-in-by-password": {who: "public"}, "begin-passkey-sign-in": {who: "public"}, "sign-in-by-passkey": {who: "public"}, "sign-in-by-id-token": {who: "public"},
+		"sign-out": {who: "public"}, "complete-setup": {who: "public"}, "accept-invitation": {who: "public"}, "request-reset": {who: "public"},
+		"complete-reset": {who: "public"},
+	}
+}

@@ -1,0 +1,131 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+// SessionCookie holds the secret of a browser's session. Browsers take a cookie of such a name only over TLS (or from this machine), for this host alone.
+const SessionCookie = "__Host-blueberry"
+
+// sessionPrefix begins the secret of every session. Such a secret is proof in the cookie only, and no other secret is proof there.
+const sessionPrefix = "bls_"
+
+// NewSessionCookie keeps a session in the browser until it ends.
+func NewSessionCookie(secret string, ends time.Time) *http.Cookie {
+	return &http.Cookie{Name: SessionCookie, Value: secret, Path: "/", Expires: ends, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
+
+// EndedSessionCookie takes the session out of the browser.
+func EndedSessionCookie() *http.Cookie {
+	return &http.Cookie{Name: SessionCookie, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
+
+// SessionSecret is the session that a request brings in its cookie; empty for none.
+func SessionSecret(r *http.Request) string {
+	cookies := r.CookiesNamed(SessionCookie)
+	if len(cookies) != 1 || !strings.HasPrefix(cookies[0].Value, sessionPrefix) {
+		return ""
+	}
+	return cookies[0].Value
+}
+
+// ActorOf is who asks, in the context of a request that has passed the gateway; without grants when nobody has proven who they are.
+func ActorOf(ctx context.Context) blueberry.Actor { return actorOf(ctx) }
+
+// credentialOf is what a request proves itself with. The header goes before the cookie, also when it is wrong.
+func credentialOf(r *http.Request) (secret string, byCookie bool, err error) {
+	missing := blueberry.Errorf(blueberry.Unauthenticated, "TOKEN_MISSING", "the call needs a token: Authorization: Bearer …")
+	invalid := blueberry.Errorf(blueberry.Unauthenticated, "TOKEN_INVALID", "a valid API token is needed")
+	headers := r.Header["Authorization"]
+	switch {
+	case len(headers) > 1:
+		return "", false, invalid
+	case len(headers) == 1 && headers[0] != "":
+		scheme, token, _ := strings.Cut(headers[0], " ")
+		token = strings.TrimSpace(token)
+		switch {
+		case !strings.EqualFold(scheme, "Bearer") || token == "":
+			return "", false, missing
+		case strings.HasPrefix(token, sessionPrefix):
+			return "", false, invalid
+		}
+		return token, false, nil
+	}
+	switch cookies := r.CookiesNamed(SessionCookie); {
+	case len(cookies) == 0:
+		return "", false, missing
+	default:
+		if secret = SessionSecret(r); secret == "" {
+			return "", true, blueberry.Errorf(blueberry.Unauthenticated, "SESSION_INVALID", "the session has ended; sign in again")
+		}
+		return secret, true, nil
+	}
+}
+
+// signIn lets only proven actors on.
+func (g *gateway) signIn(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r.Context())
+		secret, byCookie, err := credentialOf(r)
+		if err == nil && byCookie {
+			err = g.sameOrigin(r)
+		}
+		if err == nil {
+			var actor blueberry.Actor
+			if actor, err = g.access.Authenticate(r.Context(), secret); err == nil {
+				x.actor = actor
+				x.again = func(ctx context.Context) (blueberry.Actor, error) { return g.access.Authenticate(ctx, secret) }
+			}
+		}
+		switch {
+		case err == nil && g.allowActor(w, r, x.actor):
+			next.ServeHTTP(w, r)
+		case err == nil:
+		case nobody(err) && !g.allowAddress(w, r, x): // whoever guesses is counted as one who says nothing
+		default:
+			cut(w, r)
+			g.refuse(w, r, err)
+		}
+	})
+}
+
+// proveAgain is who asks by now, for an answer that goes on for long.
+func (x *exchange) proveAgain(ctx context.Context) (blueberry.Actor, error) {
+	if x.again == nil {
+		return x.actor, nil
+	}
+	return x.again(ctx)
+}
+
+func nobody(err error) bool {
+	return errors.Is(err, blueberry.Unauthenticated) || errors.Is(err, blueberry.Forbidden)
+}
+
+// pass lets calls on that need no credential: the pages, and the operations by which one gets a credential. A page finds out by itself who looks at it; here it
+// is for the limits, the log and the audit.
+func (g *gateway) pass(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r.Context())
+		if err := g.crossOrigin.Check(r); err != nil {
+			if g.allowAddress(w, r, x) {
+				cut(w, r)
+				g.refuse(w, r, crossOrigin())
+			}
+			return
+		}
+		if secret := SessionSecret(r); secret != "" && !x.api && !g.cookieless[r.URL.Path] {
+			if actor, err := g.access.Authenticate(r.Context(), secret); err == nil {
+				x.actor = actor
+			}
+		}
+		if x.actor.ID != "" && g.allowActor(w, r, x.actor) || x.actor.ID == "" && g.allowAddress(w, r, x) {
+			next.ServeHTTP(w, r)
+		}
+	})
+}

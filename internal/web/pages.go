@@ -1,0 +1,203 @@
+package web
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/blueberry-idp/blueberry/internal/access"
+	"github.com/blueberry-idp/blueberry/internal/access/oauth"
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+// SignIn is how people come in, and how they prove who they are.
+type SignIn interface {
+	Ways(ctx context.Context) (access.Ways, error)
+	Password(ctx context.Context, a access.PasswordAttempt) (access.Entered, error)
+	SignOut(ctx context.Context, secret string) error
+	CompleteSetup(ctx context.Context, link string, o access.NewOwner, from access.From) (access.Entered, error)
+	InvitationOf(ctx context.Context, link string) (blueberry.User, error)
+	AcceptInvitation(ctx context.Context, link string, a access.Acceptance, from access.From) (access.Entered, error)
+	RequestReset(ctx context.Context, email string, from access.From) error
+	CompleteReset(ctx context.Context, link, password string, from access.From) (access.Entered, error)
+}
+
+// Providers are sign-ins by someone else's word.
+type Providers interface {
+	BeginProvider(ctx context.Context, name string, s access.ProviderStart) (redirect, state string, err error)
+	FinishProvider(ctx context.Context, name string, r access.ProviderReturn) (access.Entered, error)
+	RemoveIdentity(ctx context.Context, actor blueberry.Actor, provider string) error
+}
+
+// Factors are what a person proves themselves with.
+type Factors interface {
+	ChangePassword(ctx context.Context, actor blueberry.Actor, old, replacement, code string) error
+	BeginTOTP(ctx context.Context, actor blueberry.Actor) (access.TOTPSetup, error)
+	ConfirmTOTP(ctx context.Context, actor blueberry.Actor, code string) (recovery []string, err error)
+	RemoveTOTP(ctx context.Context, actor blueberry.Actor, password, code string) error
+	NewRecoveryCodes(ctx context.Context, actor blueberry.Actor, code string) ([]string, error)
+}
+
+// Passkeys are WebAuthn credentials.
+type Passkeys interface {
+	BeginPasskey(ctx context.Context, actor blueberry.Actor, name string) (options json.RawMessage, ticket string, err error)
+	FinishPasskey(ctx context.Context, actor blueberry.Actor, ticket string, response json.RawMessage) (blueberry.Passkey, error)
+	RemovePasskey(ctx context.Context, actor blueberry.Actor, id string) error
+	BeginPasskeySignIn(ctx context.Context) (options json.RawMessage, ticket string, err error)
+	FinishPasskeySignIn(ctx context.Context, ticket string, response json.RawMessage, from access.From) (access.Entered, error)
+}
+
+// Account is what a person sees of their own.
+type Account interface {
+	Self(ctx context.Context, actor blueberry.Actor) (access.Self, error)
+	Sessions(ctx context.Context, actor blueberry.Actor, userID, before string, limit int) ([]blueberry.Session, error)
+	RevokeSession(ctx context.Context, actor blueberry.Actor, id string) error
+	RevokeSessions(ctx context.Context, actor blueberry.Actor, userID string, exceptOwn bool) (int, error)
+}
+
+// OAuth is the decisions of people about programs.
+type OAuth interface {
+	// Asked reads what a program asks for, or gives an *oauth.AskError.
+	Asked(ctx context.Context, r *http.Request) (oauth.Ask, error)
+	// Consented reports whether the user need not be asked again.
+	Consented(ctx context.Context, user blueberry.Actor, clientID string, scopes []string) bool
+	// Decide answers the program, or gives an error that must be shown.
+	Decide(ctx context.Context, w http.ResponseWriter, r *http.Request, user blueberry.Actor, allow bool) error
+	DeviceOf(ctx context.Context, user blueberry.Actor, userCode string) (oauth.DeviceAsk, error)
+	DecideDevice(ctx context.Context, user blueberry.Actor, userCode string, allow bool) error
+	Consents(ctx context.Context, actor blueberry.Actor) ([]oauth.ConsentView, error)
+	RevokeConsent(ctx context.Context, actor blueberry.Actor, clientID string) error
+}
+
+// Gate proves sessions.
+type Gate interface {
+	Authenticate(ctx context.Context, credential string) (blueberry.Actor, error)
+}
+
+// Sealer hides what a page carries for the server alone.
+type Sealer interface {
+	Seal(plain []byte, bound string) ([]byte, error)
+	Open(sealed []byte, bound string) ([]byte, error)
+}
+
+// Pages serves them. Every field must be set but Logger.
+type Pages struct {
+	SignIn    SignIn
+	Providers Providers
+	Factors   Factors
+	Passkeys  Passkeys
+	Account   Account
+	OAuth     OAuth
+	Gate      Gate
+	Seal      Sealer
+	Now       func() time.Time
+	Logger    *slog.Logger
+}
+
+//go:embed static
+var static embed.FS
+
+// policy is the content security policy of the pages: their own style sheet, script and pictures, and a QR code as data.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// onlyHere keeps forms from going elsewhere. Browsers hold it against the redirect that answers a form, too, so pages whose forms lead to a provider or a
+// program do without.
+const onlyHere = "; form-action 'self'"
+
+// Routes gives the patterns of http.ServeMux with their handlers.
+func (p *Pages) Routes() map[string]http.Handler {
+	files, err := fs.Sub(static, "static")
+	if err != nil {
+		panic(err) // the directory is in the binary
+	}
+	routes := map[string]http.HandlerFunc{
+		"GET /signin": p.signIn, "POST /signin": p.signInByPassword, "POST /signin/code": p.signInByCode, "POST /signout": p.signOut,
+		"POST /signin/passkey/options": p.passkeySignInOptions, "POST /signin/passkey": p.passkeySignIn,
+		"POST /signin/providers/{provider}": p.beginProvider, "GET " + access.ProviderReturnPath("{provider}"): p.finishProvider,
+		"GET /setup": p.setup, "POST /setup": p.completeSetup, "GET /invitation": p.invitation, "POST /invitation": p.acceptInvitation,
+		"GET /forgot": p.forgot, "POST /forgot": p.requestReset, "GET /reset": p.reset, "POST /reset": p.completeReset,
+		"GET " + oauth.AuthorizePath: p.signedIn(p.authorize), "POST " + oauth.AuthorizePath: p.signedIn(p.decide),
+		"GET " + oauth.DevicePath: p.signedIn(p.device), "POST " + oauth.DevicePath: p.signedIn(p.decideDevice),
+		"GET /account": p.signedIn(p.account), "POST /account/password": p.signedIn(p.changePassword),
+		"POST /account/sessions/end": p.signedIn(p.endSessions), "POST /account/sessions/{id}/end": p.signedIn(p.endSession),
+		"POST /account/totp": p.signedIn(p.beginTOTP), "POST /account/totp/confirm": p.signedIn(p.confirmTOTP),
+		"POST /account/totp/remove": p.signedIn(p.removeTOTP), "POST /account/recovery-codes": p.signedIn(p.recoveryCodes),
+		"POST /account/passkeys/options": p.signedIn(p.passkeyOptions), "POST /account/passkeys": p.signedIn(p.addPasskey),
+		"POST /account/passkeys/{id}/remove": p.signedIn(p.removePasskey), "POST /account/identities/{provider}/remove": p.signedIn(p.unlink),
+		"POST /account/consents/{client}/remove": p.signedIn(p.takeBack),
+	}
+	out := map[string]http.Handler{"GET /static/": http.StripPrefix("/static/", cached(http.FileServerFS(files)))}
+	for pattern, h := range routes {
+		out[pattern] = p.page(h)
+	}
+	return out
+}
+
+// page sets what every page has: its policy, and that nobody keeps it.
+func (p *Pages) page(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy+onlyHere)
+		w.Header().Set("Cache-Control", "no-store")
+		next(w, r)
+	})
+}
+
+// outward lets the forms of a page lead away from here.
+func outward(w http.ResponseWriter) { w.Header().Set("Content-Security-Policy", policy) }
+
+// cached lets browsers keep what is in the binary for an hour.
+func cached(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// show writes a page.
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	if err := c.Render(r.Context(), w); err != nil {
+		p.Logger.DebugContext(r.Context(), "page was not written whole", "error", err) // the reader is gone
+	}
+}
+
+// form reads a form of bounded size; the gateway bounds it, too.
+func form(r *http.Request) (url.Values, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, blueberry.Errorf(blueberry.Malformed, "FORM_UNREADABLE", "the form cannot be read")
+	}
+	return r.PostForm, nil
+}
+
+// signedIn lets only people on, and sends others to sign in and back.
+func (p *Pages) signedIn(next func(w http.ResponseWriter, r *http.Request, user blueberry.Actor)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		secret := session(r)
+		if secret != "" {
+			user, err := p.Gate.Authenticate(r.Context(), secret)
+			if err == nil {
+				next(w, r, user)
+				return
+			}
+		}
+		back := "/account"
+		if r.Method == http.MethodGet {
+			back = r.URL.RequestURI()
+		}
+		http.Redirect(w, r, "/signin?"+url.Values{"return_to": {back}}.Encode(), http.StatusSeeOther)
+	}
+}
+
+// from is where the request comes from.
+func (p *Pages) from(r *http.Request) access.From {
+	call := blueberry.CallOf(r.Context())
+	return access.From{Address: call.Address, UserAgent: call.UserAgent, Device: cookie(r, deviceCookie)}
+}
