@@ -121,7 +121,7 @@ func (c *Client) AllOAuthTokens(ctx context.Context, f OAuthTokenFilter) iter.Se
 	})
 }
 
-// RevokeOAuthToken ends a token with its family, at once, on every server.
+// RevokeOAuthToken ends a token, at once, on every server: a refresh token or a code with all of its family, an access token alone.
 func (c *Client) RevokeOAuthToken(ctx context.Context, id string, options ...CallOption) error {
 	return c.do(ctx, newCall(http.MethodDelete, "oauth-tokens", id), options...)
 }

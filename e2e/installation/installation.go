@@ -112,10 +112,11 @@ func (h Host) Token() (string, error) {
 func (s *Server) follow(r io.Reader, serving chan<- string) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	for serves := false; lines.Scan(); {
 		s.log.add(lines.Text())
 		var entry struct{ Msg, URL string }
-		if json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Msg == "serving" {
+		if !serves && json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Msg == "serving" {
+			serves = true
 			serving <- entry.URL
 		}
 	}

@@ -89,6 +89,19 @@ func TestTheSetUpLinkEnds(t *testing.T) {
 	}
 }
 
+// Two servers on one record have a link each; the one that is used ends both.
+func TestEachServerHasASetUpLink(t *testing.T) {
+	t.Parallel()
+	p := newPorch(t)
+	first, second := p.setup(t, filepath.Join(t.TempDir(), "setup-link")), p.setup(t, filepath.Join(t.TempDir(), "setup-link"))
+	if _, err := p.CompleteSetup(t.Context(), first, owner1, from("192.0.2.1", "")); err != nil {
+		t.Errorf("the second server ended the link of the first: %v", err)
+	}
+	if _, err := p.CompleteSetup(t.Context(), second, access.NewOwner{Email: "eve@example.com", Password: goodPassword}, from("192.0.2.1", "")); codeOf(t, err) != linkInvalid {
+		t.Errorf("there is an owner, and the other link gives: %v", err)
+	}
+}
+
 // Of many who have the link, one becomes the owner.
 func TestOneOwnerIsSetUp(t *testing.T) {
 	t.Parallel()

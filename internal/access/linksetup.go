@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -19,10 +20,14 @@ type NewOwner struct {
 }
 
 // EnsureSetup gives the address at which the first owner makes their account, while there is none, and writes it to a file that only this process's user can
-// read. It is told once: every start makes a new one and the ones before worthless. With an owner there is nothing to set up: the address is empty and
-// the file goes away.
+// read. It is told once: every start makes a new one, and the one before in that file worthless. Other servers on the record have links of their own. With an
+// owner there is nothing to set up: the address is empty, no link works any more, and the file goes away.
 func (s *SignIn) EnsureSetup(ctx context.Context, file string) (address string, err error) {
 	secret, hash := NewSecret(LinkPrefix)
+	before, err := setupLinkIn(file)
+	if err != nil {
+		return "", err
+	}
 	needed := false
 	err = s.Record.Update(ctx, func(tx Tx) error {
 		now := s.Now()
@@ -30,11 +35,11 @@ func (s *SignIn) EnsureSetup(ctx context.Context, file string) (address string, 
 		if err != nil {
 			return err
 		}
-		if err := tx.DropLinks(ctx, blueberry.LinkSetup, "", now); err != nil {
-			return err
-		}
 		if needed = owners == 0; !needed {
-			return nil
+			return tx.DropLinks(ctx, blueberry.LinkSetup, "", now)
+		}
+		if err := s.endLink(ctx, tx, before); err != nil {
+			return err
 		}
 		return tx.InsertLink(ctx, blueberry.Link{
 			ID: blueberry.NewID(blueberry.LinkID, now), Kind: blueberry.LinkSetup, Hash: hash, CreatedAt: now, ExpiresAt: now.Add(blueberry.SetupLife),
@@ -54,6 +59,35 @@ func (s *SignIn) EnsureSetup(ctx context.Context, file string) (address string, 
 		return "", fmt.Errorf("write set-up link: %w", err)
 	}
 	return address, nil
+}
+
+// setupLinkIn is the hash of the link that a file holds; nil for none.
+func setupLinkIn(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read set-up link: %w", err)
+	}
+	_, secret, _ := strings.Cut(strings.TrimSpace(string(text)), "?link=")
+	hash, _ := HashSecret(LinkPrefix, secret)
+	return hash, nil
+}
+
+// endLink makes a link worthless that may have been used already, or be none.
+func (s *SignIn) endLink(ctx context.Context, tx Tx, hash []byte) error {
+	if hash == nil {
+		return nil
+	}
+	l, err := tx.LinkByHash(ctx, hash)
+	if err == nil && l.Live(s.Now()) {
+		err = tx.UseLink(ctx, l.ID, s.Now())
+	}
+	if errors.Is(err, blueberry.NotFound) || errors.Is(err, blueberry.Conflict) {
+		return nil
+	}
+	return err
 }
 
 // writePrivate writes a file that only its owner can read, whole or not at all, whatever was there before.

@@ -19,6 +19,8 @@ import (
 type Environments interface {
 	Create(ctx context.Context, actor blueberry.Actor, r provision.CreateRequest) (blueberry.Environment, error)
 	Get(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Environment, error)
+	// Detail is Get with the inputs of the desired revision.
+	Detail(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Environment, blueberry.Revision, error)
 	List(ctx context.Context, actor blueberry.Actor, q blueberry.EnvironmentQuery) (blueberry.EnvironmentPage, error)
 	Objects(ctx context.Context, actor blueberry.Actor, id string) ([]blueberry.LedgerEntry, error)
 	Extend(ctx context.Context, actor blueberry.Actor, id string, hours int, ifVersion int64) (blueberry.Environment, error)

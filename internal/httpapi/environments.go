@@ -130,7 +130,7 @@ type getOutput struct {
 }
 
 func (h environments) get(ctx context.Context, in *getInput) (*getOutput, error) {
-	e, err := h.operations.Get(ctx, actorOf(ctx), in.ID)
+	e, rev, err := h.operations.Detail(ctx, actorOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -138,10 +138,6 @@ func (h environments) get(ctx context.Context, in *getInput) (*getOutput, error)
 	if noneMatch(in.IfNoneMatch, e.Version) {
 		out.Status = http.StatusNotModified
 		return out, nil
-	}
-	rev, err := h.revisions.RevisionInputs(ctx, actorOf(ctx), e.ID, e.Revision)
-	if err != nil {
-		return nil, err
 	}
 	wire := wireEnvironment(e)
 	wire.BlueprintRef = rev.Catalogue.String()

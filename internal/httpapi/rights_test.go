@@ -61,6 +61,11 @@ func newWorld(t *testing.T) *world {
 	w.callers["anonymous"] = []string{"Authorization", ""}
 	secret := "not told to anyone"
 	got[sdk.IdentityProvider](t)(c.SetIdentityProvider(ctx, "corp", sdk.SetIdentityProviderRequest{Kind: "github", ClientID: "blueberry", ClientSecret: &secret}))
+	for _, project := range []string{ownProject, otherProject} { // before a call of the table makes a policy that forbids them
+		for _, noun := range []string{"environments", "plans"} {
+			w.fixed[noun+" "+project] = w.lasting(t, noun, project)
+		}
+	}
 	return w
 }
 
@@ -137,7 +142,7 @@ func (w *world) lasting(t *testing.T, noun, project string) string {
 	case "blueprints":
 		return got[sdk.PublishedBlueprint](t)(c.PublishBlueprint(ctx, sdk.PublishBlueprintRequest{Project: project, Content: shopBlueprint})).Blueprint.ID
 	case "policies":
-		return got[sdk.Policy](t)(c.CreatePolicy(ctx, sdk.CreatePolicyRequest{Project: project, Name: "images", Text: warnOnly})).ID
+		return got[sdk.Policy](t)(c.CreatePolicy(ctx, sdk.CreatePolicyRequest{Project: project, Name: "kept", Text: warnOnly})).ID
 	case "service-accounts":
 		return got[sdk.ServiceAccount](t)(c.CreateServiceAccount(ctx, project, sdk.CreateServiceAccountRequest{Name: "robot", Role: "viewer"})).ID
 	case "oauth-clients":

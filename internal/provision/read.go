@@ -14,6 +14,15 @@ func (p *Provisioner) Get(ctx context.Context, actor blueberry.Actor, id string)
 	return viewOf(ctx, p, actor, id, func(_ Tx, e blueberry.Environment) (blueberry.Environment, error) { return e, nil })
 }
 
+// Detail reads one environment with what its desired revision is made of.
+func (p *Provisioner) Detail(ctx context.Context, actor blueberry.Actor, id string) (e blueberry.Environment, r blueberry.Revision, err error) {
+	r, err = viewOf(ctx, p, actor, id, func(tx Tx, found blueberry.Environment) (blueberry.Revision, error) {
+		e = found
+		return tx.RevisionInputs(ctx, id, found.Revision)
+	})
+	return e, r, err
+}
+
 // List reads one page of the environments that the actor may read.
 func (p *Provisioner) List(ctx context.Context, actor blueberry.Actor, q blueberry.EnvironmentQuery) (page blueberry.EnvironmentPage, err error) {
 	if q.In, err = actor.Within(q.Project, blueberry.GrantEnvironmentsRead); err != nil {

@@ -280,6 +280,16 @@ func (h *House) Get(_ context.Context, actor blueberry.Actor, id string) (bluebe
 	return snapshot(e), nil
 }
 
+// Detail is Get with what the desired revision is made of.
+func (h *House) Detail(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Environment, blueberry.Revision, error) {
+	e, err := h.Get(ctx, actor, id)
+	if err != nil {
+		return e, blueberry.Revision{}, err
+	}
+	r, err := h.RevisionInputs(ctx, actor, id, e.Revision)
+	return e, r, err
+}
+
 // List reads a page; its cursor is the number of those before.
 func (h *House) List(_ context.Context, actor blueberry.Actor, q blueberry.EnvironmentQuery) (blueberry.EnvironmentPage, error) {
 	h.mu.Lock()
