@@ -55,7 +55,8 @@ fmt: need-go ## format
 	cd tools && go build -o ../bin/ mvdan.cc/gofumpt
 	bin/gofumpt -w $$(git ls-files '*.go')
 
-generate: need-go ## make the committed generated files anew (OpenAPI, command reference, golden files)
+generate: need-go ## make the committed generated files anew (pages, OpenAPI, command reference, golden files)
+	cd tools && go build -o ../bin/ github.com/a-h/templ/cmd/templ
 	go generate ./...
 
 drift: generate ## fail when a generated file is not what is committed

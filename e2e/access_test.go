@@ -3,11 +3,15 @@ package e2e_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -194,4 +198,79 @@ func TestLosingTheKeysIsTold(t *testing.T) {
 			t.Errorf("the message does not name %s: %v", want, err)
 		}
 	}
+}
+
+// TestInternalClientsNeedACertificate: the internal door takes clients with a certificate of the platform alone, and their token still says what they may.
+func TestInternalClientsNeedACertificate(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	internal, redirect := freeAddress(t), freeAddress(t)
+	h := newHost(t, "--target-driver", "sim", "--tls-self-made", "--internal-listen", internal, "--redirect-listen", redirect)
+	h.CA = filepath.Join(h.State, "tls", "local-ca.crt")
+	s := start(t, h)
+	issued, err := s.Client.IssueCertificate(ctx, sdk.IssueCertificateRequest{Name: "prometheus", Days: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.X509KeyPair([]byte(issued.CertificatePEM), []byte(issued.PrivateKeyPEM))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	ca, err := os.ReadFile(h.CA)
+	if err != nil || !pool.AppendCertsFromPEM(ca) {
+		t.Fatalf("the authority of the server: %v", err)
+	}
+	ask := func(certificates ...tls.Certificate) (int, error) {
+		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, Certificates: certificates, MinVersion: tls.VersionTLS13}}
+		defer transport.CloseIdleConnections()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+internal+"/v1/account", nil)
+		if err != nil {
+			return 0, err
+		}
+		req.Header.Set("Authorization", "Bearer "+s.Client.Token)
+		res, err := (&http.Client{Transport: transport}).Do(req)
+		if err != nil {
+			return 0, err
+		}
+		return res.StatusCode, res.Body.Close()
+	}
+	if status, err := ask(pair); err != nil || status != http.StatusOK {
+		t.Errorf("with a certificate: %d, %v", status, err)
+	}
+	if status, err := ask(); err == nil {
+		t.Errorf("without a certificate: %d", status)
+	}
+	if err := s.Client.RevokeCertificate(ctx, issued.Certificate.Serial); err != nil {
+		t.Fatal(err)
+	}
+	if status, err := ask(pair); err == nil && status == http.StatusOK {
+		t.Error("a certificate that was revoked is taken")
+	}
+
+	plain := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+redirect+"/docs?x=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := plain.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if to := res.Header.Get("Location"); res.StatusCode != http.StatusPermanentRedirect || !strings.HasPrefix(to, "https://") || !strings.HasSuffix(to, "/docs?x=1") {
+		t.Errorf("plain HTTP leads to %q, %d", to, res.StatusCode)
+	}
+}
+
+// freeAddress is one on loopback where nobody listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // ends at once
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }

@@ -49,7 +49,7 @@ func newHost(tb testing.TB, args ...string) installation.Host {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return installation.Host{Bin: bin, State: tb.TempDir(), Args: append(args, "--log-level", "debug")}
+	return installation.Host{Bin: bin, State: tb.TempDir(), Args: append(args, "--log-level", "debug"), Watch: true}
 }
 
 // kubeHost is an installation on SQLite and the cluster of the test run.
@@ -67,6 +67,9 @@ func start(tb testing.TB, h installation.Host, env ...string) *installation.Serv
 	}
 	tb.Cleanup(func() {
 		s.Kill()
+		for _, leak := range s.Leaks() {
+			tb.Errorf("the server's log holds a secret: %s", leak)
+		}
 		if tb.Failed() {
 			tb.Logf("server log, last lines:\n%s", s.Log())
 		}

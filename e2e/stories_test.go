@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/blueberry-idp/blueberry/e2e/installation"
+	"github.com/blueberry-idp/blueberry/sdk"
 )
 
 // TestStories runs each stories/*.txtar: a user at a terminal, the real binary, a server of the story's own.
@@ -21,6 +22,8 @@ import (
 // Besides testscript's commands a story has:
 //
 //	server sim|kube|down   start a server: simulated cluster, the cluster of the test run, or one that cannot be reached
+//	                       $SETUP_LINK is the address at which the first owner makes their account
+//	owner EMAIL PASSWORD   make that account
 //	drain | crash          end it by SIGTERM or SIGKILL
 //	sample DIR             copy the shipped sample
 //	repository DIR         make DIR a Git repository with one commit; $COMMIT is its commit
@@ -51,6 +54,7 @@ func TestStories(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"server":     cmdServer,
+			"owner":      cmdOwner,
 			"drain":      cmdDrain,
 			"crash":      cmdCrash,
 			"sample":     cmdSample,
@@ -87,12 +91,20 @@ func cmdServer(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		s.args = append(s.args, args[1:]...)
 	}
-	server, err := installation.Host{Bin: s.bin, State: s.state, Args: s.args}.Start()
+	server, err := installation.Host{Bin: s.bin, State: s.state, Args: append(s.args, "--log-level", "debug"), Watch: true}.Start()
 	ts.Check(err)
 	s.server = server
-	ts.Defer(server.Kill)
+	ts.Defer(func() {
+		server.Kill()
+		for _, leak := range server.Leaks() {
+			ts.Fatalf("the server's log holds a secret: %s", leak)
+		}
+	})
 	ts.Setenv("BLUEBERRY_URL", server.URL)
 	ts.Setenv("GIT_URL", server.GitURL())
+	if link, err := os.ReadFile(filepath.Join(s.state, "setup-link")); err == nil { // there is none once somebody has used it
+		ts.Setenv("SETUP_LINK", strings.TrimSpace(string(link)))
+	}
 }
 
 // deadKubeconfig names a port that nobody listens on.
@@ -109,6 +121,12 @@ clusters: [{name: x, cluster: {server: "http://`+l.Addr().String()+`"}}]
 users: [{name: x, user: {}}]
 `), 0o600))
 	return path
+}
+
+func cmdOwner(ts *testscript.TestScript, _ bool, args []string) {
+	_, link, _ := strings.Cut(ts.Getenv("SETUP_LINK"), "?link=")
+	_, err := storyOf(ts).server.Client.CompleteSetup(context.Background(), sdk.SetupRequest{Link: link, Email: args[0], Password: args[1]})
+	ts.Check(err)
 }
 
 func cmdDrain(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(storyOf(ts).server.Stop()) }

@@ -100,4 +100,6 @@ func (d *DeviceLogin) poll(ctx context.Context, form url.Values) (TokenPair, err
 	return pair, err
 }
 
-func (d *DeviceLogin) app() oauthApp { return oauthApp{baseURL: d.BaseURL, id: d.ID, http: d.HTTPClient} }
+func (d *DeviceLogin) app() oauthApp {
+	return oauthApp{baseURL: d.BaseURL, id: d.ID, http: d.HTTPClient}
+}

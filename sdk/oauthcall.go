@@ -39,7 +39,9 @@ type TokenPair struct {
 }
 
 // String keeps the secrets out of logs.
-func (p TokenPair) String() string { return "a pair of tokens until " + p.ExpiresAt.Format(time.RFC3339) }
+func (p TokenPair) String() string {
+	return "a pair of tokens until " + p.ExpiresAt.Format(time.RFC3339)
+}
 
 // GoString keeps the secrets out of logs.
 func (p TokenPair) GoString() string { return "sdk.TokenPair{…}" }

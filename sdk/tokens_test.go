@@ -59,7 +59,7 @@ func TestAHundredGoroutinesGetOneToken(t *testing.T) {
 			time.Sleep(time.Second) // of the bubble
 			return issue(n)
 		}}
-		source := &sdk.ClientCredentials{BaseURL: "http://server.test", ID: "cli_1", Secret: "blk_x", Scopes: []string{"environments:read", "plans:read"}, HTTPClient: e.client()}
+		source := &sdk.ClientCredentials{BaseURL: "http://server.test", ID: "cli_1", Secret: "blk_x", Scopes: []string{"environments:read", "projects:read"}, HTTPClient: e.client()}
 		all := func(want string) {
 			t.Helper()
 			var wg sync.WaitGroup
@@ -77,7 +77,7 @@ func TestAHundredGoroutinesGetOneToken(t *testing.T) {
 		if n := e.asked(); n != 1 {
 			t.Errorf("100 goroutines asked %d times", n)
 		}
-		want := url.Values{"grant_type": {"client_credentials"}, "client_id": {"cli_1"}, "client_secret": {"blk_x"}, "scope": {"environments:read plans:read"}}
+		want := url.Values{"grant_type": {"client_credentials"}, "client_id": {"cli_1"}, "client_secret": {"blk_x"}, "scope": {"environments:read projects:read"}}
 		if diff := cmp.Diff(want, e.forms[0]); diff != "" {
 			t.Errorf("the request (-want +got):\n%s", diff)
 		}
@@ -431,4 +431,3 @@ func TestTokensAreKeptOutOfText(t *testing.T) {
 		}
 	}
 }
-

@@ -3,19 +3,24 @@ package installation
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
@@ -44,6 +49,8 @@ type Host struct {
 	State    string   // directory
 	Database string   // URL; empty means SQLite in State
 	Args     []string // more flags of blueberry server
+	Watch    bool     // look for secrets in everything that it logs
+	CA       string   // file of the authority that the server's certificate is proven with; empty without TLS
 }
 
 // Server is one process of a host.
@@ -55,6 +62,10 @@ type Server struct {
 
 	ended chan struct{}
 	log   tailLog
+	watch bool
+
+	mu    sync.Mutex
+	leaks []string
 }
 
 // startPatience is how long a server may take to serve. It is not a goal, only the end of waiting.
@@ -66,7 +77,7 @@ func (h Host) Start(env ...string) (*Server, error) {
 	if h.Database != "" {
 		args = append(args, "--database", h.Database)
 	}
-	s := &Server{Command: exec.Command(h.Bin, args...), ended: make(chan struct{})} //nolint:noctx // ended by Kill or Stop
+	s := &Server{Command: exec.Command(h.Bin, args...), ended: make(chan struct{}), watch: h.Watch} //nolint:noctx // ended by Kill or Stop
 	s.Command.Env = append(append(os.Environ(), "GORACE=halt_on_error=1"), env...)
 	stderr, err := s.Command.StderrPipe()
 	if err != nil {
@@ -97,7 +108,23 @@ func (h Host) Start(env ...string) (*Server, error) {
 		return nil, err
 	}
 	s.Client = &sdk.Client{BaseURL: s.URL, Token: token}
-	return s, nil
+	if h.CA != "" {
+		s.Client.HTTPClient, err = trusting(h.CA)
+	}
+	return s, err
+}
+
+// trusting is a client that takes certificates of an authority.
+func trusting(file string) (*http.Client, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}}}, nil
 }
 
 // TokenFile is where the first start has stored the admin token.
@@ -114,12 +141,31 @@ func (s *Server) follow(r io.Reader, serving chan<- string) {
 	lines.Buffer(nil, 1<<20)
 	for serves := false; lines.Scan(); {
 		s.log.add(lines.Text())
+		s.look(lines.Text())
 		var entry struct{ Msg, URL string }
 		if !serves && json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Msg == "serving" {
 			serves = true
 			serving <- entry.URL
 		}
 	}
+}
+
+func (s *Server) look(line string) {
+	if !s.watch {
+		return
+	}
+	if shape := blueberry.TokenShape(line); shape != "" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.leaks = append(s.leaks, shape+" in: "+blueberry.Redact(line))
+	}
+}
+
+// Leaks are the lines of the log that held what looks like a secret, if the host is watched.
+func (s *Server) Leaks() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.leaks)
 }
 
 // Ended is closed when the process is gone.

@@ -3,12 +3,10 @@ package access
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -46,23 +44,10 @@ func (g *Gate) EnsureAdmin(ctx context.Context, file string) (created bool, err 
 	return created, nil
 }
 
-// writeToken makes a token and a file that holds it, whole or not at all.
+// writeToken makes a token and a file that holds it.
 func writeToken(file string) ([]byte, error) {
 	token, _ := NewSecret(TokenPrefix)
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return nil, err
-	}
-	part := file + ".part"
-	if err := os.WriteFile(part, []byte(token+"\n"), 0o600); err != nil {
-		return nil, err
-	}
-	return []byte(token), os.Rename(part, file)
-}
-
-// hash is what the record keeps. A secret has 256 bits of its own, so a fast hash is enough.
-func hash(secret string) []byte {
-	h := sha256.Sum256([]byte(secret))
-	return h[:]
+	return []byte(token), writePrivate(file, token+"\n")
 }
 
 // hint is the end of a secret, by which people tell tokens apart: its checksum, which tells nothing that helps to guess the rest.

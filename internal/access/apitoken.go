@@ -83,7 +83,7 @@ func lackingFor(ctx context.Context, tx Tx, actor blueberry.Actor, t blueberry.A
 
 // ownToken reports whether a token is the actor itself, or of the person who acts.
 func ownToken(actor blueberry.Actor, t blueberry.APIToken) bool {
-	return actor.Credential == t.ID || isPerson(actor) && actor.UserID == t.UserID
+	return actor.Credential == t.ID || IsPerson(actor) && actor.UserID == t.UserID
 }
 
 // mayHold refuses a token that would let its holder do more than the actor may, now or later. A token is made by a person for themselves, by a token for its
@@ -147,7 +147,7 @@ func withinToken(ctx context.Context, tx Tx, actor blueberry.Actor, t blueberry.
 
 // mayMake refuses who makes no tokens: a program to which a user gave some of their rights for a time would have them for good.
 func mayMake(actor blueberry.Actor) error {
-	if actor.Kind == blueberry.ActorClient && actor.UserID != "" && !isPerson(actor) {
+	if actor.Kind == blueberry.ActorClient && actor.UserID != "" && !IsPerson(actor) {
 		return blueberry.Errorf(blueberry.Forbidden, "PERSON_NEEDED", "a program that acts for %s by OAuth makes no API tokens", actor.Name)
 	}
 	return nil
@@ -216,7 +216,7 @@ func ofWhom(actor blueberry.Actor, q blueberry.APITokenQuery) (blueberry.APIToke
 	if q.UserID == "" {
 		q.UserID = actor.UserID
 	}
-	if q.UserID != "" && q.UserID == actor.UserID && isPerson(actor) {
+	if q.UserID != "" && q.UserID == actor.UserID && IsPerson(actor) {
 		return q, nil
 	}
 	if q.UserID == "*" {

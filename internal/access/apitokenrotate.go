@@ -60,7 +60,7 @@ func (a *Accounts) RotateToken(ctx context.Context, actor blueberry.Actor, id st
 func mayRotate(ctx context.Context, tx Tx, actor blueberry.Actor, t blueberry.APIToken) error {
 	switch {
 	case t.UserID == "" && t.ServiceID == "":
-		return blueberry.Errorf(blueberry.Conflict, "API_TOKEN_OF_FILE", "the installation's own token is replaced by removing its file and starting again")
+		return blueberry.Errorf(blueberry.Conflict, "API_TOKEN_OF_FILE", "the installation's own token is replaced by removing its file and starting again, then revoking this one")
 	case actor.Credential == t.ID:
 		return nil
 	case t.UserID != "" && t.UserID != actor.UserID:

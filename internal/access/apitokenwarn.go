@@ -12,10 +12,12 @@ import (
 // warnBatch is how many tokens are read at a time.
 const warnBatch = 100
 
-// WarnTokens has people warned of tokens that end soon: once for each of TokenWarnings. It is called every now and then, by any number of processes.
+// WarnTokens has people warned of tokens that end soon: once for each of TokenWarnings. It is called every now and then, by any number of processes. When it
+// fails for one token the others are warned of nevertheless.
 func (a *Accounts) WarnTokens(ctx context.Context) error {
 	now := a.Now()
 	horizon := now.Add(time.Duration(blueberry.TokenWarnings()[0])*24*time.Hour + time.Microsecond) // the record counts in these, and wants "before"
+	var failed error
 	for after := ""; ; {
 		var due []blueberry.APIToken
 		err := a.Record.View(ctx, func(tx Tx) (err error) {
@@ -23,7 +25,7 @@ func (a *Accounts) WarnTokens(ctx context.Context) error {
 			return err
 		})
 		if err != nil {
-			return doing("read tokens that end soon", err)
+			return errors.Join(failed, doing("read tokens that end soon", err))
 		}
 		for _, t := range due {
 			after = t.ID
@@ -31,11 +33,11 @@ func (a *Accounts) WarnTokens(ctx context.Context) error {
 				continue
 			}
 			if err := a.warn(ctx, t.ID); err != nil {
-				return doing("warn of token "+t.ID, err)
+				failed = errors.Join(failed, doing("warn of token "+t.ID, err))
 			}
 		}
 		if len(due) < warnBatch {
-			return nil
+			return failed
 		}
 	}
 }

@@ -126,6 +126,7 @@ type answer struct {
 	until time.Time // when it is not true any more by the clock alone; zero for never
 
 	session, token, user string       // whose last use is noted; empty for none
+	oauth, client        string       // hash of an OAuth token and id of its client, likewise
 	last                 atomic.Int64 // last use that is not in the record yet, in microseconds
 	queued               atomic.Bool
 }

@@ -22,9 +22,9 @@ func (g *Gate) load(ctx context.Context, kind, credential string) (*answer, erro
 			return err
 		}
 		if kind == SessionPrefix {
-			a, err = g.sessionAnswer(ctx, tx, hash(credential))
+			a, err = g.sessionAnswer(ctx, tx, hashOf(credential))
 		} else {
-			a, err = g.tokenAnswer(ctx, tx, hash(credential))
+			a, err = g.tokenAnswer(ctx, tx, hashOf(credential))
 		}
 		return err
 	})
@@ -141,7 +141,7 @@ func (g *Gate) loadOAuth(ctx context.Context, credential string) (*answer, error
 	if token.Kind != blueberry.OAuthAccess || client.Disabled || !token.Live(now) {
 		return nil, unknown()
 	}
-	a := &answer{epoch: s.epoch, until: token.ExpiresAt, user: token.UserID}
+	a := &answer{epoch: s.epoch, until: token.ExpiresAt, user: token.UserID, oauth: string(token.Hash), client: client.ID}
 	err = g.Record.View(ctx, func(tx Tx) (err error) {
 		var until time.Time
 		if a.actor, until, err = clientActor(ctx, tx, token, client, now); err == nil {
@@ -169,13 +169,26 @@ func clientActor(ctx context.Context, tx Tx, t blueberry.OAuthToken, c blueberry
 		own.Kind, own.ID, own.Name, own.Credential = blueberry.ActorClient, c.ID, c.Name, t.ID
 		return own, time.Time{}, nil
 	}
-	user, until, err := person(ctx, tx, t.UserID, now)
+	user, until, err := clientUser(ctx, tx, t.UserID, c, now)
 	if err != nil {
 		return blueberry.Actor{}, until, err
 	}
 	actor = user.Narrowed(scopes, nil).Narrowed(c.Grants, c.Projects)
 	actor.Kind, actor.ID, actor.OnBehalfOf, actor.Credential = blueberry.ActorClient, c.ID, user.Name, t.ID
 	return actor, until, nil
+}
+
+// clientUser is what the user of a client may do. An emergency is the person's, so of all clients it passes on to our own command line alone.
+func clientUser(ctx context.Context, tx Tx, userID string, c blueberry.OAuthClient, now time.Time) (actor blueberry.Actor, until time.Time, err error) {
+	if c.ID == blueberry.CLIClientID {
+		return person(ctx, tx, userID, now)
+	}
+	user, err := activeUser(ctx, tx, userID)
+	if err != nil {
+		return actor, until, err
+	}
+	actor, err = rights(ctx, tx, user)
+	return actor, until, err
 }
 
 // earliest is the earlier of two times, of which the zero one stands for never.

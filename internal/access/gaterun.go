@@ -65,7 +65,7 @@ type uses struct {
 // note keeps the time of a use, at the price of two atomic operations for all but the first since the last flush.
 func (u *uses) note(a *answer, now time.Time) {
 	a.last.Store(now.UnixMicro())
-	if a.queued.Load() || a.queued.Swap(true) || a.session == "" && a.token == "" && a.user == "" {
+	if a.queued.Load() || a.queued.Swap(true) || a.session == "" && a.token == "" && a.user == "" && a.oauth == "" {
 		return
 	}
 	u.mu.Lock()
@@ -99,7 +99,7 @@ func (u *uses) putBack(left []*answer) {
 func (g *Gate) Flush(ctx context.Context) error {
 	left := g.uses.take()
 	slices.SortFunc(left, func(a, b *answer) int { // two processes take rows in one order, so that neither waits for the other in a ring
-		return cmp.Or(cmp.Compare(a.session, b.session), cmp.Compare(a.token, b.token), cmp.Compare(a.user, b.user))
+		return cmp.Or(cmp.Compare(a.session, b.session), cmp.Compare(a.token, b.token), cmp.Compare(a.oauth, b.oauth), cmp.Compare(a.user, b.user))
 	})
 	for _, a := range left {
 		a.queued.Store(false) // before its time is read, so that a use meanwhile is queued again
@@ -116,7 +116,7 @@ func (g *Gate) Flush(ctx context.Context) error {
 }
 
 func touch(ctx context.Context, tx Tx, batch []*answer) error {
-	seen := map[string]time.Time{} // of users: many sessions may be of one
+	seen, clients := map[string]time.Time{}, map[string]time.Time{} // many sessions may be of one user, many tokens of one client
 	for _, a := range batch {
 		at := time.UnixMicro(a.last.Load())
 		var err error
@@ -125,12 +125,22 @@ func touch(ctx context.Context, tx Tx, batch []*answer) error {
 			err = tx.TouchSession(ctx, a.session, at)
 		case a.token != "":
 			err = tx.TouchToken(ctx, a.token, at)
+		case a.oauth != "":
+			err = tx.UseOAuthToken(ctx, []byte(a.oauth), at)
 		}
 		if err != nil && !errors.Is(err, blueberry.NotFound) {
 			return err
 		}
 		if a.user != "" && at.After(seen[a.user]) {
 			seen[a.user] = at
+		}
+		if a.client != "" && at.After(clients[a.client]) {
+			clients[a.client] = at
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(clients)) {
+		if err := tx.TouchOAuthClient(ctx, id, clients[id]); err != nil {
+			return err
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(seen)) {

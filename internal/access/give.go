@@ -49,14 +49,15 @@ func roleIn(project string, role blueberry.Role) blueberry.Actor {
 	return blueberry.Actor{Projects: map[string][]blueberry.Grant{project: role.Grants()}}
 }
 
-// isPerson reports whether a user acts by themselves: with a session, or with our own command line. Other programs that act for a user do not look after the
+// IsPerson reports whether a user acts by themselves: with a session, or with our own command line. Other programs that act for a user do not look after the
 // account: its sessions and tokens are none of their business.
-func isPerson(actor blueberry.Actor) bool {
+func IsPerson(actor blueberry.Actor) bool {
 	return actor.UserID != "" && (actor.Kind == blueberry.ActorUser || actor.Kind == blueberry.ActorClient && actor.ID == blueberry.CLIClientID)
 }
 
-func needPerson(actor blueberry.Actor) error {
-	if isPerson(actor) {
+// NeedPerson refuses whoever is not IsPerson.
+func NeedPerson(actor blueberry.Actor) error {
+	if IsPerson(actor) {
 		return nil
 	}
 	return blueberry.Errorf(blueberry.Forbidden, "PERSON_NEEDED", "only a person can do this, signed in with a browser or the command line")

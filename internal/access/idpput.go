@@ -69,6 +69,9 @@ func (a *Accounts) PutProvider(ctx context.Context, actor blueberry.Actor, r Pro
 		}
 		before, after := changed(providerFields(was), providerFields(p))
 		replaced := r.ClientSecret != nil && *r.ClientSecret != ""
+		if err := mayVouchForOwners(ctx, tx, actor, was, after, replaced); err != nil {
+			return err
+		}
 		if was.Version != 0 && len(after) == 0 && !replaced {
 			p = was
 			return nil
@@ -92,6 +95,26 @@ func (a *Accounts) PutProvider(ctx context.Context, actor blueberry.Actor, r Pro
 		return blueberry.IdentityProvider{}, err
 	}
 	return p, nil
+}
+
+// mayVouchForOwners refuses a change of a provider whose groups make owners, to whoever may not make some: by another claim, client or secret another group
+// would count. What is shown of it, and that it is switched off, is no matter.
+func mayVouchForOwners(ctx context.Context, tx Tx, actor blueberry.Actor, was blueberry.IdentityProvider, after map[string]any, replaced bool) error {
+	counts := replaced
+	for field, value := range after {
+		counts = counts || field != "label" && (field != "disabled" || value != true)
+	}
+	if was.Version == 0 || !counts {
+		return nil
+	}
+	rules, err := tx.GroupRules(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(rules, func(g blueberry.GroupRule) bool { return g.Project == "" && g.Provider == was.Name }) {
+		return mayMakeOwners(actor)
+	}
+	return nil
 }
 
 // checkProvider brings a wish into the form that is kept and notes what is wrong with it.

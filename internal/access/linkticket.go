@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -20,11 +19,8 @@ const (
 	forProvider      = "provider-sign-in"
 )
 
-// Lives of tickets.
-const (
-	TicketLife        = 5 * time.Minute  // a person touches an authenticator
-	ProviderStateLife = 10 * time.Minute // a person signs in at a provider
-)
+// TicketLife is how long a person may take to touch an authenticator.
+const TicketLife = 5 * time.Minute
 
 const maxTicket = 16 << 10 // characters
 
@@ -42,11 +38,6 @@ func errTicket() error {
 }
 
 func ticketBound(purpose string) string { return "ticket." + purpose }
-
-func ticketHash(text string) []byte {
-	h := sha256.Sum256([]byte(text))
-	return h[:]
-}
 
 // issue makes a ticket that holds data.
 func (s *SignIn) issue(ctx context.Context, purpose string, life time.Duration, data any) (string, error) {
@@ -66,7 +57,7 @@ func (s *SignIn) issue(ctx context.Context, purpose string, life time.Duration, 
 	out := base64.RawURLEncoding.EncodeToString(sealed)
 	err = s.Record.Update(ctx, func(tx Tx) error {
 		return tx.InsertLink(ctx, blueberry.Link{
-			ID: blueberry.NewID(blueberry.LinkID, now), Kind: blueberry.LinkTicket, Hash: ticketHash(out), CreatedAt: now, ExpiresAt: now.Add(life),
+			ID: blueberry.NewID(blueberry.LinkID, now), Kind: blueberry.LinkTicket, Hash: hashOf(out), CreatedAt: now, ExpiresAt: now.Add(life),
 		})
 	})
 	if err != nil {
@@ -101,7 +92,7 @@ func (s *SignIn) redeem(ctx context.Context, purpose, text string, data any) err
 		return err
 	}
 	err := s.Record.Update(ctx, func(tx Tx) error {
-		l, err := s.liveLinkByHash(ctx, tx, blueberry.LinkTicket, ticketHash(text))
+		l, err := s.liveLinkByHash(ctx, tx, blueberry.LinkTicket, hashOf(text))
 		if err != nil {
 			return err
 		}

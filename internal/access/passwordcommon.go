@@ -44,12 +44,8 @@ func pieces(password string, u blueberry.User) int {
 	text := []rune(strings.ToLower(password))
 	words := strings.Fields(commonWords)
 	local, domain, _ := strings.Cut(u.Email, "@")
-	for _, own := range []string{local, strings.SplitN(domain, ".", 2)[0], "blueberry"} {
-		words = append(words, own)
-	}
-	for _, own := range strings.FieldsFunc(strings.ToLower(u.Name), func(r rune) bool { return !unicode.IsLetter(r) }) {
-		words = append(words, own)
-	}
+	words = append(words, local, strings.SplitN(domain, ".", 2)[0], "blueberry")
+	words = append(words, strings.FieldsFunc(strings.ToLower(u.Name), func(r rune) bool { return !unicode.IsLetter(r) })...)
 	sort.Slice(words, func(i, j int) bool { return len(words[i]) > len(words[j]) })
 	n := 0
 	var units []string

@@ -7,7 +7,8 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// DeleteProject removes a project in which no environments are left, with its members, service accounts and their tokens. The default project stays.
+// DeleteProject removes a project in which no environments are left, with its members, service accounts and their tokens. API tokens
+// and OAuth clients that may act in it alone end with it. The default project stays.
 func (a *Accounts) DeleteProject(ctx context.Context, actor blueberry.Actor, name string, ifVersion int64) error {
 	return a.update(ctx, func(tx Tx) error {
 		p, err := projectFor(ctx, tx, actor, name, blueberry.GrantProjectsDelete)
@@ -20,7 +21,7 @@ func (a *Accounts) DeleteProject(ctx context.Context, actor blueberry.Actor, nam
 		if err := checkVersion("project "+name, p.Version, ifVersion); err != nil {
 			return err
 		}
-		if err := tx.DeleteProject(ctx, name, p.Version); err != nil {
+		if err := tx.DeleteProject(ctx, name, p.Version, actor.Name, a.Now()); err != nil {
 			return err
 		}
 		c := change{

@@ -34,7 +34,7 @@ func clientSecretBound(id string) string { return "identity_providers.client_sec
 // ProviderReturnPath is where providers send browsers back to. Each has its own, so that the answer of one is never taken for another's.
 func ProviderReturnPath(name string) string { return "/sign-in/" + name + "/return" }
 
-// BeginProvider gives the address of the provider to send the browser to, and the value of a cookie that FinishProvider needs, for ProviderStateLife. Without
+// BeginProvider gives the address of the provider to send the browser to, and the value of a cookie that FinishProvider needs, for StateLife. Without
 // the cookie the answer is worth nothing, so nobody can sign someone else in to an account of theirs.
 func (s *SignIn) BeginProvider(ctx context.Context, name string, start ProviderStart) (redirect, state string, err error) {
 	st := providerState{State: rand.Text(), Nonce: rand.Text(), Verifier: newVerifier(), ReturnTo: start.ReturnTo}
@@ -77,7 +77,7 @@ func (s *SignIn) BeginProvider(ctx context.Context, name string, start ProviderS
 	if err != nil {
 		return "", "", fmt.Errorf("begin sign-in at %s: %w", p.Name, err)
 	}
-	state, err = s.issue(ctx, forProvider, ProviderStateLife, st)
+	state, err = s.issue(ctx, forProvider, StateLife, st)
 	return redirect, state, err
 }
 

@@ -23,6 +23,8 @@ type Review struct {
 	Users      []UserReview    // by address
 	Services   []ServiceReview // by project and name
 	Tokens     []TokenReview   // newest first; without those that have ended
+	Clients    []ClientReview  // OAuth clients that act for themselves, by id; without those that are disabled
+	Truncated  bool            // there are more than 10000 of something, and the rest is left out: ask for one project
 }
 
 // UserReview is what one user has.
@@ -53,9 +55,16 @@ type TokenReview struct {
 	Unused bool
 }
 
+// ClientReview is an OAuth client that holds grants of its own.
+type ClientReview struct {
+	Client blueberry.OAuthClient
+	Unused bool
+}
+
 const (
 	defaultUnusedDays = 90
 	maxUnusedDays     = 3650
+	maxReviewed       = 10_000 // users, service accounts, tokens and clients each: what one answer can hold
 )
 
 // Review tells who has what on the installation or in a project.
@@ -82,7 +91,7 @@ func (a *Accounts) Review(ctx context.Context, actor blueberry.Actor, q ReviewQu
 				return err
 			}
 		}
-		for _, part := range []func(context.Context, Tx) error{r.users, r.tokens, r.services} {
+		for _, part := range []func(context.Context, Tx) error{r.users, r.tokens, r.services, r.clients} {
 			if err := part(ctx, tx); err != nil {
 				return err
 			}
@@ -110,34 +119,35 @@ func (r *reviewer) unused(times ...time.Time) bool {
 	return !slices.ContainsFunc(times, func(t time.Time) bool { return t.After(r.since) })
 }
 
+// full notes that there is no room for one more beside n.
+func (r *reviewer) full(n int) bool {
+	r.out.Truncated = r.out.Truncated || n >= maxReviewed
+	return n >= maxReviewed
+}
+
 func (r *reviewer) users(ctx context.Context, tx Tx) error {
-	rules, err := tx.GroupRules(ctx)
+	h, err := readHoldings(ctx, tx)
 	if err != nil {
 		return err
 	}
-	providers, err := tx.Providers(ctx)
-	if err != nil {
-		return err
-	}
-	q := blueberry.UserQuery{Project: "", Limit: blueberry.MaxPageSize}
+	q := blueberry.UserQuery{Limit: blueberry.MaxPageSize}
 	for {
 		page, err := tx.ListUsers(ctx, q)
 		if err != nil {
 			return err
 		}
 		for _, u := range page.Items {
-			roles, err := holdings(ctx, tx, u, rules, providers)
-			if err != nil {
-				return err
-			}
+			roles := h.of(u)
 			if r.project != "" {
 				roles = slices.DeleteFunc(roles, func(h Holding) bool { return h.Project != "" && h.Project != r.project })
-				if len(roles) == 0 {
+				if len(roles) == 0 && !u.BreakGlass { // whoever may break the glass may come in everywhere
 					continue
 				}
 			}
 			r.names[u.ID] = u.Email
-			r.out.Users = append(r.out.Users, UserReview{User: u, Roles: roles, Unused: r.unused(u.LastSeenAt, u.CreatedAt)})
+			if !r.full(len(r.out.Users)) {
+				r.out.Users = append(r.out.Users, UserReview{User: u, Roles: roles, Unused: r.unused(u.LastSeenAt, u.CreatedAt)})
+			}
 		}
 		if q.Cursor = page.Next; q.Cursor == "" {
 			return nil
@@ -145,31 +155,79 @@ func (r *reviewer) users(ctx context.Context, tx Tx) error {
 	}
 }
 
-func holdings(ctx context.Context, tx Tx, u blueberry.User, rules []blueberry.GroupRule, providers []blueberry.IdentityProvider) ([]Holding, error) {
+// holders is by what users hold something: all of it is read at once, not for each user.
+type holders struct {
+	rules      []blueberry.GroupRule
+	providers  []blueberry.IdentityProvider
+	members    map[string][]blueberry.Member   // by user
+	identities map[string][]blueberry.Identity // by user: those with groups
+}
+
+func readHoldings(ctx context.Context, tx Tx) (h holders, err error) {
+	if h.rules, err = tx.GroupRules(ctx); err != nil {
+		return h, err
+	}
+	if h.providers, err = tx.Providers(ctx); err != nil {
+		return h, err
+	}
+	members, err := tx.AllMembers(ctx)
+	if err != nil {
+		return h, err
+	}
+	h.members = map[string][]blueberry.Member{}
+	for _, m := range members {
+		h.members[m.UserID] = append(h.members[m.UserID], m)
+	}
+	if len(h.rules) == 0 {
+		return h, nil
+	}
+	identities, err := tx.GroupedIdentities(ctx)
+	h.identities = map[string][]blueberry.Identity{}
+	for _, i := range identities {
+		h.identities[i.UserID] = append(h.identities[i.UserID], i)
+	}
+	return h, err
+}
+
+func (h holders) of(u blueberry.User) []Holding {
 	var out []Holding
 	if u.Owner {
 		out = append(out, Holding{Role: blueberry.RoleOwner, By: "owner"})
 	}
-	direct, err := tx.MembershipsOf(ctx, u.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range direct {
+	for _, m := range h.members[u.ID] {
 		out = append(out, Holding{Project: m.Project, Role: m.Role, By: "member"})
 	}
-	if len(rules) > 0 {
-		identities, err := tx.IdentitiesOf(ctx, u.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, rule := range rules {
-			if len(rolesBy(u.ID, identities, []blueberry.GroupRule{rule}, providers)) > 0 {
+	if identities := h.identities[u.ID]; len(identities) > 0 {
+		for _, rule := range h.rules {
+			if len(rolesBy(u.ID, identities, []blueberry.GroupRule{rule}, h.providers)) > 0 {
 				out = append(out, Holding{Project: rule.Project, Role: rule.Role, By: "group:" + rule.Provider + "/" + rule.Group})
 			}
 		}
 	}
 	slices.SortStableFunc(out, func(x, y Holding) int { return cmp.Compare(x.Project, y.Project) })
-	return out, nil
+	return out
+}
+
+// clients reads the OAuth clients that act for themselves. The others hold nothing but what their users do.
+func (r *reviewer) clients(ctx context.Context, tx Tx) error {
+	for after := ""; ; {
+		page, err := tx.OAuthClients(ctx, after, blueberry.MaxPageSize)
+		if err != nil {
+			return err
+		}
+		for _, c := range page {
+			after = c.ID
+			if c.Disabled || !slices.Contains(c.Flows, blueberry.FlowClient) || !r.reaches(c.Projects) {
+				continue
+			}
+			if !r.full(len(r.out.Clients)) {
+				r.out.Clients = append(r.out.Clients, ClientReview{Client: c, Unused: r.unused(c.LastUsedAt, c.CreatedAt)})
+			}
+		}
+		if len(page) < blueberry.MaxPageSize {
+			return nil
+		}
+	}
 }
 
 func (r *reviewer) tokens(ctx context.Context, tx Tx) error {
@@ -209,26 +267,30 @@ func (r *reviewer) services(ctx context.Context, tx Tx) error {
 		for _, s := range all {
 			r.names[s.ID] = serviceLabel(s)
 			last := r.used[s.ID]
-			r.out.Services = append(r.out.Services, ServiceReview{Account: s, LastUsedAt: last, Unused: r.unused(last, s.CreatedAt)})
+			if !r.full(len(r.out.Services)) {
+				r.out.Services = append(r.out.Services, ServiceReview{Account: s, LastUsedAt: last, Unused: r.unused(last, s.CreatedAt)})
+			}
 		}
 	}
 	var kept []TokenReview
 	for _, t := range r.out.Tokens {
 		owner := cmp.Or(t.Token.UserID, t.Token.ServiceID)
 		name, known := r.names[owner]
-		if owner != "" && !known || !r.reaches(t.Token) {
+		if owner != "" && !known || !r.reaches(t.Token.Projects) {
 			continue
 		}
 		if owner != "" {
 			t.Of = name
 		}
-		kept = append(kept, t)
+		if !r.full(len(kept)) {
+			kept = append(kept, t)
+		}
 	}
 	r.out.Tokens = kept
 	return nil
 }
 
-// reaches reports whether a token can be used in the project that is looked at.
-func (r *reviewer) reaches(t blueberry.APIToken) bool {
-	return r.project == "" || len(t.Projects) == 0 || slices.Contains(t.Projects, r.project)
+// reaches reports whether what may act in some projects, or everywhere for none, may act in the one that is looked at.
+func (r *reviewer) reaches(projects []string) bool {
+	return r.project == "" || len(projects) == 0 || slices.Contains(projects, r.project)
 }

@@ -24,14 +24,19 @@ func (g *Gate) Person(ctx context.Context, userID string) (actor blueberry.Actor
 }
 
 func person(ctx context.Context, tx Tx, userID string, now time.Time) (actor blueberry.Actor, until time.Time, err error) {
-	user, err := tx.User(ctx, userID)
+	user, err := activeUser(ctx, tx, userID)
 	if err != nil {
 		return actor, until, err
 	}
-	if user.Status != blueberry.UserActive {
-		return actor, until, blueberry.Errorf(blueberry.Forbidden, "USER_INACTIVE", "%s is not active", user.Label())
-	}
 	return userActor(ctx, tx, user, now)
+}
+
+func activeUser(ctx context.Context, tx Tx, userID string) (blueberry.User, error) {
+	user, err := tx.User(ctx, userID)
+	if err == nil && user.Status != blueberry.UserActive {
+		err = blueberry.Errorf(blueberry.Forbidden, "USER_INACTIVE", "%s is not active", user.Label())
+	}
+	return user, err
 }
 
 // userActor also tells until when that holds by the clock alone; zero for no end.

@@ -34,8 +34,7 @@ func NewSecret(prefix string) (secret string, hash []byte) {
 	body := prefix + base64.RawURLEncoding.EncodeToString(random[:])
 	sum := checksum(body)
 	secret = body + "_" + string(sum[:])
-	h := sha256.Sum256([]byte(secret))
-	return secret, h[:]
+	return secret, hashOf(secret)
 }
 
 // HashSecret gives the hash that the record keeps of a secret. It is false for what has not the form of the kind: prefix, length and checksum. That makes
@@ -44,8 +43,13 @@ func HashSecret(prefix, secret string) (hash []byte, ok bool) {
 	if !wellFormed(prefix, secret) {
 		return nil, false
 	}
+	return hashOf(secret), true
+}
+
+// hashOf is what the record keeps. A secret has 256 bits of its own, so a fast hash is enough.
+func hashOf(secret string) []byte {
 	h := sha256.Sum256([]byte(secret))
-	return h[:], true
+	return h[:]
 }
 
 func wellFormed(prefix, secret string) bool {

@@ -26,7 +26,7 @@ func (a *Accounts) Self(ctx context.Context, actor blueberry.Actor) (Self, error
 			return err
 		}
 		out.User, out.Detail = &user, UserDetail{User: user}
-		if !isPerson(actor) {
+		if !IsPerson(actor) {
 			return nil
 		}
 		if out.Detail, err = detailOf(ctx, tx, user); err != nil {

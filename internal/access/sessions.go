@@ -31,12 +31,12 @@ func (a *Accounts) Sessions(ctx context.Context, actor blueberry.Actor, userID, 
 // whoseSessions is the user whose sessions are meant, for who may do that with them.
 func whoseSessions(ctx context.Context, tx Tx, actor blueberry.Actor, userID string, grant blueberry.Grant) (blueberry.User, error) {
 	if userID == "" {
-		if err := needPerson(actor); err != nil {
+		if err := NeedPerson(actor); err != nil {
 			return blueberry.User{}, err
 		}
 		userID = actor.UserID
 	}
-	if own := userID == actor.UserID || blueberry.NormalEmail(userID) == actor.Name; !own || !isPerson(actor) {
+	if own := userID == actor.UserID || blueberry.NormalEmail(userID) == actor.Name; !own || !IsPerson(actor) {
 		if err := actor.Can(grant); err != nil {
 			return blueberry.User{}, err // the same for whoever is named, so that it tells nothing of them
 		}
@@ -55,7 +55,7 @@ func (a *Accounts) RevokeSession(ctx context.Context, actor blueberry.Actor, id 
 		if err != nil {
 			return err
 		}
-		if own := isPerson(actor) && actor.UserID == s.UserID; !own {
+		if own := IsPerson(actor) && actor.UserID == s.UserID; !own {
 			lacking := actor.Can(blueberry.GrantSessionsRevoke)
 			if lacking != nil && actor.Can(blueberry.GrantSessionsRead) != nil {
 				return blueberry.Hidden(missing, blueberry.GrantSessionsRevoke)

@@ -23,6 +23,7 @@ type Tx interface {
 	Tokens
 	Sessions
 	Emergencies
+	OAuth
 
 	// BumpAccessEpoch has every process forget what it knows of who may do what.
 	BumpAccessEpoch(ctx context.Context) error
@@ -82,6 +83,8 @@ type Identities interface {
 	Identity(ctx context.Context, provider, subject string) (blueberry.Identity, error)
 	// IdentitiesOf reads those of a user.
 	IdentitiesOf(ctx context.Context, userID string) ([]blueberry.Identity, error)
+	// GroupedIdentities reads those of every user that a provider counts to a group.
+	GroupedIdentities(ctx context.Context) ([]blueberry.Identity, error)
 	// PutIdentity adds or changes one; Conflict when it is another user's.
 	PutIdentity(ctx context.Context, i blueberry.Identity) error
 	// DeleteIdentity removes one of a user, or NotFound.
@@ -127,10 +130,13 @@ type Projects interface {
 	// DescribeProject writes the description if the version is still p.Version, else Conflict with code VERSION_MOVED.
 	DescribeProject(ctx context.Context, p blueberry.Project) error
 	// DeleteProject removes a project with its members, group rules, service accounts, config sets, blueprints, policies and what is left of terminated
-	// environments' names; Conflict with code PROJECT_IN_USE, with a fault for each of up to 20, while environments that are not terminated are in it.
-	DeleteProject(ctx context.Context, name string, version int64) error
+	// environments' names; API tokens and OAuth clients that may act in it alone end, others lose its name. Conflict with code PROJECT_IN_USE, with a fault for
+	// each of up to 20, while environments that are not terminated are in it.
+	DeleteProject(ctx context.Context, name string, version int64, by string, at time.Time) error
 	// Members reads those of a project, by address of the user.
 	Members(ctx context.Context, project string) ([]blueberry.Membership, error)
+	// AllMembers reads those of every project, by user and project.
+	AllMembers(ctx context.Context) ([]blueberry.Member, error)
 	// MembershipsOf reads those of a user, by project.
 	MembershipsOf(ctx context.Context, userID string) ([]blueberry.Member, error)
 	// PutMember adds or changes one.
@@ -170,6 +176,7 @@ type Tokens interface {
 
 // Sessions are people signed in.
 type Sessions interface {
+	// InsertSession adds one; Forbidden with code USER_INACTIVE when its user is not active, and none comes in while the status changes.
 	InsertSession(ctx context.Context, s blueberry.Session) error
 	// SessionByHash reads one, live or not, or NotFound.
 	SessionByHash(ctx context.Context, hash []byte) (blueberry.Session, error)
@@ -185,6 +192,18 @@ type Sessions interface {
 	TouchSession(ctx context.Context, id string, at time.Time) error
 	// SweepAccess removes sessions, links, attempts, device authorizations and OAuth tokens that ended before the time, and tells how many.
 	SweepAccess(ctx context.Context, before time.Time) (int, error)
+}
+
+// OAuth is what access needs to know of the clients and tokens of access/oauth.
+type OAuth interface {
+	// OAuthClients reads one page by id, after the id given.
+	OAuthClients(ctx context.Context, after string, limit int) ([]blueberry.OAuthClient, error)
+	// RevokeOAuthTokens ends every token of a user and client; empty for any. It tells how many. Devices that were let in and wait get none any more.
+	RevokeOAuthTokens(ctx context.Context, userID, clientID string, at time.Time) (int, error)
+	// UseOAuthToken notes a use: the first sets UsedAt, each LastUsedAt, which never goes back.
+	UseOAuthToken(ctx context.Context, hash []byte, at time.Time) error
+	// TouchOAuthClient notes when a client was last used; the time never goes back.
+	TouchOAuthClient(ctx context.Context, id string, at time.Time) error
 }
 
 // Emergencies are owner-level access for a short time.

@@ -58,11 +58,7 @@ func (a *Accounts) newLink(ctx context.Context, tx Tx, kind blueberry.LinkKind, 
 	}
 	secret, hash := NewSecret(LinkPrefix)
 	link := blueberry.Link{ID: blueberry.NewID(blueberry.LinkID, now), Kind: kind, UserID: userID, Hash: hash, CreatedAt: now, ExpiresAt: now.Add(life)}
-	page := "/invitation"
-	if kind == blueberry.LinkReset {
-		page = "/reset"
-	}
-	return a.PublicURL + page + "?link=" + secret, link.ExpiresAt, tx.InsertLink(ctx, link)
+	return linkAddress(a.PublicURL, kind, secret), link.ExpiresAt, tx.InsertLink(ctx, link)
 }
 
 // SendInvitation works on jobs of kind user.invite: it makes the link, sends the mail and notes how that went. A worker that dies between sends another mail

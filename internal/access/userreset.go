@@ -14,7 +14,7 @@ type ResetLink struct {
 	ExpiresAt time.Time
 }
 
-// ResetUser helps one who cannot come in any more: password, authenticator and recovery codes are gone at once, sessions end, and the link lets the person
+// ResetUser helps one who cannot come in any more: password, authenticator and recovery codes are gone at once, sessions and OAuth tokens end, and the link lets the person
 // choose a new password. Passkeys and identity providers stay. The link opens the account, so only who holds all that the user does can have it made.
 func (a *Accounts) ResetUser(ctx context.Context, actor blueberry.Actor, id string) (ResetLink, error) {
 	var out ResetLink
@@ -41,7 +41,7 @@ func (a *Accounts) ResetUser(ctx context.Context, actor blueberry.Actor, id stri
 		if out.URL, out.ExpiresAt, err = a.newLink(ctx, tx, blueberry.LinkReset, user.ID, blueberry.ResetLife); err != nil {
 			return err
 		}
-		if _, err := tx.RevokeSessions(ctx, user.ID, "", actor.Name, a.Now()); err != nil {
+		if err := a.endSignIns(ctx, tx, actor, user.ID); err != nil {
 			return err
 		}
 		return a.noteAndBump(ctx, tx, actor, change{

@@ -40,6 +40,11 @@ func (a *Accounts) UpdateUser(ctx context.Context, actor blueberry.Actor, id str
 		if len(after) == 0 {
 			return nil
 		}
+		if out.Email != user.Email || out.Status != user.Status { // whoever makes a link or signs in by password waits, and sees what is new
+			if _, err := tx.Credentials(ctx, user.ID); err != nil {
+				return err
+			}
+		}
 		if err := a.keepAnOwner(ctx, tx, user, out); err != nil {
 			return err
 		}
@@ -65,7 +70,7 @@ func (a *Accounts) UpdateUser(ctx context.Context, actor blueberry.Actor, id str
 // userToChange reads the account for who may change it at all.
 func (a *Accounts) userToChange(ctx context.Context, tx Tx, actor blueberry.Actor, id string, r UserChange) (blueberry.User, error) {
 	nameOnly := r.Email == nil && r.Owner == nil && r.BreakGlass == nil && r.Status == nil
-	if nameOnly && isPerson(actor) {
+	if nameOnly && IsPerson(actor) {
 		if user, err := userBy(ctx, tx, id); err == nil && user.ID == actor.UserID {
 			return user, nil
 		}
@@ -134,13 +139,15 @@ func mayChange(ctx context.Context, tx Tx, actor blueberry.Actor, was, is bluebe
 	return nil
 }
 
-// mayActAs is nil when an actor holds everything that a user does, or would do while active, and does not only borrow it.
+// mayActAs is nil when an actor holds everything that a user does, or would do while active, and does not only borrow it: of one who holds anything, an
+// emergency opens no account, as that would outlast it.
 func mayActAs(ctx context.Context, tx Tx, actor blueberry.Actor, user blueberry.User) error {
 	held, err := rights(ctx, tx, user)
 	if err != nil {
 		return err
 	}
-	if user.BreakGlass || slices.Contains(held.Grants, blueberry.GrantAll) {
+	lends := actor.Emergency != "" && len(held.Grants)+len(held.Projects) > 0
+	if lends || user.BreakGlass || slices.Contains(held.Grants, blueberry.GrantAll) {
 		return mayMakeOwners(actor)
 	}
 	for project, grants := range held.Projects {
@@ -166,9 +173,10 @@ func (a *Accounts) keepAnOwner(ctx context.Context, tx Tx, was, is blueberry.Use
 	return err
 }
 
-// endAccess ends what must not come back by itself when an account is made active again, and links to an address that is not theirs any more.
+// endAccess ends sessions and OAuth tokens when a status changes, and again when it changes back, so that none comes back by itself; and links to an address
+// that is not theirs any more.
 func (a *Accounts) endAccess(ctx context.Context, tx Tx, actor blueberry.Actor, was, is blueberry.User) error {
-	if is.Status != blueberry.UserInactive && is.Email == was.Email {
+	if is.Status == was.Status && is.Email == was.Email {
 		return nil
 	}
 	for _, kind := range []blueberry.LinkKind{blueberry.LinkInvite, blueberry.LinkReset} {
@@ -182,6 +190,14 @@ func (a *Accounts) endAccess(ctx context.Context, tx Tx, actor blueberry.Actor, 
 		}
 		return nil
 	}
-	_, err := tx.RevokeSessions(ctx, is.ID, "", actor.Name, a.Now())
+	return a.endSignIns(ctx, tx, actor, is.ID)
+}
+
+// endSignIns ends every session and OAuth token of a user.
+func (a *Accounts) endSignIns(ctx context.Context, tx Tx, actor blueberry.Actor, userID string) error {
+	if _, err := tx.RevokeSessions(ctx, userID, "", actor.Name, a.Now()); err != nil {
+		return err
+	}
+	_, err := tx.RevokeOAuthTokens(ctx, userID, "", a.Now())
 	return err
 }

@@ -114,7 +114,7 @@ var domainName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0
 const envPrefix = "BLUEBERRY_"
 
 // clientVariables are BLUEBERRY_ variables of the client commands, which a server does not read.
-var clientVariables = []string{"URL", "TOKEN", "TOKEN_FILE", "CONFIG"}
+var clientVariables = []string{"URL", "TOKEN", "TOKEN_FILE", "CONFIG", "CONTEXT"}
 
 // Flags adds --config and one flag for each key.
 func Flags(fs *pflag.FlagSet) {

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
+	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/httpapi"
 	"github.com/blueberry-idp/blueberry/internal/store"
@@ -46,17 +48,31 @@ func (s *Server) handler(edge httpapi.Edge, draining <-chan struct{}) (h http.Ha
 	if err != nil {
 		return nil, nil, fmt.Errorf("make API: %w", err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", api)
-	// Git does its own sign-in and takes bodies of its own size, so it is beside the API's gateway, not behind it.
-	mux.Handle(gitPath+"/", http.StripPrefix(gitPath, s.repository.Handler(func(ctx context.Context, token string) error {
-		actor, err := r.gate.Authenticate(ctx, token)
-		if err != nil {
-			return err
+	// Git signs in by itself and takes bodies of its own size, so it is beside the API's routes. It is told apart by the path as it came: a mux would redirect
+	// what it cleans, without the headers that every answer has.
+	git := api.Guard(gitPath, readsGit, http.StripPrefix(gitPath, s.repository.Handler(s.mayGit)))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, gitPath+"/") {
+			git.ServeHTTP(w, r)
+			return
 		}
-		return actor.Can(blueberry.GrantAll)
-	})))
-	return mux, api.Flush, nil
+		api.ServeHTTP(w, r)
+	}), api.Flush, nil
+}
+
+// readsGit reports whether a call of Git changes nothing: everything but a push.
+func readsGit(r *http.Request) bool { return !strings.HasSuffix(r.URL.Path, "/git-receive-pack") }
+
+// mayGit is nil for who may read and write the GitOps repository, which holds every project's manifests. A session is a browser's and no password.
+func (s *Server) mayGit(ctx context.Context, token string) error {
+	if strings.HasPrefix(token, access.SessionPrefix) {
+		return blueberry.Errorf(blueberry.Unauthenticated, "TOKEN_INVALID", "a valid API token is needed")
+	}
+	actor, err := s.rights.gate.Authenticate(ctx, token)
+	if err != nil {
+		return err
+	}
+	return actor.Can(blueberry.GrantAll)
 }
 
 // idempotency keeps the answers of requests that carry a key, each step in a transaction of its own.

@@ -2,9 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
+	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -44,10 +48,15 @@ const epochTopic = "access-epoch"
 // openRights opens them. The listener is open already, so that links can name its address.
 func (s *Server) openRights(ctx context.Context, ring *keys.Ring) (err error) {
 	r := &s.rights
-	if r.keyset, err = keys.OpenKeyset(ctx, keys.KeysetConfig{File: s.Config.keysetFile(), KMS: s.Config.KeysetKMS}); err != nil {
+	file := s.Config.keysetFile()
+	_, missing := os.Stat(file)
+	if r.keyset, err = keys.OpenKeyset(ctx, keys.KeysetConfig{File: file, KMS: s.Config.KeysetKMS}); err != nil {
 		return fmt.Errorf("open keyset: %w", err)
 	}
 	if err := r.keyset.CheckCanary(ctx, s.store); err != nil {
+		if errors.Is(missing, fs.ErrNotExist) {
+			err = errors.Join(err, os.Remove(file)) // one that was made just now, and would stand in the way of the right one
+		}
 		return err
 	}
 	if err := s.openObjects(ctx); err != nil {
@@ -67,11 +76,12 @@ func (s *Server) openRights(ctx context.Context, ring *keys.Ring) (err error) {
 	r.signIn = &access.SignIn{
 		Record: record, Seal: r.keyset, Mail: mailer, PublicURL: url, Now: now, Logger: s.Logger, Slots: access.PasswordSlots(),
 		Drivers: map[blueberry.ProviderKind]access.ProviderDriver{
-			blueberry.ProviderOIDC: &oidc.Driver{Issuers: issuers}, blueberry.ProviderFirebase: &oidc.Driver{Issuers: issuers}, blueberry.ProviderGitHub: &github.Driver{},
+			blueberry.ProviderOIDC: &oidc.Driver{Issuers: issuers}, blueberry.ProviderFirebase: &oidc.Firebase{Issuers: issuers}, blueberry.ProviderGitHub: &github.Driver{},
 		},
 	}
 	r.auditor = &audit.Auditor{
 		Record: narrow(s.store, func(tx *store.Tx) audit.Tx { return tx }), Objects: r.objects, Signer: ring, Now: now, Logger: s.Logger,
+		Witness: witness(filepath.Join(s.Config.StateDir, "audit-head")),
 	}
 	r.authority = &pki.CA{Secrets: platformSecrets{s.store, r.keyset, now}, Revoked: s.revoked, Logger: s.Logger}
 	r.custody = &custody.Custody{
@@ -195,14 +205,27 @@ func (s *Server) revoked(ctx context.Context) (serials []string, err error) {
 	})
 }
 
+// finish writes down what requests have left to be written later.
+func (r *rights) finish(ctx context.Context, logger *slog.Logger) {
+	if r.gate != nil {
+		if err := r.gate.Flush(ctx); err != nil {
+			logger.Warn("last uses of credentials were not written", "error", err)
+		}
+	}
+	if r.auditor != nil {
+		if _, err := r.auditor.Seal(ctx); err != nil {
+			logger.Warn("the last audit entries are not sealed; the next start does it", "error", err)
+		}
+	}
+}
+
 // close lets go of what is outside.
 func (r *rights) close() error {
 	if r.cache != nil {
 		r.cache.Close()
 	}
-	var closer io.Closer = r.objects
 	if r.objects == nil {
 		return nil
 	}
-	return closer.Close()
+	return r.objects.Close()
 }

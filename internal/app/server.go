@@ -63,16 +63,11 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer s.close(context.WithoutCancel(ctx))
 	if err := s.open(ctx); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	s.Logger.Info("serving", "url", s.address, "public_url", s.publicURL(), "version", s.Version, "database", s.store.Dialect(), "target", s.Config.Target, "driver", s.Config.TargetDriver)
-	defer func() {
-		s.closePlace()
-		s.release()
-		_ = s.rights.close() // nothing waits to be written
-		_ = s.store.Close()  // everything acknowledged is committed
-	}()
 	// The repository outlives those who commit to it: a commit that is cut off by a stop would look like a remote that is down.
 	below, stopBelow := context.WithCancel(context.WithoutCancel(ctx))
 	committer := make(chan error, 1)
@@ -111,14 +106,29 @@ func (s *Server) open(ctx context.Context) error {
 	if err := os.MkdirAll(s.Config.StateDir, 0o700); err != nil {
 		return fmt.Errorf("make state directory: %w", err)
 	}
+	s.closePlace, s.release = func() {}, func() {}
 	if err := s.openRecord(ctx); err != nil {
 		return err
 	}
-	if err := s.openRooms(ctx); err != nil {
-		return errors.Join(err, s.store.Close())
-	}
-	return nil
+	return s.openRooms(ctx)
 }
+
+// close lets go of everything that was opened, as far as it was. What was accepted is committed; last uses and the seals of the last entries follow here.
+func (s *Server) close(ctx context.Context) {
+	if s.store == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastPatience)
+	defer cancel()
+	s.rights.finish(ctx, s.Logger)
+	s.closePlace()
+	s.release()
+	_ = s.rights.close() // nothing waits to be written
+	_ = s.store.Close()
+}
+
+// lastPatience is how long a stop waits for what follows when nobody is served any more.
+const lastPatience = 10 * time.Second
 
 func (s *Server) openRecord(ctx context.Context) (err error) {
 	dsn, err := s.Config.dsn()
@@ -132,7 +142,7 @@ func (s *Server) openRecord(ctx context.Context) (err error) {
 }
 
 func (s *Server) openRooms(ctx context.Context) (err error) {
-	s.feed, s.closePlace, s.release = newFeed(s.store), func() {}, func() {}
+	s.feed = newFeed(s.store)
 	password, err := secret(s.Config.GitopsPasswordFile)
 	if err != nil {
 		return err

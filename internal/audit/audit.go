@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -14,6 +15,7 @@ type Auditor struct {
 	Record  Record
 	Objects Objects
 	Signer  Signer
+	Witness Witness // nil: nobody but the record knows where the chain ended
 	Now     func() time.Time
 	Logger  *slog.Logger
 }
@@ -25,26 +27,37 @@ const (
 	archiveEvery = time.Hour
 )
 
+// Witness keeps the end of the chain outside of the record, as this process signed it last.
+type Witness interface {
+	// Last gives what was kept; seq is 0 for nothing.
+	Last(ctx context.Context) (seq int64, hash string, err error)
+	Keep(ctx context.Context, seq int64, hash string) error
+}
+
 // Run seals and archives until ctx ends. Many processes may run it on one record.
 func (a *Auditor) Run(ctx context.Context) error {
-	seal, archive := time.NewTicker(sealEvery), time.NewTicker(archiveEvery)
-	defer seal.Stop()
-	defer archive.Stop()
-	seals, archives := outcome{doing: "seal audit", log: a.Logger}, outcome{doing: "archive audit", log: a.Logger}
-	step := func() {
-		_, err := a.Archive(ctx)
-		archives.note(ctx, err)
-	}
-	step()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		a.every(ctx, sealEvery, "seal audit", func() error { _, err := a.Seal(ctx); return err })
+	})
+	wg.Go(func() { // by itself: objects that are slow hold no seal up
+		a.every(ctx, archiveEvery, "archive audit", func() error { _, err := a.Archive(ctx); return err })
+	})
+	wg.Wait()
+	return nil
+}
+
+// every does a piece of work now and then until ctx ends.
+func (a *Auditor) every(ctx context.Context, pause time.Duration, doing string, step func() error) {
+	o := outcome{doing: doing, log: a.Logger}
+	t := time.NewTicker(pause)
+	defer t.Stop()
 	for {
+		o.note(ctx, step())
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-seal.C:
-			_, err := a.Seal(ctx)
-			seals.note(ctx, err)
-		case <-archive.C:
-			step()
+			return
+		case <-t.C:
 		}
 	}
 }

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -37,10 +38,19 @@ func (a *Auditor) sealBatch(ctx context.Context) (n int, err error) {
 	}); err != nil || !waiting {
 		return 0, err
 	}
+	known, knownHash, err := a.lastKnown(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var end int64
+	var endHash string
 	err = a.Record.Update(ctx, func(tx Tx) error {
 		n = 0
 		seq, hash, err := tx.LockAuditHead(ctx)
 		if err != nil {
+			return err
+		}
+		if err := a.standsOn(ctx, tx, seq, known, knownHash); err != nil {
 			return err
 		}
 		entries, err := tx.UnsealedAudit(ctx, sealBatch)
@@ -57,13 +67,45 @@ func (a *Auditor) sealBatch(ctx context.Context) (n int, err error) {
 		if err := tx.SealAudit(ctx, entries); err != nil {
 			return err
 		}
-		n = len(entries)
+		n, end, endHash = len(entries), seq, hash
 		return a.checkpoint(ctx, tx, seq, hash)
 	})
-	if err != nil {
+	if err != nil || n == 0 {
 		return 0, err
 	}
-	return n, nil
+	if a.Witness == nil {
+		return n, nil
+	}
+	return n, a.Witness.Keep(ctx, end, endHash)
+}
+
+func (a *Auditor) lastKnown(ctx context.Context) (seq int64, hash string, err error) {
+	if a.Witness == nil {
+		return 0, "", nil
+	}
+	return a.Witness.Last(ctx)
+}
+
+// errRewritten: the record holds less of the chain, or another one, than this process signed. Nothing is signed then: a signature would make it whole again.
+var errRewritten = errors.New("the audit in the record is not the one that this server signed: entries were removed or rewritten, or an older copy was restored; " +
+	"compare an export with one from before, then remove the file audit-head to go on")
+
+// standsOn makes sure that the chain still holds the end that was signed last.
+func (a *Auditor) standsOn(ctx context.Context, tx Tx, head, known int64, hash string) error {
+	if known == 0 {
+		return nil
+	}
+	if head < known {
+		return errRewritten
+	}
+	found, err := tx.AuditRun(ctx, blueberry.AuditQuery{}, known-1, known, 1)
+	if err != nil {
+		return err
+	}
+	if len(found) == 1 && found[0].Hash != hash {
+		return errRewritten
+	}
+	return nil // or it is in the archive by now
 }
 
 func chain(e *blueberry.AuditEntry, seq int64, prev string) error {

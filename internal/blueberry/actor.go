@@ -33,6 +33,14 @@ type Actor struct {
 	Projects map[string][]Grant // by name of the project
 }
 
+// Holder is whose keys and limits a call counts on: of a program that acts for many people, each of them apart.
+func (a Actor) Holder() string {
+	if a.Kind == ActorClient && a.UserID != "" {
+		return a.UserID + " " + a.ID
+	}
+	return a.ID
+}
+
 // System is the actor of work that nobody asked for by hand: an expiry, a repair.
 func System() Actor {
 	return Actor{Kind: ActorJob, ID: "blueberry", Name: "blueberry", Grants: []Grant{GrantAll}}

@@ -127,3 +127,15 @@ func TestRolesHoldWhatIsBelow(t *testing.T) {
 		t.Error("what is no role holds something")
 	}
 }
+
+func TestHolderTellsPeopleOfOneProgramApart(t *testing.T) {
+	t.Parallel()
+	ada := blueberry.Actor{Kind: blueberry.ActorClient, ID: blueberry.CLIClientID, UserID: "usr_ada"}
+	bob := blueberry.Actor{Kind: blueberry.ActorClient, ID: blueberry.CLIClientID, UserID: "usr_bob"}
+	if ada.Holder() == bob.Holder() {
+		t.Error("two people of one program have the same keys and limits")
+	}
+	if token := (blueberry.Actor{Kind: blueberry.ActorToken, ID: "tok_1", UserID: "usr_ada"}); token.Holder() != "tok_1" {
+		t.Errorf("a token is %s", token.Holder())
+	}
+}

@@ -10,7 +10,7 @@ import (
 // Kind says what sort of failure an error is. A Kind is itself an error, so errors.Is(err, blueberry.Conflict) asks for it.
 type Kind string
 
-// The kinds, each with the HTTP status that httpapi maps it to.
+// The kinds, each with its HTTP status.
 const (
 	Malformed          Kind = "malformed"           // 400: the request cannot be read
 	Unauthenticated    Kind = "unauthenticated"     // 401: nobody known is asking
@@ -23,6 +23,33 @@ const (
 	TooMany            Kind = "too many requests"   // 429
 	Unavailable        Kind = "unavailable"         // 503: something outside is down; the same call may succeed later
 )
+
+// Status is the HTTP status of the kind; 500 for one that is none.
+func (k Kind) Status() int {
+	switch k {
+	case Malformed:
+		return 400
+	case Unauthenticated:
+		return 401
+	case Forbidden:
+		return 403
+	case NotFound:
+		return 404
+	case Conflict:
+		return 409
+	case PreconditionFailed:
+		return 412
+	case TooLarge:
+		return 413
+	case Invalid:
+		return 422
+	case TooMany:
+		return 429
+	case Unavailable:
+		return 503
+	}
+	return 500
+}
 
 // Error makes a Kind an error of its own.
 func (k Kind) Error() string { return string(k) }

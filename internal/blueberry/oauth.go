@@ -117,6 +117,12 @@ type Consent struct {
 	GrantedAt time.Time
 }
 
+// ClientConsent is a consent with its client.
+type ClientConsent struct {
+	Consent
+	Client OAuthClient
+}
+
 // DeviceStatus is where a device authorization is.
 type DeviceStatus string
 

@@ -60,3 +60,53 @@ func (s *shared) agreed(yes bool, what string) (bool, error) {
 	}
 	return sure, err
 }
+
+// secret reads a secret: from a file, from the input for -, or from the terminal, where it is not shown. It is never an argument: those are seen by everyone
+// on the machine, and kept in the shell's history.
+func (s *shared) secret(file, prompt string) (string, error) {
+	var text string
+	switch {
+	case file != "" && (file != "-" || !s.streams.InTerminal || s.streams.ReadSecret == nil):
+		data, err := s.read(file)
+		if err != nil {
+			return "", err
+		}
+		text = string(data)
+	case !s.streams.InTerminal || s.streams.ReadSecret == nil:
+		return "", usageErrorf("there is no terminal to ask for the %s on", prompt)
+	default:
+		fmt.Fprint(s.streams.Err, prompt+": ")
+		line, err := s.streams.ReadSecret()
+		fmt.Fprintln(s.streams.Err)
+		if err != nil {
+			return "", fmt.Errorf("read %s: %w", prompt, err)
+		}
+		text = line
+	}
+	text = strings.TrimRight(text, "\r\n")
+	if text == "" || strings.ContainsAny(text, "\r\n") {
+		return "", usageErrorf("the %s is one line that is not empty", prompt)
+	}
+	return text, nil
+}
+
+// mistakes are the faults of a command line: all are told at once.
+type mistakes []string
+
+func (m *mistakes) add(wrong bool, format string, args ...any) {
+	if wrong {
+		*m = append(*m, fmt.Sprintf(format, args...))
+	}
+}
+
+// check keeps what is wrong with a part of the command line.
+func (m *mistakes) check(err error) {
+	m.add(err != nil, "%v", err)
+}
+
+func (m mistakes) err() error {
+	if len(m) == 0 {
+		return nil
+	}
+	return usageError{errors.New(strings.Join(m, "\n  "))}
+}

@@ -47,5 +47,7 @@ func (o *blueprintUsersOptions) run(ctx context.Context, arg string) error {
 	if err != nil {
 		return err
 	}
-	return o.print(usersResult(cut(o.shared, o.limitFlags, found.Items)))
+	err = o.print(usersResult(cut(o.shared, o.limitFlags, found.Items)))
+	o.noteHidden(found.Hidden)
+	return err
 }

@@ -19,14 +19,19 @@ var update = flag.Bool("update", false, "write golden files")
 
 // buffer may be written and read at once.
 type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu   sync.Mutex
+	b    bytes.Buffer
+	seen func(text string) // is told what stands there after each write
 }
 
 func (b *buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.b.Write(p)
+	n, err := b.b.Write(p)
+	if b.seen != nil {
+		b.seen(b.b.String())
+	}
+	return n, err
 }
 
 func (b *buffer) String() string {
@@ -40,6 +45,9 @@ type person struct {
 	env      map[string]string
 	in       string
 	terminal bool
+	typed    string // what is typed where it is not shown
+	keyring  cli.Keyring
+	browse   func(address string) error
 	out, err buffer
 }
 
@@ -52,6 +60,7 @@ func (p *person) streams() cli.Streams {
 	return cli.Streams{
 		In: strings.NewReader(p.in), Out: &p.out, Err: &p.err, InTerminal: p.terminal, OutTerminal: p.terminal, ErrTerminal: p.terminal,
 		Width: func() int { return 100 }, Getenv: func(k string) string { return p.env[k] }, Now: time.Now,
+		ReadSecret: func() (string, error) { return p.typed, nil }, Keyring: p.keyring, Browse: p.browse,
 	}
 }
 

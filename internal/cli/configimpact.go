@@ -105,6 +105,9 @@ func (o *configImpactOptions) impact(ctx context.Context, client *sdk.Client, id
 // impact adds what would change, by environments that would change alike.
 func (p *picture) impact(i sdk.ConfigImpact) {
 	p.line("%s: %d of %s would change", plainText(setName(i.ConfigSet)), i.Change, count(i.Total, "environment"))
+	if i.Hidden > 0 {
+		p.words(yellow, "  ", hiddenText(i.Hidden))
+	}
 	for n, g := range i.Groups {
 		p.section("%d. %s, as %s:", n+1, count(g.Environments, "environment"), plainText(userName(g.Example)))
 		for _, f := range g.Faults {

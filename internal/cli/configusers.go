@@ -50,7 +50,9 @@ func (o *configUsersOptions) run(ctx context.Context, arg string) error {
 	if err != nil {
 		return err
 	}
-	return o.print(usersResult(cut(o.shared, o.limitFlags, found.Items)))
+	err = o.print(usersResult(cut(o.shared, o.limitFlags, found.Items)))
+	o.noteHidden(found.Hidden)
+	return err
 }
 
 func usersResult(users []sdk.EnvironmentUse) result {
@@ -81,4 +83,15 @@ func yesNo(b bool) cell {
 		return cell{text: "yes"}
 	}
 	return cell{text: "no"}
+}
+
+// noteHidden says that there are environments that the caller may not read: nothing is known of them but their number.
+func (s *shared) noteHidden(n int) {
+	if n > 0 {
+		s.note("%s", hiddenText(n))
+	}
+}
+
+func hiddenText(n int) string {
+	return "and " + count(n, "environment") + " in projects that you may not read"
 }

@@ -100,6 +100,7 @@ func exitCode(err error) int {
 		refused     refusedError
 		failed      failedError
 		problem     *sdk.Problem
+		oauth       *sdk.OAuthError
 		unreachable *sdk.UnreachableError
 	)
 	switch {
@@ -123,6 +124,11 @@ func exitCode(err error) int {
 			return ExitServer
 		}
 		return ExitRefused
+	case errors.As(err, &oauth):
+		if oauth.Status >= 500 || oauth.Status == http.StatusTooManyRequests {
+			return ExitServer
+		}
+		return ExitDenied
 	case errors.As(err, &unreachable):
 		return ExitUnreachable
 	case errors.Is(err, context.Canceled):
@@ -150,7 +156,7 @@ func printError(s Streams, err error) {
 			fmt.Fprintln(s.Err, "  "+plainText(f.String()))
 		}
 		if problem.Status == http.StatusUnauthorized {
-			fmt.Fprintln(s.Err, "The token comes from --token-file, $BLUEBERRY_TOKEN, $BLUEBERRY_TOKEN_FILE or the state directory; the server says at its first start where it put one.")
+			fmt.Fprintln(s.Err, "The token comes from --token-file, $BLUEBERRY_TOKEN, $BLUEBERRY_TOKEN_FILE, the context of blueberry login, or the state directory; blueberry login gets another.")
 		}
 		if problem.Status >= 500 && problem.RequestID != "" {
 			fmt.Fprintln(s.Err, "The server's log tells more under the request id "+plainText(problem.RequestID)+".")
@@ -160,6 +166,9 @@ func printError(s Streams, err error) {
 		fmt.Fprintln(s.Err, "Add --help to see how it is used.")
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(s.Err, label, "interrupted")
+	case isEnded(err):
+		fmt.Fprintln(s.Err, label, "the login has ended: it was revoked, or was not used for too long")
+		fmt.Fprintln(s.Err, "blueberry login begins another.")
 	default:
 		fmt.Fprintln(s.Err, label, plainText(err.Error()))
 	}
@@ -167,3 +176,9 @@ func printError(s Streams, err error) {
 
 // isUsage knows the mistakes that cobra finds before it asks us.
 func isUsage(err error) bool { return strings.HasPrefix(err.Error(), "unknown command") }
+
+// isEnded knows a login that gives nothing any more.
+func isEnded(err error) bool {
+	var refused *sdk.OAuthError
+	return errors.As(err, &refused) && refused.Code == "invalid_grant"
+}

@@ -13,6 +13,7 @@ type shared struct {
 	version   string
 	server    string
 	tokenFile string
+	context   string
 	output    string
 	quiet     bool
 }
@@ -38,8 +39,10 @@ func NewRoot(streams Streams, version string, extra ...*cobra.Command) *cobra.Co
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 
 	f := root.PersistentFlags()
-	f.StringVar(&s.server, "server", "", "address of the server; else $BLUEBERRY_URL, else "+defaultServer)
-	f.StringVar(&s.tokenFile, "token-file", "", "file with the API token; else $BLUEBERRY_TOKEN, $BLUEBERRY_TOKEN_FILE, else admin-token in the state directory")
+	f.StringVar(&s.server, "server", "", "address of the server; else $BLUEBERRY_URL, that of the current context, or "+defaultServer)
+	f.StringVar(&s.context, "context", "", "context, as blueberry login made it; else $BLUEBERRY_CONTEXT, else the current one")
+	f.StringVar(&s.tokenFile, "token-file", "", "file with the API token; else $BLUEBERRY_TOKEN, $BLUEBERRY_TOKEN_FILE, that of the context, or admin-token in the state directory")
+	must(root.RegisterFlagCompletionFunc("context", s.completeContexts))
 	f.StringVarP(&s.output, "output", "o", "", "form of the result: wide, json, yaml or name; else a table for people")
 	f.BoolVarP(&s.quiet, "quiet", "q", false, "say nothing on the way")
 	must(root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"wide", "json", "yaml", "name"}, cobra.ShellCompDirectiveNoFileComp)))
@@ -48,6 +51,11 @@ func NewRoot(streams Streams, version string, extra ...*cobra.Command) *cobra.Co
 	root.AddGroup(&cobra.Group{ID: "client", Title: "client commands"})
 	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newVersion(s)} {
 		c.GroupID = "client"
+		root.AddCommand(c)
+	}
+	root.AddGroup(&cobra.Group{ID: "access", Title: "who may do what"})
+	for _, c := range accessCommands(s) {
+		c.GroupID = "access"
 		root.AddCommand(c)
 	}
 	addExtra(root, extra)
@@ -140,7 +148,8 @@ func newPolicy(s *shared) *cobra.Command {
 }
 
 func newProject(s *shared) *cobra.Command {
-	return group("project", "Projects: what they use, and how much they may", "", newProjectList(s), newProjectGet(s), newProjectQuota(s))
+	return group("project", "Projects: what they use, how much they may, and who works in them", "", newProjectList(s), newProjectGet(s), newProjectCreate(s), newProjectUpdate(s),
+		newProjectDelete(s), newProjectQuota(s), newProjectMembers(s), newProjectAddMember(s), newProjectRemoveMember(s))
 }
 
 func newTarget(s *shared) *cobra.Command {

@@ -82,7 +82,10 @@ func (c *Custody) RevokeCertificate(ctx context.Context, actor blueberry.Actor, 
 	if err != nil {
 		return err
 	}
-	return c.Authority.Refresh(ctx)
+	if err := c.Authority.Refresh(ctx); err != nil { // it is revoked for good, and the authority reads it again by itself
+		c.Logger.WarnContext(ctx, "revocations could not be read again at once", "serial", serial, "error", err)
+	}
+	return nil
 }
 
 // RotateAuthority makes a new root.

@@ -176,7 +176,11 @@ func cut(w http.ResponseWriter, r *http.Request) {
 
 // refuse answers with the problem of an error.
 func (g *gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	writeProblem(w, r, refuse(r.Context(), g.logger, err).Problem)
+	refused := refuse(r.Context(), g.logger, err)
+	if wait := refused.header.Get("Retry-After"); wait != "" {
+		w.Header().Set("Retry-After", wait)
+	}
+	writeProblem(w, r, refused.Problem)
 }
 
 func (g *gateway) recover(w *counter, r *http.Request, x *exchange) {

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/cache"
 	"github.com/blueberry-idp/blueberry/internal/httpapi"
@@ -132,7 +134,7 @@ func call(t testing.TB, h http.Handler, method, path, body string, headers ...st
 	return answer{rec.Result(), rec.Body.String()}
 }
 
-const cookie = httpapi.SessionCookie + "="
+const cookie = access.SessionCookie + "="
 
 func TestWhoIsAsking(t *testing.T) {
 	t.Parallel()
@@ -391,3 +393,27 @@ type known struct{ actor blueberry.Actor }
 
 // Authenticate gives the actor.
 func (k known) Authenticate(context.Context, string) (blueberry.Actor, error) { return k.actor, nil }
+
+// A person at a browser gets a page where the gateway refuses one, a program the problem.
+func TestRefusalsForPeopleArePages(t *testing.T) {
+	t.Parallel()
+	srv, _ := httpapitest.New().Serve(t)
+	for accept, want := range map[string]string{"text/html,application/xhtml+xml;q=0.9": "text/html; charset=utf-8", "application/json": "application/problem+json"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/nowhere?<script>", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", accept)
+		res, err := srv.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		if err := errors.Join(err, res.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode != http.StatusNotFound || res.Header.Get("Content-Type") != want || strings.Contains(string(text), "<script>") {
+			t.Errorf("%s: %d %s %s", accept, res.StatusCode, res.Header.Get("Content-Type"), text)
+		}
+	}
+}

@@ -55,7 +55,7 @@ func (g *gateway) once(next http.Handler) http.Handler {
 			g.refuse(w, r, err)
 			return
 		}
-		actor := actorOf(r.Context()).ID
+		actor := actorOf(r.Context()).Holder()
 		known, err := g.idempotency.ReserveIdempotency(r.Context(), actor, key, digest, g.now())
 		switch {
 		case err != nil:

@@ -38,7 +38,7 @@ func DefaultLimits() Limits {
 
 // SignInPaths are where something can be guessed: a password, a code, a link.
 func SignInPaths() []string {
-	return []string{"/v1/sessions", "/v1/setup", "/v1/invitations", "/v1/resets", "/signin", "/setup", "/invitation", "/forgot", "/reset", "/device"}
+	return []string{"/v1/sessions", "/v1/setup", "/v1/invitations", "/v1/resets", "/signin", "/setup", "/invitation", "/forgot", "/reset", "/oauth/device", "/oauth/device_authorization"}
 }
 
 func (l Limits) off() bool {
@@ -122,7 +122,7 @@ func (g *gateway) allowAddress(w http.ResponseWriter, r *http.Request, x *exchan
 func (g *gateway) allowActor(w http.ResponseWriter, r *http.Request, a blueberry.Actor) bool {
 	who := a.Credential
 	if who == "" || a.Kind == blueberry.ActorClient { // a client gets new access tokens whenever it likes
-		who = a.ID
+		who = a.Holder()
 	}
 	return g.allow(w, r, g.rates.credential, who) && (a.UserID == "" || g.allow(w, r, g.rates.user, a.UserID))
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
@@ -25,25 +27,24 @@ const statusClosed = 499
 
 // kind is how one kind of error looks on the wire.
 type kind struct {
-	kind   blueberry.Kind
-	status int
-	code   string // when the error has none of its own
-	doc    string // for the reference page
+	kind blueberry.Kind
+	code string // when the error has none of its own
+	doc  string // for the reference page
 }
 
 // kinds is the one table from kinds to statuses.
 func kinds() []kind {
 	return []kind{
-		{blueberry.Malformed, http.StatusBadRequest, "MALFORMED", "The request cannot be read."},
-		{blueberry.Unauthenticated, http.StatusUnauthorized, "UNAUTHENTICATED", "The call has no token, or one that is not valid."},
-		{blueberry.Forbidden, http.StatusForbidden, "FORBIDDEN", "The token lacks the grant that the detail names."},
-		{blueberry.NotFound, http.StatusNotFound, "NOT_FOUND", "There is no such thing."},
-		{blueberry.Conflict, http.StatusConflict, "CONFLICT", "The state does not allow it, or the name is taken."},
-		{blueberry.PreconditionFailed, http.StatusPreconditionFailed, "PRECONDITION_FAILED", "It has changed since the version that If-Match names."},
-		{blueberry.TooLarge, http.StatusRequestEntityTooLarge, "TOO_LARGE", "The request is larger than the server takes."},
-		{blueberry.Invalid, http.StatusUnprocessableEntity, "INVALID", "One or more fields are not valid; errors lists every fault."},
-		{blueberry.TooMany, http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "Too many calls; Retry-After says when to come back."},
-		{blueberry.Unavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "Something that the server needs is down; the same call may succeed later."},
+		{blueberry.Malformed, "MALFORMED", "The request cannot be read."},
+		{blueberry.Unauthenticated, "UNAUTHENTICATED", "The call has no token, or one that is not valid."},
+		{blueberry.Forbidden, "FORBIDDEN", "The token lacks the grant that the detail names."},
+		{blueberry.NotFound, "NOT_FOUND", "There is no such thing."},
+		{blueberry.Conflict, "CONFLICT", "The state does not allow it, or the name is taken."},
+		{blueberry.PreconditionFailed, "PRECONDITION_FAILED", "It has changed since the version that If-Match names."},
+		{blueberry.TooLarge, "TOO_LARGE", "The request is larger than the server takes."},
+		{blueberry.Invalid, "INVALID", "One or more fields are not valid; errors lists every fault."},
+		{blueberry.TooMany, "TOO_MANY_REQUESTS", "Too many calls; Retry-After says when to come back."},
+		{blueberry.Unavailable, "UNAVAILABLE", "Something that the server needs is down; the same call may succeed later."},
 	}
 }
 
@@ -64,7 +65,7 @@ func problem(err error) (*sdk.Problem, bool) {
 		if k.kind != e.Kind {
 			continue
 		}
-		p := newProblem(k.status, cmp.Or(e.Code, k.code), e.Detail)
+		p := newProblem(k.kind.Status(), cmp.Or(e.Code, k.code), e.Detail)
 		for _, f := range e.Fields {
 			p.Errors = append(p.Errors, sdk.FieldError{Field: f.Field, Code: f.Code, Message: f.Message})
 		}
@@ -76,7 +77,7 @@ func problem(err error) (*sdk.Problem, bool) {
 func newProblem(status int, code, detail string) *sdk.Problem {
 	p := &sdk.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
 	for _, k := range kinds() {
-		if k.status == status {
+		if k.kind.Status() == status {
 			p.Type = "/docs#" + k.anchor()
 		}
 	}
@@ -118,7 +119,11 @@ func refuse(ctx context.Context, logger *slog.Logger, err error) refusal {
 	if errors.As(err, &e) {
 		x.denied, x.deniedIn = e.Denied, e.DeniedIn
 	}
-	return refusal{Problem: p, header: problemHeader(p)}
+	h := problemHeader(p)
+	if wait := access.RetryAfter(err); wait != "" {
+		h.Set("Retry-After", wait)
+	}
+	return refusal{Problem: p, header: h}
 }
 
 func problemHeader(p *sdk.Problem) http.Header {
@@ -156,9 +161,27 @@ func writeProblem(w http.ResponseWriter, r *http.Request, p *sdk.Problem) {
 			w.Header()[name] = values
 		}
 	}
+	if !x.api && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		writeProblemPage(w, p)
+		return
+	}
 	w.Header().Set("Content-Type", problemType)
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the client may be gone; there is no one to tell
+}
+
+// problemPage is a problem for a person at a browser, where a page was asked for.
+var problemPage = template.Must(template.New("problem").Parse(`<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<title>{{.Title}} · Blueberry</title><link rel="stylesheet" href="/static/blueberry.css"></head>
+<body><main><h1>{{.Title}}</h1><p>{{.Detail}}</p><p class="hint">Status {{.Status}}, request <code>{{.RequestID}}</code></p></main></body></html>
+`))
+
+func writeProblemPage(w http.ResponseWriter, p *sdk.Problem) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	w.WriteHeader(p.Status)
+	_ = problemPage.Execute(w, p) // the client may be gone; there is no one to tell
 }
 
 // transformProblem makes our problem of huma's own errors: what it finds before an operation is called.

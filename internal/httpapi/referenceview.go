@@ -60,7 +60,7 @@ func (h reference) page() pageView {
 		v.Groups = append(v.Groups, groupView{Name: tag.Name, Anchor: anchor(tag.Name), Description: tag.Description, Operations: h.operations(tag.Name)})
 	}
 	for _, k := range kinds() {
-		v.Problems = append(v.Problems, problemView{Anchor: k.anchor(), Kind: string(k.kind), Code: k.code, Description: k.doc, Status: k.status})
+		v.Problems = append(v.Problems, problemView{Anchor: k.anchor(), Kind: string(k.kind), Code: k.code, Description: k.doc, Status: k.kind.Status()})
 	}
 	for name, s := range h.doc.Components.Schemas.Map() {
 		v.Schemas = append(v.Schemas, h.schema(name, s))

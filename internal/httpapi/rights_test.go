@@ -11,7 +11,6 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
-	"github.com/blueberry-idp/blueberry/internal/httpapi"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/roomstest"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
@@ -30,7 +29,7 @@ type world struct {
 
 // asBrowser is the headers of a call that a page of the server makes with a session.
 func asBrowser(secret string) []string {
-	return []string{"Authorization", "", "Cookie", httpapi.SessionCookie + "=" + secret, "Sec-Fetch-Site", "same-origin"}
+	return []string{"Authorization", "", "Cookie", access.SessionCookie + "=" + secret, "Sec-Fetch-Site", "same-origin"}
 }
 
 func newWorld(t *testing.T) *world {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/blueberry-idp/blueberry/internal/httpapi"
+	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/roomstest"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
@@ -20,7 +20,7 @@ func (b browser) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if b.session != "" {
-		r.AddCookie(&http.Cookie{Name: httpapi.SessionCookie, Value: b.session})
+		r.AddCookie(&http.Cookie{Name: access.SessionCookie, Value: b.session})
 	}
 	return http.DefaultTransport.RoundTrip(r)
 }

@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
-	"github.com/blueberry-idp/blueberry/internal/httpapi"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/httpapitest"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/roomstest"
 	"github.com/blueberry-idp/blueberry/sdk"
@@ -43,7 +43,7 @@ func TestAPersonFromInvitationToSignOut(t *testing.T) {
 	}
 	link := roomstest.SecretOf(t, invited.Link)
 	a := ask(t, api, "POST", "/v1/invitations/acceptance", `{"link":`+quoted(link)+`,"name":"Ada","password":`+quoted(roomstest.Password)+`}`, aPage()...)
-	session := cookieOf(t, a, httpapi.SessionCookie)
+	session := cookieOf(t, a, access.SessionCookie)
 	if a.StatusCode != 201 || !session.Secure || !session.HttpOnly || session.SameSite != http.SameSiteLaxMode || session.Path != "/" || session.Domain != "" {
 		t.Errorf("the answer is %d with the cookie %+v", a.StatusCode, session)
 	}
@@ -67,14 +67,14 @@ func TestAPersonFromInvitationToSignOut(t *testing.T) {
 		t.Errorf("a wrong password is %+v, an unknown address differs by:\n%s", wrong, diff)
 	}
 	second := ask(t, api, "POST", "/v1/sessions", `{"email":"ada@example.com","password":`+quoted(roomstest.Password)+`}`, aPage()...)
-	other := cookieOf(t, second, httpapi.SessionCookie).Value
-	cookieOf(t, second, httpapi.DeviceCookie)
+	other := cookieOf(t, second, access.SessionCookie).Value
+	cookieOf(t, second, access.DeviceCookie)
 	var sessions sdk.SessionList
 	if err := json.Unmarshal([]byte(ask(t, api, "GET", "/v1/sessions", "", asBrowser(other)...).text), &sessions); err != nil || len(sessions.Items) != 2 || !sessions.Items[0].Current {
 		t.Errorf("sessions are %+v: %v", sessions, err)
 	}
 	out := ask(t, api, "DELETE", "/v1/sessions/current", "", asBrowser(other)...)
-	if out.StatusCode != 204 || cookieOf(t, out, httpapi.SessionCookie).MaxAge >= 0 {
+	if out.StatusCode != 204 || cookieOf(t, out, access.SessionCookie).MaxAge >= 0 {
 		t.Errorf("signing out gives %d", out.StatusCode)
 	}
 	if after := ask(t, api, "GET", "/v1/account", "", asBrowser(other)...); after.StatusCode != 401 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
@@ -39,7 +40,7 @@ func config(version string) huma.Config {
 			Type: "http", Scheme: "bearer",
 			Description: "An API token, or an access token of OAuth 2.0. The server makes a first API token at its first start and says where it is.",
 		},
-		"session": {Type: "apiKey", In: "cookie", Name: SessionCookie, Description: "The session of a browser. A change by it must come from a page of this server."},
+		"session": {Type: "apiKey", In: "cookie", Name: access.SessionCookie, Description: "The session of a browser. A change by it must come from a page of this server."},
 	}
 	c.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	c.Tags = []*huma.Tag{

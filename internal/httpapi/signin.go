@@ -5,35 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
+	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
-
-// SessionCookie holds the secret of a browser's session. Browsers take a cookie of such a name only over TLS (or from this machine), for this host alone.
-const SessionCookie = "__Host-blueberry"
-
-// sessionPrefix begins the secret of every session. Such a secret is proof in the cookie only, and no other secret is proof there.
-const sessionPrefix = "bls_"
-
-// NewSessionCookie keeps a session in the browser until it ends.
-func NewSessionCookie(secret string, ends time.Time) *http.Cookie {
-	return &http.Cookie{Name: SessionCookie, Value: secret, Path: "/", Expires: ends, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
-}
-
-// EndedSessionCookie takes the session out of the browser.
-func EndedSessionCookie() *http.Cookie {
-	return &http.Cookie{Name: SessionCookie, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
-}
-
-// SessionSecret is the session that a request brings in its cookie; empty for none.
-func SessionSecret(r *http.Request) string {
-	cookies := r.CookiesNamed(SessionCookie)
-	if len(cookies) != 1 || !strings.HasPrefix(cookies[0].Value, sessionPrefix) {
-		return ""
-	}
-	return cookies[0].Value
-}
 
 // ActorOf is who asks, in the context of a request that has passed the gateway; without grants when nobody has proven who they are.
 func ActorOf(ctx context.Context) blueberry.Actor { return actorOf(ctx) }
@@ -52,16 +27,16 @@ func credentialOf(r *http.Request) (secret string, byCookie bool, err error) {
 		switch {
 		case !strings.EqualFold(scheme, "Bearer") || token == "":
 			return "", false, missing
-		case strings.HasPrefix(token, sessionPrefix):
+		case strings.HasPrefix(token, access.SessionPrefix):
 			return "", false, invalid
 		}
 		return token, false, nil
 	}
-	switch cookies := r.CookiesNamed(SessionCookie); {
+	switch cookies := r.CookiesNamed(access.SessionCookie); {
 	case len(cookies) == 0:
 		return "", false, missing
 	default:
-		if secret = SessionSecret(r); secret == "" {
+		if secret = access.SessionOf(r); secret == "" {
 			return "", true, blueberry.Errorf(blueberry.Unauthenticated, "SESSION_INVALID", "the session has ended; sign in again")
 		}
 		return secret, true, nil
@@ -119,7 +94,7 @@ func (g *gateway) pass(next http.Handler) http.Handler {
 			}
 			return
 		}
-		if secret := SessionSecret(r); secret != "" && !x.api && !g.cookieless[r.URL.Path] {
+		if secret := access.SessionOf(r); secret != "" && !x.api && !g.cookieless[r.URL.Path] {
 			if actor, err := g.access.Authenticate(r.Context(), secret); err == nil {
 				x.actor = actor
 			}

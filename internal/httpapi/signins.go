@@ -12,16 +12,6 @@ import (
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
-// DeviceCookie tells a browser that was here before from one that was not, so that guessing elsewhere does not lock its people out.
-const DeviceCookie = "__Host-blueberry-device"
-
-// NewDeviceCookie keeps what knows a browser.
-func NewDeviceCookie(value string) *http.Cookie {
-	return &http.Cookie{
-		Name: DeviceCookie, Value: value, Path: "/", MaxAge: int(access.DeviceLife.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	}
-}
-
 // signIns are the routes by which one gets a session. They need no credential.
 type signIns struct {
 	operations SignIns
@@ -107,10 +97,10 @@ func enteredAnswer(e access.Entered, err error) (*entered, error) {
 	if e.Secret != "" {
 		s := wireSession(e.Session, e.Session.ID)
 		out.Body.Session = &s
-		out.SetCookie = append(out.SetCookie, NewSessionCookie(e.Secret, e.Session.ExpiresAt).String())
+		out.SetCookie = append(out.SetCookie, access.NewCookie(access.SessionCookie, e.Secret, blueberry.SessionLife).String())
 	}
 	if e.Device != "" {
-		out.SetCookie = append(out.SetCookie, NewDeviceCookie(e.Device).String())
+		out.SetCookie = append(out.SetCookie, access.NewCookie(access.DeviceCookie, e.Device, access.DeviceLife).String())
 	}
 	return out, nil
 }
@@ -180,7 +170,7 @@ func (h signIns) signOut(ctx context.Context, in *signOutInput) (*signedOut, err
 			return nil, err
 		}
 	}
-	return &signedOut{SetCookie: EndedSessionCookie().String()}, nil
+	return &signedOut{SetCookie: access.EndedCookie(access.SessionCookie).String()}, nil
 }
 
 type setupInput struct {

@@ -128,7 +128,7 @@ func requestKey(actor blueberry.Actor, r CreateRequest) string {
 	if r.Key == "" {
 		return ""
 	}
-	return actor.ID + " " + r.Project + "/" + r.Name + r.PlanID + " " + r.Key
+	return actor.Holder() + " " + r.Project + "/" + r.Name + r.PlanID + " " + r.Key
 }
 
 // draftCreate makes of a request what would be recorded. Every fault is told at once.

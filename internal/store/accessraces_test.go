@@ -254,7 +254,7 @@ func TestADeleteOfAProjectAndAnAddSeeEachOther(t *testing.T) {
 					added = tryUpdate(t, s, func(ctx context.Context, tx *store.Tx) error { return add(ctx, tx, project) })
 				})
 				wg.Go(func() {
-					gone = tryUpdate(t, s, func(ctx context.Context, tx *store.Tx) error { return tx.DeleteProject(ctx, project, 1) })
+					gone = tryUpdate(t, s, func(ctx context.Context, tx *store.Tx) error { return tx.DeleteProject(ctx, project, 1, "ada@example.com", start) })
 				})
 				wg.Wait()
 				switch {
@@ -300,7 +300,7 @@ func TestADeletedProject(t *testing.T) {
 				tx.PutGroupRule(ctx, blueberry.GroupRule{ID: "grp_2", Provider: "google", Group: "dev", Role: blueberry.RoleOwner}),
 			)
 		})
-		remove := func(ctx context.Context, tx *store.Tx) error { return tx.DeleteProject(ctx, "shop", 1) }
+		remove := func(ctx context.Context, tx *store.Tx) error { return tx.DeleteProject(ctx, "shop", 1, "ada@example.com", start) }
 		err := tryUpdate(t, s, remove)
 		wantCode(t, "while an environment lives", err, blueberry.Conflict, "PROJECT_IN_USE")
 		var told *blueberry.Error
@@ -335,7 +335,7 @@ func TestADeletedProject(t *testing.T) {
 			"description": func(ctx context.Context, tx *store.Tx) error {
 				return tx.DescribeProject(ctx, blueberry.Project{Name: "shop", Version: 2})
 			},
-			"delete": func(ctx context.Context, tx *store.Tx) error { return tx.DeleteProject(ctx, "shop", 2) },
+			"delete": func(ctx context.Context, tx *store.Tx) error { return tx.DeleteProject(ctx, "shop", 2, "ada@example.com", start) },
 			"environment": func(ctx context.Context, tx *store.Tx) error {
 				e := environment("pr-2", start)
 				e.Project = "shop"

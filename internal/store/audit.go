@@ -65,7 +65,7 @@ func (t *Tx) AppendAudit(ctx context.Context, a blueberry.AuditEntry) error {
 	if _, err := t.db.NewInsert().Model(&row).Exec(ctx); err != nil {
 		return fmt.Errorf("insert audit entry: %w", err)
 	}
-	call.Note()
+	t.calls = append(t.calls, call)
 	return nil
 }
 

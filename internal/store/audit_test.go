@@ -104,6 +104,12 @@ func TestTheCallerOfAnEntry(t *testing.T) {
 	if call.Noted() {
 		t.Error("noted before anything was written")
 	}
+	undo := errors.New("undo")
+	if err := s.Update(ctx, func(tx *store.Tx) error {
+		return errors.Join(tx.AppendAudit(ctx, blueberry.AuditEntry{Resource: "undone", At: start}), undo)
+	}); !errors.Is(err, undo) || call.Noted() {
+		t.Errorf("%v; noted %v what was rolled back", err, call.Noted())
+	}
 	own := blueberry.Caller{RequestID: "req_2"}
 	if err := s.Update(ctx, func(tx *store.Tx) error {
 		return errors.Join(

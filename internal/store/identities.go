@@ -67,6 +67,20 @@ func (t *Tx) IdentitiesOf(ctx context.Context, userID string) ([]blueberry.Ident
 	return nouns(rows, identityRow.identity)
 }
 
+// GroupedIdentities reads those of every user that a provider counts to a group, by provider and subject.
+func (t *Tx) GroupedIdentities(ctx context.Context) ([]blueberry.Identity, error) {
+	rows, err := many[identityRow](ctx, t, "identities", func(s *bun.SelectQuery) *bun.SelectQuery {
+		return s.Where("(provider, subject) IN (SELECT provider, subject FROM identity_groups)")
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(rows, func(a, b identityRow) int {
+		return slices.Compare([]string{a.Provider, a.Subject}, []string{b.Provider, b.Subject})
+	})
+	return nouns(rows, identityRow.identity)
+}
+
 // PutIdentity adds one, or changes its address, groups and last use; Conflict with code IDENTITY_TAKEN when it is another user's, NotFound when there is no
 // such provider or user.
 func (t *Tx) PutIdentity(ctx context.Context, i blueberry.Identity) error {

@@ -70,6 +70,16 @@ func (t *Tx) MembershipsOf(ctx context.Context, userID string) ([]blueberry.Memb
 	return nouns(rows, memberRow.member)
 }
 
+// AllMembers reads those of every project, by user and project.
+func (t *Tx) AllMembers(ctx context.Context) ([]blueberry.Member, error) {
+	rows, err := many[memberRow](ctx, t, "members", func(s *bun.SelectQuery) *bun.SelectQuery { return s })
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(rows, func(a, b memberRow) int { return slices.Compare([]string{a.UserID, a.Project}, []string{b.UserID, b.Project}) })
+	return nouns(rows, memberRow.member)
+}
+
 // PutMember adds one, or changes the role; NotFound when there is no such project or user.
 func (t *Tx) PutMember(ctx context.Context, m blueberry.Member) error {
 	if err := t.keepProject(ctx, m.Project); err != nil {

@@ -150,8 +150,48 @@ func (t *Tx) Consent(ctx context.Context, userID, clientID string) (blueberry.Co
 	if err != nil {
 		return blueberry.Consent{}, err
 	}
+	return r.consent()
+}
+
+func (r consentRow) consent() (blueberry.Consent, error) {
 	c := blueberry.Consent{UserID: r.UserID, ClientID: r.ClientID, GrantedAt: timeOf(r.GrantedAt)}
 	return c, decode("scopes", r.Scopes, &c.Scopes)
+}
+
+// ConsentsOf reads what a user allowed clients, by id of the client.
+func (t *Tx) ConsentsOf(ctx context.Context, userID string) ([]blueberry.ClientConsent, error) {
+	rows, err := many[consentRow](ctx, t, "consents", func(s *bun.SelectQuery) *bun.SelectQuery {
+		return s.Where("user_id = ?", clean(userID)).Order("client_id")
+	})
+	if err != nil {
+		return nil, err
+	}
+	found, err := many[clientRow](ctx, t, "clients of consents", func(s *bun.SelectQuery) *bun.SelectQuery {
+		return s.Where("id IN (SELECT client_id FROM oauth_consents WHERE user_id = ?)", clean(userID))
+	})
+	if err != nil {
+		return nil, err
+	}
+	clients := make(map[string]clientRow, len(found))
+	for _, c := range found {
+		clients[c.ID] = c
+	}
+	out := make([]blueberry.ClientConsent, 0, len(rows))
+	for _, r := range rows {
+		row, there := clients[r.ClientID]
+		if !there {
+			continue // removed between the two reads
+		}
+		var x blueberry.ClientConsent
+		if x.Consent, err = r.consent(); err != nil {
+			return nil, err
+		}
+		if x.Client, err = row.client(); err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, nil
 }
 
 // PutConsent adds or changes it; NotFound when there is no such client or user.

@@ -71,6 +71,16 @@ func (t *Tx) OAuthTokenByHash(ctx context.Context, kind blueberry.OAuthTokenKind
 	return row.token()
 }
 
+// OAuthToken reads one by id, in whatever state, or NotFound with code OAUTH_TOKEN_NOT_FOUND.
+func (t *Tx) OAuthToken(ctx context.Context, id string) (blueberry.OAuthToken, error) {
+	missing := blueberry.Errorf(blueberry.NotFound, "OAUTH_TOKEN_NOT_FOUND", "there is no such OAuth token")
+	row, err := one[oauthTokenRow](ctx, t, "OAuth token", missing, func(s *bun.SelectQuery) *bun.SelectQuery { return s.Where("id = ?", clean(id)) })
+	if err != nil {
+		return blueberry.OAuthToken{}, err
+	}
+	return row.token()
+}
+
 // UseOAuthToken notes a use: the first sets UsedAt, each LastUsedAt, which never goes back.
 func (t *Tx) UseOAuthToken(ctx context.Context, hash []byte, at time.Time) error {
 	_, err := t.db.NewUpdate().Model((*oauthTokenRow)(nil)).
@@ -93,7 +103,8 @@ func (t *Tx) RevokeFamily(ctx context.Context, family string, at time.Time) (int
 	return t.endAll(ctx, at, []condition{{"family", family}})
 }
 
-// RevokeOAuthTokens ends every token of a user and client, as RevokeFamily does; empty for any. It tells how many.
+// RevokeOAuthTokens ends every token of a user and client, as RevokeFamily does; empty for any. It tells how many. A device that was let in and has not come for
+// its tokens gets none any more.
 func (t *Tx) RevokeOAuthTokens(ctx context.Context, userID, clientID string, at time.Time) (int, error) {
 	var where []condition
 	for _, c := range []condition{{"user_id", userID}, {"client_id", clientID}} {
@@ -101,7 +112,22 @@ func (t *Tx) RevokeOAuthTokens(ctx context.Context, userID, clientID string, at 
 			where = append(where, c)
 		}
 	}
+	if err := t.denyDevices(ctx, where); err != nil { // first: one that comes for its tokens now has them by the time they are ended
+		return 0, err
+	}
 	return t.endAll(ctx, at, where)
+}
+
+func (t *Tx) denyDevices(ctx context.Context, conditions []condition) error {
+	q := t.db.NewUpdate().Model((*deviceRow)(nil)).Set("status = ?", string(blueberry.DeviceDenied)).Set("version = version + 1").
+		Where("status = ?", string(blueberry.DeviceApproved))
+	for _, c := range conditions {
+		q = q.Where("? = ?", bun.Ident(c.column), clean(c.value))
+	}
+	if _, err := q.Exec(ctx); err != nil {
+		return fmt.Errorf("deny devices: %w", err)
+	}
+	return nil
 }
 
 // condition is what a column has to be.

@@ -116,7 +116,7 @@ func (t *Tx) reviveProject(ctx context.Context, row projectRow) (bool, error) {
 	if n, err := touched("make project anew", res, err); err != nil || n == 0 {
 		return false, err
 	}
-	return true, t.emptyProject(ctx, row.Name)
+	return true, t.emptyProject(ctx, row.Name, blueberry.System().Name, time.Now())
 }
 
 // PutProject makes a project, at version 1 when it has none, or changes what one may do. The description and quota of one that is there stay.
@@ -165,9 +165,9 @@ func (t *Tx) projectGuard(name string, version int64) guarded {
 const inUseFaults = 20
 
 // DeleteProject removes a project if its version is still the one given, with its members, group rules, service accounts (their tokens are revoked), config
-// sets, blueprints and policies; Conflict with code PROJECT_IN_USE, with a fault for each of up to 20, while environments that are not terminated are in it.
-// Its history stays. It waits for everyone who is adding an environment to it.
-func (t *Tx) DeleteProject(ctx context.Context, name string, version int64) error {
+// sets, blueprints and policies; API tokens and OAuth clients that may act in it alone end, others lose its name. Conflict with code PROJECT_IN_USE, with a
+// fault for each of up to 20, while environments that are not terminated are in it. Its history stays. It waits for everyone who is adding an environment to it.
+func (t *Tx) DeleteProject(ctx context.Context, name string, version int64, by string, at time.Time) error {
 	if t.readOnly {
 		return errReadOnly
 	}
@@ -191,10 +191,10 @@ func (t *Tx) DeleteProject(ctx context.Context, name string, version int64) erro
 		}
 		return e
 	}
-	if err := t.emptyProject(ctx, name); err != nil {
+	if err := t.emptyProject(ctx, name, by, at); err != nil {
 		return err
 	}
-	_, err = t.db.NewUpdate().Model((*projectRow)(nil)).Set("deleted_at = ?", micros(time.Now())).Set("quota = '{}'").Set("version = version + 1").
+	_, err = t.db.NewUpdate().Model((*projectRow)(nil)).Set("deleted_at = ?", micros(at)).Set("quota = '{}'").Set("version = version + 1").
 		Where("name = ?", clean(name)).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("delete project: %w", err)
@@ -203,13 +203,19 @@ func (t *Tx) DeleteProject(ctx context.Context, name string, version int64) erro
 }
 
 // emptyProject removes everything of a project but its environments and their history.
-func (t *Tx) emptyProject(ctx context.Context, name string) error {
+func (t *Tx) emptyProject(ctx context.Context, name, by string, at time.Time) error {
 	name = clean(name)
 	var services []string
 	if err := t.db.NewSelect().Table("service_accounts").Column("id").Where("project = ?", name).Scan(ctx, &services); err != nil {
 		return fmt.Errorf("read service accounts of project: %w", err)
 	}
-	if err := t.revokeTokensOf(ctx, services, blueberry.System().Name, time.Now()); err != nil {
+	if err := t.revokeTokensOf(ctx, services, by, at); err != nil {
+		return err
+	}
+	if err := t.unbindTokens(ctx, name, by, at); err != nil {
+		return err
+	}
+	if err := t.unbindClients(ctx, name); err != nil {
 		return err
 	}
 	for _, x := range []struct{ table, where string }{

@@ -37,13 +37,23 @@ func sessionNotFound() error {
 	return blueberry.Errorf(blueberry.NotFound, "SESSION_NOT_FOUND", "there is no such session")
 }
 
-// InsertSession adds a session; Conflict when its id or hash is there, NotFound when there is no such user.
+// InsertSession adds a session; Conflict when its id or hash is there, NotFound when there is no such user, Forbidden with code USER_INACTIVE when the user is
+// not active. It holds the user's row, which every change of the status writes: of a session and a deactivation at once, the second sees the first.
 func (t *Tx) InsertSession(ctx context.Context, s blueberry.Session) error {
+	user, err := one[userRow](ctx, t, "user of session", userNotFound(s.UserID), func(sel *bun.SelectQuery) *bun.SelectQuery {
+		return t.locking(sel.Column("id", "email", "status").Where("id = ?", clean(s.UserID)), "NO KEY UPDATE")
+	})
+	if err != nil {
+		return err
+	}
+	if user.Status != string(blueberry.UserActive) {
+		return blueberry.Errorf(blueberry.Forbidden, "USER_INACTIVE", "%s is not active", user.Email)
+	}
 	row := sessionRow{
 		ID: s.ID, Hash: bytesOf(s.Hash), UserID: s.UserID, Method: clean(s.Method), Address: clean(s.Address), UserAgent: clean(s.UserAgent),
 		CreatedAt: micros(s.CreatedAt), ExpiresAt: micros(s.ExpiresAt), LastSeenAt: micros(s.LastSeenAt), RevokedAt: micros(s.RevokedAt), RevokedBy: clean(s.RevokedBy),
 	}
-	_, err := t.db.NewInsert().Model(&row).Exec(ctx)
+	_, err = t.db.NewInsert().Model(&row).Exec(ctx)
 	switch {
 	case err == nil:
 		return nil

@@ -151,10 +151,10 @@ func (s *Store) OnCommit(f func(lastSeq int64)) {
 // row lock of a subject), so a higher level would only add retries.
 func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
 	for attempt := 1; ; attempt++ {
-		last, err := s.update(ctx, f)
+		tx, err := s.update(ctx, f)
 		switch {
 		case err == nil:
-			s.committed(last)
+			s.committed(tx)
 			return nil
 		case attempt == updateAttempts || !isContention(err):
 			return err
@@ -170,23 +170,23 @@ func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
 	}
 }
 
-func (s *Store) update(ctx context.Context, f func(tx *Tx) error) (lastSeq int64, err error) {
+func (s *Store) update(ctx context.Context, f func(tx *Tx) error) (tx *Tx, err error) {
 	btx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
-		return 0, fmt.Errorf("begin: %w", err)
+		return nil, fmt.Errorf("begin: %w", err)
 	}
 	defer func() { _ = btx.Rollback() }() // does nothing after the commit; after an error or a panic of f it lets the connection go
-	tx := &Tx{db: btx, store: s}
+	tx = &Tx{db: btx, store: s}
 	if err := f(tx); err != nil {
-		return 0, err
+		return nil, err
 	}
-	if lastSeq, err = tx.flushEvents(ctx); err != nil {
-		return 0, err
+	if tx.lastSeq, err = tx.flushEvents(ctx); err != nil {
+		return nil, err
 	}
 	if err := btx.Commit(); err != nil {
-		return 0, fmt.Errorf("commit: %w", err)
+		return nil, fmt.Errorf("commit: %w", err)
 	}
-	return lastSeq, nil
+	return tx, nil
 }
 
 // View runs f on one unchanging state of the record. Writing in it is an error.
@@ -203,15 +203,19 @@ func (s *Store) View(ctx context.Context, f func(tx *Tx) error) error {
 	return f(&Tx{db: btx, store: s, readOnly: true})
 }
 
-func (s *Store) committed(lastSeq int64) {
-	if lastSeq == 0 {
+// committed tells who waits for it what a transaction has done for good.
+func (s *Store) committed(tx *Tx) {
+	for _, call := range tx.calls {
+		call.Note()
+	}
+	if tx.lastSeq == 0 {
 		return
 	}
 	s.mu.Lock()
 	hooks := s.hooks
 	s.mu.Unlock()
 	for _, f := range hooks {
-		f(lastSeq)
+		f(tx.lastSeq)
 	}
 }
 
@@ -221,6 +225,8 @@ type Tx struct {
 	store    *Store
 	readOnly bool
 	events   []blueberry.Event // added at the end of Update
+	lastSeq  int64             // of these
+	calls    []*blueberry.Call // that left an audit entry
 }
 
 // Enqueue makes sure that a job of the kind and subject runs after this transaction commits.

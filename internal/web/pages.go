@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -180,11 +181,15 @@ func form(r *http.Request) (url.Values, error) {
 // signedIn lets only people on, and sends others to sign in and back.
 func (p *Pages) signedIn(next func(w http.ResponseWriter, r *http.Request, user blueberry.Actor)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		secret := session(r)
+		secret := access.SessionOf(r)
 		if secret != "" {
 			user, err := p.Gate.Authenticate(r.Context(), secret)
-			if err == nil {
+			switch {
+			case err == nil:
 				next(w, r, user)
+				return
+			case !errors.Is(err, blueberry.Unauthenticated):
+				p.refuse(w, r, err)
 				return
 			}
 		}
@@ -199,5 +204,5 @@ func (p *Pages) signedIn(next func(w http.ResponseWriter, r *http.Request, user 
 // from is where the request comes from.
 func (p *Pages) from(r *http.Request) access.From {
 	call := blueberry.CallOf(r.Context())
-	return access.From{Address: call.Address, UserAgent: call.UserAgent, Device: cookie(r, deviceCookie)}
+	return access.From{Address: call.Address, UserAgent: call.UserAgent, Device: cookie(r, access.DeviceCookie)}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/access"
@@ -134,13 +133,13 @@ func (p *Pages) signInByCode(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
-	if secret := session(r); secret != "" {
+	if secret := access.SessionOf(r); secret != "" {
 		if err := p.SignIn.SignOut(r.Context(), secret); err != nil {
 			p.refuse(w, r, err)
 			return
 		}
 	}
-	dropCookie(w, SessionCookie)
+	http.SetCookie(w, access.EndedCookie(access.SessionCookie))
 	http.Redirect(w, r, "/signin", http.StatusSeeOther)
 }
 
@@ -152,7 +151,7 @@ func (p *Pages) beginProvider(w http.ResponseWriter, r *http.Request) {
 	}
 	start := access.ProviderStart{ReturnTo: local(f.Get("return_to")), Invite: f.Get("invitation")}
 	if f.Get("link") != "" {
-		user, err := p.Gate.Authenticate(r.Context(), session(r))
+		user, err := p.Gate.Authenticate(r.Context(), access.SessionOf(r))
 		if err != nil {
 			http.Redirect(w, r, "/signin?return_to=%2Faccount", http.StatusSeeOther)
 			return
@@ -165,16 +164,16 @@ func (p *Pages) beginProvider(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The provider sends the browser back from its own site: a cookie that is strict would not come along.
-	setCookie(w, stateCookie, state, stateLife, http.SameSiteLaxMode)
+	http.SetCookie(w, access.NewCookie(access.StateCookie, state, access.StateLife))
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 func (p *Pages) finishProvider(w http.ResponseWriter, r *http.Request) {
 	entered, err := p.Providers.FinishProvider(r.Context(), r.PathValue("provider"), access.ProviderReturn{
-		Query: r.URL.Query(), State: cookie(r, stateCookie), From: p.from(r),
+		Query: r.URL.Query(), State: cookie(r, access.StateCookie), From: p.from(r),
 	})
 	if err != nil {
-		dropCookie(w, stateCookie)
+		http.SetCookie(w, access.EndedCookie(access.StateCookie))
 		p.showSignIn(w, r, p.status(w, r, err), signInView{Problem: told(err)})
 		return
 	}
@@ -193,32 +192,10 @@ func (p *Pages) status(w http.ResponseWriter, r *http.Request, err error) int {
 		p.Logger.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "error", err)
 		return http.StatusInternalServerError
 	}
-	if e.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
+	if wait := access.RetryAfter(err); wait != "" {
+		w.Header().Set("Retry-After", wait)
 	}
-	switch e.Kind {
-	case blueberry.Malformed:
-		return http.StatusBadRequest
-	case blueberry.Unauthenticated:
-		return http.StatusUnauthorized
-	case blueberry.Forbidden:
-		return http.StatusForbidden
-	case blueberry.NotFound:
-		return http.StatusNotFound
-	case blueberry.Conflict:
-		return http.StatusConflict
-	case blueberry.PreconditionFailed:
-		return http.StatusPreconditionFailed
-	case blueberry.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case blueberry.Invalid:
-		return http.StatusUnprocessableEntity
-	case blueberry.TooMany:
-		return http.StatusTooManyRequests
-	case blueberry.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
+	return e.Kind.Status()
 }
 
 // refuse shows an error as a page of its own.
@@ -240,7 +217,7 @@ func (p *Pages) json(w http.ResponseWriter, r *http.Request, v any, err error) {
 		status = p.status(w, r, err)
 		text := told(err)
 		var e *blueberry.Error
-		if text == "" && errors.As(err, &e) {
+		if text == "" && errors.As(err, &e) && len(e.Fields) > 0 {
 			text = sentence(e.Fields[0].Message)
 		}
 		v = map[string]string{"detail": text}

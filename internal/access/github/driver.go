@@ -116,7 +116,7 @@ func (r reader) get(ctx context.Context, path string, into any) error {
 	req.Header.Set("Accept", "application/vnd.github+json")
 	req.Header.Set("X-GitHub-Api-Version", "2022-11-28")
 	req.Header.Set("Authorization", "Bearer "+r.token)
-	resp, err := r.client.Do(req)
+	resp, err := r.client.Do(req) //nolint:bodyclose // Drain closes it
 	if err != nil {
 		return unreachable("the reading of the account")
 	}

@@ -18,14 +18,6 @@ type proof struct {
 	basic  bool
 }
 
-// claimed is the client's id for the audit, when what was sent looks like one: it is not proven, and may be anything.
-func (p proof) claimed() string {
-	if blueberry.HasIDPrefix(p.id, blueberry.ClientID) || p.id == blueberry.CLIClientID {
-		return p.id
-	}
-	return ""
-}
-
 // readProof reads it from HTTP Basic or the body, never from both (RFC 6749 2.3).
 func readProof(r *http.Request, f form) (proof, *refusal) {
 	if f.get("client_assertion") != "" || f.get("client_assertion_type") != "" {

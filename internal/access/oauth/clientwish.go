@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
@@ -105,7 +106,7 @@ func within(maker blueberry.Actor, c blueberry.OAuthClient) error {
 	if maker.Emergency != "" {
 		return blueberry.Errorf(blueberry.Forbidden, "EMERGENCY_GIVES_NOTHING", "in an emergency no OAuth client is given anything: that would outlast it")
 	}
-	if maker.Kind == blueberry.ActorClient && maker.UserID != "" && !looksAfter(maker) {
+	if maker.Kind == blueberry.ActorClient && maker.UserID != "" && !access.IsPerson(maker) {
 		return blueberry.Errorf(blueberry.Forbidden, "PERSON_NEEDED", "a program that acts for %s by OAuth makes no OAuth clients", maker.Name)
 	}
 	whole := blueberry.Actor{Projects: map[string][]blueberry.Grant{}}

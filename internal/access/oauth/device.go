@@ -57,7 +57,7 @@ func (s *Server) startDevice(ctx context.Context, r *http.Request, f form) (any,
 		return nil // it gives nothing yet: the audit has the person's decision
 	})
 	if err != nil {
-		return nil, s.denied(ctx, clientActor(c, blueberry.Actor{}), actionDevice, p.claimed(), err)
+		return nil, s.denied(ctx, c, blueberry.Actor{}, actionDevice, err)
 	}
 	page := s.Issuer + DevicePath
 	return map[string]any{

@@ -56,7 +56,7 @@ func (s *Server) introspect(ctx context.Context, r *http.Request, f form) (any, 
 		return err
 	})
 	if err != nil {
-		return nil, s.denied(ctx, clientActor(asking, blueberry.Actor{}), actionIntrospect, p.claimed(), err)
+		return nil, s.denied(ctx, asking, blueberry.Actor{}, actionIntrospect, err)
 	}
 	if t.ID == "" || !t.Live(s.now()) || of.Disabled || t.ClientID != asking.ID && !seesAll(asking) {
 		return introspection{}, nil

@@ -44,7 +44,7 @@ func (s *Server) revoke(ctx context.Context, r *http.Request, f form) (any, erro
 		err = outcome
 	}
 	if err != nil {
-		return nil, s.denied(ctx, clientActor(c, blueberry.Actor{}), actionRevoke, p.claimed(), err)
+		return nil, s.denied(ctx, c, blueberry.Actor{}, actionRevoke, err)
 	}
 	return nil, nil //nolint:nilnil // the answer of RFC 7009 has no body
 }

@@ -42,6 +42,8 @@ type Clients interface {
 	Consent(ctx context.Context, userID, clientID string) (blueberry.Consent, error)
 	// PutConsent adds or changes it.
 	PutConsent(ctx context.Context, c blueberry.Consent) error
+	// ConsentsOf reads what a user allowed clients, by id of the client.
+	ConsentsOf(ctx context.Context, userID string) ([]blueberry.ClientConsent, error)
 	// DeleteConsent removes it, or NotFound.
 	DeleteConsent(ctx context.Context, userID, clientID string) error
 }
@@ -52,13 +54,15 @@ type Tokens interface {
 	// OAuthTokenByHash reads one of the kind, in whatever state, or NotFound with code OAUTH_TOKEN_NOT_FOUND. In Update it keeps other transactions from
 	// reading it so until this one ends.
 	OAuthTokenByHash(ctx context.Context, kind blueberry.OAuthTokenKind, hash []byte) (blueberry.OAuthToken, error)
+	// OAuthToken reads one by id, in whatever state, or NotFound with code OAUTH_TOKEN_NOT_FOUND.
+	OAuthToken(ctx context.Context, id string) (blueberry.OAuthToken, error)
 	// UseOAuthToken notes a use: the first sets UsedAt, each LastUsedAt.
 	UseOAuthToken(ctx context.Context, hash []byte, at time.Time) error
 	// RevokeOAuthToken ends one; one that has ended stays as it is. It reports whether it did.
 	RevokeOAuthToken(ctx context.Context, hash []byte, at time.Time) (bool, error)
 	// RevokeFamily ends every token of a family, and tells how many.
 	RevokeFamily(ctx context.Context, family string, at time.Time) (int, error)
-	// RevokeOAuthTokens ends every token of a user and client; empty for any. It tells how many.
+	// RevokeOAuthTokens ends every token of a user and client; empty for any. It tells how many. Devices that were let in and wait get none any more.
 	RevokeOAuthTokens(ctx context.Context, userID, clientID string, at time.Time) (int, error)
 	// ListOAuthTokens reads one page, newest first.
 	ListOAuthTokens(ctx context.Context, q blueberry.OAuthTokenQuery) ([]blueberry.OAuthToken, error)

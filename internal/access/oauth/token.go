@@ -48,11 +48,11 @@ func (s *Server) token(ctx context.Context, r *http.Request, f form) (any, error
 		return err
 	})
 	if err != nil {
-		return nil, s.denied(ctx, clientActor(c, blueberry.Actor{}), actionToken, p.claimed(), err)
+		return nil, s.denied(ctx, c, blueberry.Actor{}, actionToken, err)
 	}
 	person, err := s.person(ctx, user)
 	if err != nil {
-		return nil, s.denied(ctx, clientActor(c, person), actionToken, c.ID, err)
+		return nil, s.denied(ctx, c, person, actionToken, err)
 	}
 	return s.exchange(ctx, c, person, f)
 }
@@ -120,7 +120,8 @@ func (t *turn) run(ctx context.Context, f form, given *map[string]any) (scopes [
 	return r.GetGrantedScopes(), nil
 }
 
-// settle notes how a request ended: a code that failed is burnt, what ended is told, the client was seen.
+// settle notes how a request ended: a code that failed is burnt, what ended is told, the client was seen. Anyone can send what a public client may, so of its
+// refusals only those are noted that ended something.
 func (t *turn) settle(ctx context.Context, actor blueberry.Actor, f form, scopes []string, refused *refusal) error {
 	if refused == nil {
 		if err := t.tx.TouchOAuthClient(ctx, t.client.ID, t.now); err != nil {
@@ -135,6 +136,9 @@ func (t *turn) settle(ctx context.Context, actor blueberry.Actor, f form, scopes
 		if _, err := t.tx.RevokeOAuthToken(ctx, t.code.Hash, t.now); err != nil {
 			return fmt.Errorf("burn code: %w", err)
 		}
+	}
+	if t.client.Public && t.ended == 0 {
+		return nil
 	}
 	detail := refused.Error()
 	if t.ended > 0 {
@@ -202,24 +206,25 @@ func (s *Server) person(ctx context.Context, user string) (blueberry.Actor, erro
 
 // clientActor is who acts in the audit: a client, for a person or for itself.
 func clientActor(c blueberry.OAuthClient, person blueberry.Actor) blueberry.Actor {
-	if c.ID == "" {
-		return blueberry.Actor{Kind: blueberry.ActorClient, Name: "unknown client"}
-	}
 	if person.UserID == "" {
 		return blueberry.Actor{Kind: blueberry.ActorClient, ID: c.ID, Name: c.Name}
 	}
 	return blueberry.Actor{Kind: blueberry.ActorClient, ID: c.ID, Name: person.Name, OnBehalfOf: person.Name, UserID: person.UserID}
 }
 
-// denied notes a refusal that came before anything could change, and gives it back.
-func (s *Server) denied(ctx context.Context, actor blueberry.Actor, action, resource string, refused error) error {
+// denied notes a refusal that came before anything could change, and gives it back. Of a client that proved nothing there is no entry: whoever sends nonsense
+// would fill the audit. These calls are the gateway's to count.
+func (s *Server) denied(ctx context.Context, c blueberry.OAuthClient, person blueberry.Actor, action string, refused error) error {
 	r := refusalOf(refused)
 	if r == nil {
 		return refused
 	}
+	if c.ID == "" || c.Public {
+		return r
+	}
 	err := s.Record.Update(ctx, func(tx Tx) error {
 		return tx.AppendAudit(ctx, blueberry.AuditEntry{
-			At: s.now(), Actor: actor, Action: action, Resource: resource, Detail: r.Error(), Result: blueberry.AuditDenied,
+			At: s.now(), Actor: clientActor(c, person), Action: action, Resource: c.ID, Detail: r.Error(), Result: blueberry.AuditDenied,
 		})
 	})
 	if err != nil {

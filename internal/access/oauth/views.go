@@ -2,10 +2,10 @@ package oauth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
+	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
@@ -24,17 +24,12 @@ type TokenView struct {
 	Since      time.Time // when it came into the state
 }
 
-// looksAfter reports whether a user acts by themselves: with a session, or with our own command line. Their tokens are no business of other programs.
-func looksAfter(a blueberry.Actor) bool {
-	return a.UserID != "" && (a.Kind == blueberry.ActorUser || a.Kind == blueberry.ActorClient && a.ID == blueberry.CLIClientID)
-}
-
 // Tokens reads one page, newest first: one's own for no user, those of all for "*". Those of others take api-tokens:read.
 func (s *Server) Tokens(ctx context.Context, actor blueberry.Actor, q blueberry.OAuthTokenQuery) ([]TokenView, error) {
 	if q.UserID == "" {
 		q.UserID = actor.UserID
 	}
-	if q.UserID != actor.UserID || !looksAfter(actor) {
+	if q.UserID != actor.UserID || !access.IsPerson(actor) {
 		if err := actor.Can(blueberry.GrantTokensRead); err != nil {
 			return nil, err
 		}
@@ -69,11 +64,11 @@ func (s *Server) view(t blueberry.OAuthToken) TokenView {
 // RevokeToken ends an access token, or the whole family of a refresh token or code. One's own take no grant.
 func (s *Server) RevokeToken(ctx context.Context, actor blueberry.Actor, id string) error {
 	return s.Record.Update(ctx, func(tx Tx) error {
-		t, err := tokenByID(ctx, tx, id)
+		t, err := tx.OAuthToken(ctx, id)
 		if err != nil {
 			return err
 		}
-		if t.UserID != actor.UserID || !looksAfter(actor) {
+		if t.UserID != actor.UserID || !access.IsPerson(actor) {
 			if err := actor.Can(blueberry.GrantTokensWrite); err != nil {
 				if actor.Can(blueberry.GrantTokensRead) != nil {
 					return blueberry.Hidden(errNoToken(), blueberry.GrantTokensWrite)
@@ -85,25 +80,6 @@ func (s *Server) RevokeToken(ctx context.Context, actor blueberry.Actor, id stri
 	})
 }
 
-// tokenByID reads the newest token before the text that comes right after the id.
-func tokenByID(ctx context.Context, tx Tx, id string) (blueberry.OAuthToken, error) {
-	if !blueberry.HasIDPrefix(id, blueberry.TokenID) {
-		return blueberry.OAuthToken{}, errNoToken()
-	}
-	page, err := tx.ListOAuthTokens(ctx, blueberry.OAuthTokenQuery{Before: id + "0", Limit: 1})
-	if err != nil {
-		return blueberry.OAuthToken{}, fmt.Errorf("read OAuth token: %w", err)
-	}
-	if len(page) == 0 || page[0].ID != id {
-		return blueberry.OAuthToken{}, errNoToken()
-	}
-	return page[0], nil
-}
-
-func errNeedPerson() error {
-	return blueberry.Errorf(blueberry.Forbidden, "PERSON_NEEDED", "only a person can do this, signed in with a browser or the command line")
-}
-
 // ConsentView is what a person allowed a client, as they see it.
 type ConsentView struct {
 	Client    blueberry.OAuthClient
@@ -113,43 +89,28 @@ type ConsentView struct {
 
 // Consents reads what the actor allowed clients.
 func (s *Server) Consents(ctx context.Context, actor blueberry.Actor) ([]ConsentView, error) {
-	var out []ConsentView
-	if !looksAfter(actor) {
-		return nil, errNeedPerson()
+	if err := access.NeedPerson(actor); err != nil {
+		return nil, err
 	}
-	err := s.Record.View(ctx, func(tx Tx) error {
-		out = nil
-		for after := ""; ; {
-			page, err := tx.OAuthClients(ctx, after, maxPage)
-			if err != nil {
-				return err
-			}
-			for _, c := range page {
-				given, err := tx.Consent(ctx, actor.UserID, c.ID)
-				if errors.Is(err, blueberry.NotFound) {
-					continue
-				}
-				if err != nil {
-					return err
-				}
-				out = append(out, ConsentView{Client: c, Scopes: ScopeTexts(given.Scopes), GrantedAt: given.GrantedAt})
-			}
-			if len(page) < maxPage {
-				return nil
-			}
-			after = page[len(page)-1].ID
-		}
+	var given []blueberry.ClientConsent
+	err := s.Record.View(ctx, func(tx Tx) (err error) {
+		given, err = tx.ConsentsOf(ctx, actor.UserID)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list consents: %w", err)
+	}
+	out := make([]ConsentView, len(given))
+	for i, c := range given {
+		out[i] = ConsentView{Client: c.Client, Scopes: ScopeTexts(c.Scopes), GrantedAt: c.GrantedAt}
 	}
 	return out, nil
 }
 
 // RevokeConsent takes back what the actor allowed a client, with every token that came of it.
 func (s *Server) RevokeConsent(ctx context.Context, actor blueberry.Actor, clientID string) error {
-	if !looksAfter(actor) {
-		return errNeedPerson()
+	if err := access.NeedPerson(actor); err != nil {
+		return err
 	}
 	return s.Record.Update(ctx, func(tx Tx) error {
 		if err := tx.DeleteConsent(ctx, actor.UserID, clientID); err != nil {

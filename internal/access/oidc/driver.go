@@ -113,12 +113,12 @@ func exchangeError(err error) error {
 }
 
 // addUserInfo reads what the issuer keeps out of its ID tokens, from its own endpoint and for the same subject only.
-func (c *token) addUserInfo(ctx context.Context, i *issuer, t *oauth2.Token) error {
-	info, err := i.provider.UserInfo(ctx, oauth2.StaticTokenSource(t))
+func (t *token) addUserInfo(ctx context.Context, i *issuer, given *oauth2.Token) error {
+	info, err := i.provider.UserInfo(ctx, oauth2.StaticTokenSource(given))
 	if err != nil {
 		return unreachable("the reading of the account")
 	}
-	if subtle.ConstantTimeCompare([]byte(info.Subject), []byte(c.subject)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(info.Subject), []byte(t.subject)) != 1 {
 		return wrong("the account is another one than that of the ID token")
 	}
 	more := map[string]any{}
@@ -126,8 +126,8 @@ func (c *token) addUserInfo(ctx context.Context, i *issuer, t *oauth2.Token) err
 		return fmt.Errorf("read account: %w", wrong("the account cannot be read"))
 	}
 	for name, value := range more {
-		if _, ok := c.all[name]; !ok {
-			c.all[name] = value
+		if _, ok := t.all[name]; !ok {
+			t.all[name] = value
 		}
 	}
 	return nil
