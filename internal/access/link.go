@@ -66,6 +66,19 @@ func (s *SignIn) personOfLink(ctx context.Context, tx Tx, l blueberry.Link) (blu
 	return u, nil
 }
 
+// chosen checks the password that the person of a link chose, after what else was wrong, and makes its hash and the session that it opens.
+func (s *SignIn) chosen(ctx context.Context, found blueberry.Faults, password string, u blueberry.User, from From, method string) (hashed string, e entry, err error) {
+	CheckNewPassword(&found, "password", password, u)
+	if err := found.Err(); err != nil {
+		return "", e, err
+	}
+	if hashed, err = s.hashPassword(ctx, typed(password)); err != nil {
+		return "", e, err
+	}
+	e, err = s.entry(u, from, method)
+	return hashed, e, err
+}
+
 // linkAddress is where a person goes with the secret of a link.
 func linkAddress(publicURL string, kind blueberry.LinkKind, secret string) string {
 	page := map[blueberry.LinkKind]string{blueberry.LinkSetup: "setup", blueberry.LinkInvite: "invitation", blueberry.LinkReset: "reset"}[kind]

@@ -40,15 +40,7 @@ func (s *SignIn) AcceptInvitation(ctx context.Context, link string, a Acceptance
 	}
 	var faults blueberry.Faults
 	checkLine(&faults, "name", a.Name, blueberry.MaxPersonName)
-	CheckNewPassword(&faults, "password", a.Password, u)
-	if err := faults.Err(); err != nil {
-		return Entered{}, err
-	}
-	hashed, err := s.hashPassword(ctx, typed(a.Password))
-	if err != nil {
-		return Entered{}, err
-	}
-	e, err := s.entry(u, from, "password")
+	hashed, e, err := s.chosen(ctx, faults, a.Password, u, from, "password")
 	if err != nil {
 		return Entered{}, err
 	}

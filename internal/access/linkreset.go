@@ -55,25 +55,44 @@ func (s *SignIn) SendReset(ctx context.Context, job blueberry.Job) (blueberry.Jo
 		return done, err
 	}
 	secret, hash := NewSecret(LinkPrefix)
-	err = s.Record.Update(ctx, func(tx Tx) error {
-		now := s.Now()
-		return errors.Join(tx.DropLinks(ctx, blueberry.LinkReset, is.user.ID, now), tx.InsertLink(ctx, blueberry.Link{
-			ID: blueberry.NewID(blueberry.LinkID, now), Kind: blueberry.LinkReset, UserID: is.user.ID, Hash: hash, CreatedAt: now, ExpiresAt: now.Add(blueberry.ResetLife),
-		}), s.audit(ctx, tx, blueberry.AuditEntry{
-			Actor: blueberry.System(), Action: "credentials:reset-requested", Resource: is.user.ID, Detail: "sends a link to set a new password, as someone asked for it",
-		}))
+	made := false
+	err = s.Record.Update(ctx, func(tx Tx) (err error) {
+		made, err = s.keepReset(ctx, tx, is.user, hash)
+		return err
 	})
-	if err != nil {
-		return done, fmt.Errorf("make reset link: %w", err)
+	if err != nil || !made {
+		return done, doing("make reset link", err)
 	}
 	err = s.Mail.Send(ctx, Mail{To: []string{is.user.Email}, Subject: "Set a new password for Blueberry", Text: fmt.Sprintf(
 		"Someone asked for a new password for your Blueberry account.\n\nIf it was you, set it here within %d minutes:\n\n%s\n\n"+
 			"If it was not you, there is nothing to do: your password stays as it is.\n",
 		int(blueberry.ResetLife/time.Minute), linkAddress(s.PublicURL, blueberry.LinkReset, secret))})
 	if err != nil {
-		return done, fmt.Errorf("send reset link: %w", err)
+		return done, errors.New("send reset link: " + trouble(err))
 	}
 	return done, nil
+}
+
+// keepReset writes the link of a reset, unless the account is another one by now: a link for an address that is not theirs any more must not live. The
+// credentials are read first, as whoever changes the address or the status does, so that of both at once the second sees the first.
+func (s *SignIn) keepReset(ctx context.Context, tx Tx, was blueberry.User, hash []byte) (made bool, err error) {
+	c, err := tx.Credentials(ctx, was.ID)
+	if err != nil {
+		return false, err
+	}
+	user, err := tx.User(ctx, was.ID)
+	if isNotFound(err) || err == nil && (user.Email != was.Email || user.Status != blueberry.UserActive || c.Password == "") {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	now := s.Now()
+	return true, errors.Join(tx.DropLinks(ctx, blueberry.LinkReset, user.ID, now), tx.InsertLink(ctx, blueberry.Link{
+		ID: blueberry.NewID(blueberry.LinkID, now), Kind: blueberry.LinkReset, UserID: user.ID, Hash: hash, CreatedAt: now, ExpiresAt: now.Add(blueberry.ResetLife),
+	}), s.audit(ctx, tx, blueberry.AuditEntry{
+		Actor: blueberry.System(), Action: "credentials:reset-requested", Resource: user.ID, Detail: "sends a link to set a new password, as someone asked for it",
+	}))
 }
 
 // ResetOf gives the user that a reset link is for, while it works.
@@ -86,23 +105,14 @@ func (s *SignIn) ResetOf(ctx context.Context, link string) (blueberry.User, erro
 	return u, err
 }
 
-// CompleteReset sets a new password, ends every session and signs the person in. While a second factor is set up it stays, and nobody is signed in: a mailbox
+// CompleteReset sets a new password, ends every session and OAuth token and signs the person in. While a second factor is set up it stays, and nobody is signed in: a mailbox
 // is not enough for that.
 func (s *SignIn) CompleteReset(ctx context.Context, link, password string, from From) (Entered, error) {
 	u, err := s.ResetOf(ctx, link)
 	if err != nil {
 		return Entered{}, err
 	}
-	var faults blueberry.Faults
-	CheckNewPassword(&faults, "password", password, u)
-	if err := faults.Err(); err != nil {
-		return Entered{}, err
-	}
-	hashed, err := s.hashPassword(ctx, typed(password))
-	if err != nil {
-		return Entered{}, err
-	}
-	e, err := s.entry(u, from, "password-reset")
+	hashed, e, err := s.chosen(ctx, nil, password, u, from, "password-reset")
 	if err != nil {
 		return Entered{}, err
 	}
@@ -122,7 +132,7 @@ func (s *SignIn) CompleteReset(ctx context.Context, link, password string, from 
 			return err
 		}
 		if err := s.audit(ctx, tx, blueberry.AuditEntry{
-			Actor: personActor(u, ""), Action: "credentials:password-reset", Resource: u.ID, Detail: "set a new password by a link; all sessions ended",
+			Actor: personActor(u, ""), Action: "credentials:password-reset", Resource: u.ID, Detail: "set a new password by a link; all sessions and OAuth tokens ended",
 		}); err != nil || !enters {
 			return err
 		}

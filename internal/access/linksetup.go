@@ -123,15 +123,7 @@ func (s *SignIn) CompleteSetup(ctx context.Context, link string, o NewOwner, fro
 	var faults blueberry.Faults
 	faults.CheckEmail("email", u.Email)
 	checkLine(&faults, "name", u.Name, blueberry.MaxPersonName)
-	CheckNewPassword(&faults, "password", o.Password, u)
-	if err := faults.Err(); err != nil {
-		return Entered{}, err
-	}
-	hashed, err := s.hashPassword(ctx, typed(o.Password))
-	if err != nil {
-		return Entered{}, err
-	}
-	e, err := s.entry(u, from, "password")
+	hashed, e, err := s.chosen(ctx, faults, o.Password, u, from, "password")
 	if err != nil {
 		return Entered{}, err
 	}

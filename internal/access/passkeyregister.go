@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -223,6 +224,13 @@ func (s *SignIn) waysOf(ctx context.Context, tx Tx, userID string) (ways, error)
 		return ways{}, err
 	}
 	identities, err := tx.IdentitiesOf(ctx, userID)
+	if err != nil {
+		return ways{}, err
+	}
+	providers, err := tx.Providers(ctx)
+	identities = slices.DeleteFunc(identities, func(i blueberry.Identity) bool { // nobody comes in by one that is switched off
+		return !slices.ContainsFunc(providers, func(p blueberry.IdentityProvider) bool { return p.Name == i.Provider && !p.Disabled })
+	})
 	return ways{password: c.Password != "", passkeys: passkeys, identities: identities}, err
 }
 

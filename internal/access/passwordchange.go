@@ -11,7 +11,7 @@ import (
 // freshSession is how long after a sign-in a first password can be set without another proof.
 const freshSession = 15 * time.Minute
 
-// ChangePassword sets a new password and ends every other session of the person. Old is the password from before, and empty for an account that has none:
+// ChangePassword sets a new password and ends every other session and every OAuth token of the person. Old is the password from before, and empty for an account that has none:
 // then the sign-in must have been a moment ago. Code is needed while a second factor is set up.
 func (s *SignIn) ChangePassword(ctx context.Context, actor blueberry.Actor, old, password, code string) error {
 	const action = "credentials:password-changed"
@@ -54,7 +54,7 @@ func (s *SignIn) ChangePassword(ctx context.Context, actor blueberry.Actor, old,
 			}
 		}
 		c.Password, c.PasswordChangedAt = hashed, s.Now()
-		return "changed the password; other sessions ended", s.endSessions(ctx, tx, user, actor.Credential)
+		return "changed the password; other sessions and OAuth tokens ended", s.endSessions(ctx, tx, user, actor.Credential)
 	})
 }
 
@@ -70,8 +70,11 @@ func (s *SignIn) fresh(ctx context.Context, tx Tx, actor blueberry.Actor) error 
 	return blueberry.Errorf(blueberry.Forbidden, "SIGN_IN_AGAIN", "sign in again first: it was more than %d minutes ago", int(freshSession/time.Minute))
 }
 
-// endSessions ends those of a person but for one, and has every process know.
+// endSessions ends those of a person but for one, and their OAuth tokens, and has every process know.
 func (s *SignIn) endSessions(ctx context.Context, tx Tx, user blueberry.User, except string) error {
 	_, err := tx.RevokeSessions(ctx, user.ID, except, user.Label(), s.Now())
+	if err == nil {
+		_, err = tx.RevokeOAuthTokens(ctx, user.ID, "", s.Now())
+	}
 	return errors.Join(err, tx.BumpAccessEpoch(ctx), tx.DropLinks(ctx, blueberry.LinkReset, user.ID, s.Now()))
 }

@@ -29,6 +29,13 @@ func (s *SignIn) settle(ctx context.Context, p blueberry.IdentityProvider, claim
 	}
 	out := Entered{ReturnTo: st.ReturnTo}
 	err := s.Record.Update(ctx, func(tx Tx) error {
+		now, err := s.provider(ctx, tx, p.Name) // it may have been switched off, or be another one, since it was asked
+		if err != nil {
+			return err
+		}
+		if now.ID != p.ID {
+			return errState()
+		}
 		user, fresh, err := s.whose(ctx, tx, p, claims, st)
 		if err != nil {
 			return err

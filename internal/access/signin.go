@@ -120,7 +120,11 @@ func (s *SignIn) entry(u blueberry.User, from From, method string) (entry, error
 // open writes the session with its audit entry.
 func (s *SignIn) open(ctx context.Context, tx Tx, e entry) error {
 	session := e.entered.Session
-	if err := tx.InsertSession(ctx, session); err != nil {
+	err := tx.InsertSession(ctx, session)
+	if errors.Is(err, blueberry.Forbidden) { // became inactive at this moment
+		return refused()
+	}
+	if err != nil {
 		return fmt.Errorf("open session: %w", err)
 	}
 	if err := tx.TouchUser(ctx, e.user.ID, session.CreatedAt); err != nil {

@@ -42,7 +42,7 @@ func (b *broken) Authenticate(ctx context.Context, credential string) (blueberry
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	rooms := roomstest.New(t)
+	rooms := roomstest.Open(t)
 	s := &site{rooms: rooms, gate: &broken{Gate: rooms.Gate}}
 	pages := &web.Pages{
 		SignIn: rooms.SignIn, Providers: rooms.SignIn, Factors: rooms.SignIn, Passkeys: rooms.SignIn, Account: rooms.Accounts, OAuth: rooms.OAuth,
