@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -258,6 +260,62 @@ func TestProgramsAskPeople(t *testing.T) {
 	do(ctx, t, chromedp.Navigate(home+"/account"), see("Portal"), press("Take back"), see("may do nothing for you any more"))
 	if _, err := acting.ListEnvironments(ctx, sdk.EnvironmentFilter{}); !isStatus(err, http.StatusUnauthorized) {
 		t.Errorf("after it was taken back: %v", err)
+	}
+}
+
+var deviceCode = regexp.MustCompile(`(http://localhost:[0-9]+/oauth/device)\S*[^A-Z]*([B-Z]{4}-[B-Z]{4})`)
+
+// TestLogin: blueberry login shows a code, a person lets it in at the browser, and the CLI acts for them until they log out.
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, "--target-driver", "sim")
+	s := start(t, h)
+	ctx := browser(t)
+	becomeOwner(ctx, t, h)
+	home := t.TempDir()
+	command := func(args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, h.Bin, args...)
+		cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "NO_COLOR=1"}
+		return cmd
+	}
+	run := func(args ...string) string {
+		t.Helper()
+		out, err := command(args...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	login := command("login", "--server", s.URL, "--no-browser", "--insecure-storage")
+	said, err := login.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := login.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	var shown []string
+	for lines := bufio.NewScanner(said); shown == nil && lines.Scan(); {
+		text.WriteString(lines.Text() + "\n")
+		shown = deviceCode.FindStringSubmatch(text.String())
+	}
+	if shown == nil {
+		t.Fatalf("login shows no code:\n%s", text.String())
+	}
+	do(ctx, t, chromedp.Navigate(shown[1]), enter("user_code", strings.ToLower(shown[2])), shot("device"), press("Go on"), see("Allow it only if"), shot("device-ask"), press("Allow"), see("It is let in"))
+	if err := login.Wait(); err != nil {
+		t.Fatalf("login: %v", err)
+	}
+	if out := run("whoami"); !strings.Contains(out, ownerEmail) {
+		t.Errorf("whoami:\n%s", out)
+	}
+	if out := run("session", "list"); !strings.Contains(out, "Chrome") {
+		t.Errorf("session list:\n%s", out)
+	}
+	run("logout")
+	if out, err := command("whoami", "--server", s.URL).CombinedOutput(); err == nil {
+		t.Errorf("after logout:\n%s", out)
 	}
 }
 

@@ -146,6 +146,9 @@ func TestRevokeOwnOfInstallation(t *testing.T) {
 	}
 	_, err = s.RotateToken(t.Context(), s.chief, all[0].ID, 0, 0)
 	wants(t, "its file would not know", "conflict API_TOKEN_OF_FILE", err)
+	if err == nil || !strings.Contains(err.Error(), "then revoking this one") {
+		t.Errorf("the one before goes on working, and nobody is told: %v", err)
+	}
 	wants(t, "who holds less", lacks("*:*"), s.RevokeToken(t.Context(), s.narrowed(t, s.chief, blueberry.GrantTokensWrite, blueberry.GrantTokensRead), all[0].ID))
 	if err := s.RevokeToken(t.Context(), s.chief, all[0].ID); err != nil {
 		t.Fatal(err)

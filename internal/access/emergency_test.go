@@ -84,6 +84,11 @@ func TestEmergencyLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	bare := s.person(t, "bare@example.com", nil)
+	awaited, err := s.CreateUser(ctx, root, access.NewUser{Email: "awaited@example.com", Members: []access.MemberWish{{Project: "shop", Role: blueberry.RoleViewer}}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	e, err := s.OpenEmergency(ctx, s.rescuer, access.EmergencyWish{Reason: reason})
 	if err != nil {
 		t.Fatal(err)
@@ -108,12 +113,21 @@ func TestEmergencyLeavesNothing(t *testing.T) {
 			_, err := s.UpdateUser(ctx, a, s.chief.UserID, access.UserChange{Email: to("x@example.com")}, 0)
 			return err
 		}, nothing},
+		"take over a developer":         {func() error { _, err := s.ResetUser(ctx, a, s.developer.UserID); return err }, nothing},
+		"come in as one who is awaited": {func() error { _, err := s.InviteUser(ctx, a, awaited.User.ID); return err }, nothing},
+		"redirect a developer's mail": {func() error {
+			_, err := s.UpdateUser(ctx, a, s.developer.UserID, access.UserChange{Email: to("x@example.com")}, 0)
+			return err
+		}, nothing},
+		"invite oneself with a role": {s.invites(t, a, access.NewUser{Email: "x@example.com", Members: []access.MemberWish{{Project: "shop", Role: blueberry.RoleAdmin}}}), nothing},
+		"invite one who has nothing": {s.invites(t, a, access.NewUser{Email: "x@example.com"}), ""},
+		"help one who has nothing":   {func() error { _, err := s.ResetUser(ctx, a, bare.UserID); return err }, ""},
 		"give oneself a role":        {s.member(t, a, "shop", a.UserID, blueberry.RoleAdmin), nothing},
 		"give one's group a role":    {s.rules(t, a, blueberry.GroupRule{Provider: "google", Group: "mine", Project: "shop", Role: blueberry.RoleAdmin}), nothing},
 		"make a token of everything": {s.tokenOf(t, a, access.NewToken{Name: "x", Grants: []blueberry.Grant{blueberry.GrantAll}}), lacks("*:*")},
 		"make a token of a program":  {s.tokenOf(t, a, access.NewToken{Name: "x", ServiceID: program.ID}), nothing},
 		"vouch for people":           {func() error { _, err := s.PutProvider(ctx, a, access.ProviderWish{Name: "mine"}, 0); return err }, nothing},
-		"give another one a role":    {s.member(t, a, "shop", s.guest.UserID, blueberry.RoleDeveloper), ""},
+		"give another one a role":    {s.member(t, a, "shop", s.guest.UserID, blueberry.RoleDeveloper), nothing},
 	} {
 		t.Run(name, func(t *testing.T) { wants(t, name, c.want, c.do()) })
 	}

@@ -278,6 +278,9 @@ func TestEnsureAdmin(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
 	file := filepath.Join(t.TempDir(), "state", "admin-token")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file+".part", nil, 0o666)); err != nil { // of a start that was cut off, or planted
+		t.Fatal(err)
+	}
 	for i, want := range []bool{true, false} {
 		if made, err := w.gate.EnsureAdmin(t.Context(), file); err != nil || made != want {
 			t.Fatalf("start %d: made %v (%v)", i, made, err)
@@ -286,6 +289,9 @@ func TestEnsureAdmin(t *testing.T) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if s, err := os.Stat(file); err != nil || s.Mode().Perm() != 0o600 {
+		t.Errorf("the file: %v (%v)", s.Mode(), err)
 	}
 	admin := w.enter(t, w.gate, strings.TrimSpace(string(text)))
 	if admin.Can(blueberry.GrantAll) != nil || admin.UserID != "" || admin.Name != "admin" {

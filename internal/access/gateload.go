@@ -160,9 +160,11 @@ func (g *Gate) loadOAuth(ctx context.Context, credential string) (*answer, error
 
 // clientActor is what an OAuth access token may do: of its user, or of the client itself, and never more than scopes and client name.
 func clientActor(ctx context.Context, tx Tx, t blueberry.OAuthToken, c blueberry.OAuthClient, now time.Time) (actor blueberry.Actor, until time.Time, err error) {
-	scopes := make([]blueberry.Grant, len(t.Scopes))
-	for i, s := range t.Scopes {
-		scopes[i] = blueberry.Grant(s) // offline_access is no grant, and gives none
+	var scopes []blueberry.Grant
+	for _, s := range t.Scopes {
+		if s != offlineAccess { // it is no grant
+			scopes = append(scopes, blueberry.Grant(s))
+		}
 	}
 	if t.UserID == "" {
 		own := blueberry.Actor{Grants: c.Grants}.Narrowed(scopes, c.Projects)
@@ -175,8 +177,12 @@ func clientActor(ctx context.Context, tx Tx, t blueberry.OAuthToken, c blueberry
 	}
 	actor = user.Narrowed(scopes, nil).Narrowed(c.Grants, c.Projects)
 	actor.Kind, actor.ID, actor.OnBehalfOf, actor.Credential = blueberry.ActorClient, c.ID, user.Name, t.ID
+	actor.Person = c.ID == blueberry.CLIClientID && slices.Contains(scopes, blueberry.GrantAll)
 	return actor, until, nil
 }
+
+// offlineAccess is the scope that asks for a refresh token.
+const offlineAccess = "offline_access"
 
 // clientUser is what the user of a client may do. An emergency is the person's, so of all clients it passes on to our own command line alone.
 func clientUser(ctx context.Context, tx Tx, userID string, c blueberry.OAuthClient, now time.Time) (actor blueberry.Actor, until time.Time, err error) {

@@ -7,7 +7,8 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// mayGive is nil when an actor holds everything that is to be given, else the refusal that names the first grant that is lacking.
+// mayGive is nil when an actor holds everything that is to be given, else the refusal that names the first grant that is lacking. In an emergency nobody gives
+// anything.
 func mayGive(actor, wish blueberry.Actor) error {
 	for _, g := range wish.Grants {
 		if err := actor.Can(g); err != nil {
@@ -21,38 +22,38 @@ func mayGive(actor, wish blueberry.Actor) error {
 			}
 		}
 	}
+	if len(wish.Grants)+len(wish.Projects) > 0 {
+		return lasts(actor)
+	}
 	return nil
 }
 
-// mayMakeOwners is nil for who may give the power of an owner for good. An emergency lends that power and does not pass it on: what it gave would outlive it.
+// mayMakeOwners is nil for who may give the power of an owner.
 func mayMakeOwners(actor blueberry.Actor) error {
 	if err := actor.Can(blueberry.GrantAll); err != nil {
 		return err
 	}
-	if actor.Emergency != "" {
-		e := blueberry.Errorf(blueberry.Forbidden, "EMERGENCY_GIVES_NOTHING", "in an emergency nobody is made an owner, or given more themselves: that would outlast it")
-		e.Denied = blueberry.GrantAll
-		return e
-	}
-	return nil
+	return lasts(actor)
 }
 
-// mayGiveIn is mayGive for a role in a project. In an emergency nobody gives a role to themselves.
-func mayGiveIn(actor blueberry.Actor, project, userID string, role blueberry.Role) error {
-	if actor.Emergency != "" && userID != "" && userID == actor.UserID {
-		return mayMakeOwners(actor)
+// lasts refuses, in an emergency, what would outlast it: the power is lent, and is not passed on.
+func lasts(actor blueberry.Actor) error {
+	if actor.Emergency == "" {
+		return nil
 	}
-	return mayGive(actor, roleIn(project, role))
+	e := blueberry.Errorf(blueberry.Forbidden, "EMERGENCY_GIVES_NOTHING", "in an emergency nobody is given anything that would outlast it: roles, tokens, a way into an account")
+	e.Denied = blueberry.GrantAll
+	return e
 }
 
 func roleIn(project string, role blueberry.Role) blueberry.Actor {
 	return blueberry.Actor{Projects: map[string][]blueberry.Grant{project: role.Grants()}}
 }
 
-// IsPerson reports whether a user acts by themselves: with a session, or with our own command line. Other programs that act for a user do not look after the
-// account: its sessions and tokens are none of their business.
+// IsPerson reports whether a user acts by themselves: with a session, or with our own command line that was allowed everything. Other programs that act for a
+// user do not look after the account: its sessions and tokens are none of their business.
 func IsPerson(actor blueberry.Actor) bool {
-	return actor.UserID != "" && (actor.Kind == blueberry.ActorUser || actor.Kind == blueberry.ActorClient && actor.ID == blueberry.CLIClientID)
+	return actor.UserID != "" && (actor.Kind == blueberry.ActorUser || actor.Kind == blueberry.ActorClient && actor.Person)
 }
 
 // NeedPerson refuses whoever is not IsPerson.

@@ -87,7 +87,7 @@ func mayRule(actor blueberry.Actor, r blueberry.GroupRule) error {
 	if err := actor.CanIn(r.Project, blueberry.GrantMembersWrite); err != nil {
 		return err
 	}
-	return mayGiveIn(actor, r.Project, "", r.Role)
+	return mayGive(actor, roleIn(r.Project, r.Role))
 }
 
 // DeleteGroupRule takes a rule away. To who may not see it, it is not there.

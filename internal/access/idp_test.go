@@ -164,3 +164,42 @@ func clean(err error) error {
 	}
 	return err
 }
+
+// TestAProviderThatMakesOwners: who may not make owners does not change how a provider counts people to a group that makes some.
+func TestAProviderThatMakesOwners(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	ctx := t.Context()
+	wish := access.ProviderWish{Name: "google", Kind: blueberry.ProviderOIDC, Issuer: "https://accounts.google.com", ClientID: "blueberry"}
+	if _, err := s.PutProvider(ctx, root, wish, 0); err != nil {
+		t.Fatal(err)
+	}
+	keeper := s.narrowed(t, s.chief, blueberry.GrantProvidersWrite)
+	put := func(f func(*access.ProviderWish)) error {
+		f(&wish)
+		_, err := s.PutProvider(ctx, keeper, wish, 0)
+		return err
+	}
+	wants(t, "while it makes none", "", put(func(r *access.ProviderWish) { r.GroupsClaim = "teams" }))
+	if _, err := s.AddGroupRule(ctx, root, blueberry.GroupRule{Provider: "google", Group: "chiefs", Role: blueberry.RoleOwner}); err != nil {
+		t.Fatal(err)
+	}
+	before := wish
+	for name, f := range map[string]func(*access.ProviderWish){
+		"another claim":  func(r *access.ProviderWish) { r.GroupsClaim = "hobbies" },
+		"another client": func(r *access.ProviderWish) { r.ClientID = "evil" },
+		"another secret": func(r *access.ProviderWish) { r.ClientSecret = to("evil") },
+		"other scopes":   func(r *access.ProviderWish) { r.Scopes = []string{"x"} },
+		"other domains":  func(r *access.ProviderWish) { r.AllowedDomains = []string{"example.com"} },
+		"sign-up":        func(r *access.ProviderWish) { r.SignUp = true },
+	} {
+		wants(t, name, lacks("*:*"), put(f))
+		wish = before
+	}
+	wants(t, "another label", "", put(func(r *access.ProviderWish) { r.Label = "Google" }))
+	wants(t, "off", "", put(func(r *access.ProviderWish) { r.Disabled = true }))
+	wants(t, "on again", lacks("*:*"), put(func(r *access.ProviderWish) { r.Disabled = false }))
+	if _, err := s.PutProvider(ctx, s.chief, wish, 0); err != nil {
+		t.Errorf("an owner: %v", err)
+	}
+}

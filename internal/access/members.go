@@ -39,7 +39,7 @@ func (a *Accounts) PutMember(ctx context.Context, actor blueberry.Actor, project
 		if err != nil {
 			return err
 		}
-		if err := mayGiveIn(actor, project, u.ID, role); err != nil {
+		if err := mayGive(actor, roleIn(project, role)); err != nil {
 			return err
 		}
 		now := a.Now()

@@ -1,6 +1,8 @@
 package access_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/store"
 )
 
 // TestReview: who has what, by which way, and what of it nobody uses.
@@ -38,6 +41,17 @@ func TestReview(t *testing.T) {
 	if err := s.gate.Flush(ctx); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.store.Update(ctx, func(tx *store.Tx) error {
+		own := []blueberry.OAuthFlow{blueberry.FlowClient}
+		return errors.Join(
+			tx.PutOAuthClient(ctx, blueberry.OAuthClient{ID: "cli_1", Name: "exporter", Flows: own, Projects: []string{"shop"}}),
+			tx.PutOAuthClient(ctx, blueberry.OAuthClient{ID: "cli_2", Name: "of the bank", Flows: own, Projects: []string{"bank"}}),
+			tx.PutOAuthClient(ctx, blueberry.OAuthClient{ID: "cli_3", Name: "for people", Flows: []blueberry.OAuthFlow{blueberry.FlowCode}}),
+			tx.PutOAuthClient(ctx, blueberry.OAuthClient{ID: "cli_4", Name: "off", Flows: own, Disabled: true}))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.Record = atOnce{s.Record, t}
 	r, err := s.Review(ctx, chief, access.ReviewQuery{Project: "shop"})
 	if err != nil {
 		t.Fatal(err)
@@ -52,15 +66,44 @@ func TestReview(t *testing.T) {
 	for _, k := range r.Tokens {
 		got = append(got, fmt.Sprintf("%s of %s %v", k.Token.Name, k.Of, k.Unused))
 	}
+	for _, c := range r.Clients {
+		got = append(got, fmt.Sprintf("client %s %v", c.Client.Name, c.Unused))
+	}
 	want := []string{
 		"admin@example.com [{shop admin member}] true", "chief@example.com [{ owner owner}] false", "developer@example.com [{shop developer member}] true",
-		"guest@example.com [{shop viewer group:google/dev}] true", "ci false", "unused of developer@example.com true", "used of shop/ci false",
+		"guest@example.com [{shop viewer group:google/dev}] true", "rescuer@example.com [] true", "ci false", "unused of developer@example.com true", "used of shop/ci false",
+		"client exporter true",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 	_, err = s.Review(ctx, chief, access.ReviewQuery{UnusedDays: -1})
 	wants(t, "no days", "invalid VALIDATION_FAILED unused_days:range", err)
+}
+
+// atOnce is a record that is not asked for what each user holds: an installation has thousands.
+type atOnce struct {
+	access.Record
+	t *testing.T
+}
+
+type atOnceTx struct {
+	access.Tx
+	t *testing.T
+}
+
+func (r atOnce) View(ctx context.Context, f func(access.Tx) error) error {
+	return r.Record.View(ctx, func(tx access.Tx) error { return f(atOnceTx{tx, r.t}) })
+}
+
+func (tx atOnceTx) MembershipsOf(ctx context.Context, userID string) ([]blueberry.Member, error) {
+	tx.t.Errorf("the memberships of %s were asked for", userID)
+	return tx.Tx.MembershipsOf(ctx, userID)
+}
+
+func (tx atOnceTx) IdentitiesOf(ctx context.Context, userID string) ([]blueberry.Identity, error) {
+	tx.t.Errorf("the identities of %s were asked for", userID)
+	return tx.Tx.IdentitiesOf(ctx, userID)
 }
 
 // TestSelf: a person sees how they sign in; a program that acts for them does not.

@@ -32,7 +32,7 @@ func (a *Accounts) CreateServiceAccount(ctx context.Context, actor blueberry.Act
 	if err := f.Err(); err != nil {
 		return blueberry.ServiceAccount{}, err
 	}
-	if err := mayGiveIn(actor, r.Project, "", r.Role); err != nil {
+	if err := mayGive(actor, roleIn(r.Project, r.Role)); err != nil {
 		return blueberry.ServiceAccount{}, err
 	}
 	now := a.Now()

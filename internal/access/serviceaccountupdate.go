@@ -29,7 +29,7 @@ func (a *Accounts) UpdateServiceAccount(ctx context.Context, actor blueberry.Act
 			return err
 		}
 		if s.Role != was.Role || was.Disabled && !s.Disabled {
-			if err := mayGiveIn(actor, s.Project, "", s.Role); err != nil {
+			if err := mayGive(actor, roleIn(s.Project, s.Role)); err != nil {
 				return err
 			}
 		}

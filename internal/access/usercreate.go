@@ -98,7 +98,7 @@ func mayCreate(actor blueberry.Actor, r NewUser) error {
 		if err := actor.CanIn(m.Project, blueberry.GrantMembersWrite); err != nil {
 			return err
 		}
-		if err := mayGiveIn(actor, m.Project, "", m.Role); err != nil {
+		if err := mayGive(actor, roleIn(m.Project, m.Role)); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,7 @@ var (
 	engines = []string{
 		"internal/jobs", "internal/render", "internal/gitops", "internal/target", "internal/policy", "internal/keys", "internal/objects", "internal/cache",
 	}
-	sql     = []string{"github.com/jackc/pgx", "modernc.org/sqlite", "github.com/uptrace/bun"}
+	sql = []string{"github.com/jackc/pgx", "modernc.org/sqlite", "github.com/uptrace/bun"}
 )
 
 func rooms() []room {

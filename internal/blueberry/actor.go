@@ -1,6 +1,7 @@
 package blueberry
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -26,6 +27,7 @@ type Actor struct {
 	UserID     string    // of the user on whose account it acts; empty for none
 	OnBehalfOf string    // name of that user, when a token or an OAuth client acts for them
 	Credential string    // id of the session or token that proved it: "ses_…"
+	Person     bool      // of an OAuth client: it is our own command line, allowed everything, and so stands for the user
 	Emergency  string    // id of the break-glass that is open; empty for none
 	Until      time.Time // when that session or token ends; zero for never
 
@@ -71,14 +73,15 @@ func (a Actor) CanIn(project string, g Grant) error {
 // CanOn is CanIn for a thing of a project: what an actor may not even see is told as missing, the NotFound of the thing.
 func (a Actor) CanOn(project string, g Grant, missing error) error {
 	err := a.CanIn(project, g)
-	if e, ok := err.(*Error); ok && e.Kind == NotFound { //nolint:errorlint // CanIn wraps nothing
-		out := Hidden(missing, g)
-		if h, ok := out.(*Error); ok { //nolint:errorlint // Hidden wraps nothing
-			h.DeniedIn = project
-		}
-		return out
+	if !errors.Is(err, NotFound) {
+		return err
 	}
-	return err
+	out := Hidden(missing, g)
+	var hidden *Error
+	if errors.As(out, &hidden) {
+		hidden.DeniedIn = project
+	}
+	return out
 }
 
 // CanSomewhere is nil when the actor holds the grant on the installation or in any project.

@@ -22,7 +22,7 @@ type OAuthClient struct {
 	Flows        []OAuthFlow
 	Grants       []Grant  // the most it can be given
 	Projects     []string // nowhere else; empty for everywhere, and for the installation itself
-	Trusted      bool     // ours: the CLI. Not asked again once a user has agreed
+	Trusted      bool     // ours: the CLI. It cannot be changed or deleted
 	Disabled     bool
 	CreatedAt    time.Time
 	CreatedBy    string

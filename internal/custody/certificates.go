@@ -35,6 +35,11 @@ func (c *Custody) IssueCertificate(ctx context.Context, actor blueberry.Actor, r
 	if err := actor.Can(blueberry.GrantCertificatesIssue); err != nil {
 		return Issued{}, err
 	}
+	if actor.Emergency != "" {
+		e := blueberry.Errorf(blueberry.Forbidden, "EMERGENCY_GIVES_NOTHING", "in an emergency no certificate is issued: it would outlast it")
+		e.Denied = blueberry.GrantAll
+		return Issued{}, e
+	}
 	if r.Life == 0 {
 		r.Life = usualLife
 	}

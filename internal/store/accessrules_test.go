@@ -105,7 +105,9 @@ func TestAccessRefuses(t *testing.T) {
 		"deleting a project at another version": {func(ctx context.Context, tx *store.Tx) error {
 			return tx.DeleteProject(ctx, blueberry.DefaultProject, 9, "ada@example.com", start)
 		}, blueberry.Conflict, "VERSION_MOVED"},
-		"deleting no project": {func(ctx context.Context, tx *store.Tx) error { return tx.DeleteProject(ctx, "none", 1, "ada@example.com", start) }, blueberry.NotFound, "PROJECT_NOT_FOUND"},
+		"deleting no project": {func(ctx context.Context, tx *store.Tx) error {
+			return tx.DeleteProject(ctx, "none", 1, "ada@example.com", start)
+		}, blueberry.NotFound, "PROJECT_NOT_FOUND"},
 		"a member of no project": {func(ctx context.Context, tx *store.Tx) error {
 			return tx.PutMember(ctx, blueberry.Member{Project: "none", UserID: "usr_1"})
 		}, blueberry.NotFound, "PROJECT_NOT_FOUND"},

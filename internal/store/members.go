@@ -76,7 +76,9 @@ func (t *Tx) AllMembers(ctx context.Context) ([]blueberry.Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(rows, func(a, b memberRow) int { return slices.Compare([]string{a.UserID, a.Project}, []string{b.UserID, b.Project}) })
+	slices.SortFunc(rows, func(a, b memberRow) int {
+		return slices.Compare([]string{a.UserID, a.Project}, []string{b.UserID, b.Project})
+	})
 	return nouns(rows, memberRow.member)
 }
 

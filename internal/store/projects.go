@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,29 +104,23 @@ func (t *Tx) InsertProject(ctx context.Context, p blueberry.Project) error {
 	if err != nil {
 		return err
 	}
-	if revived, err := t.reviveProject(ctx, row); err != nil || revived {
+	res, err := t.db.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx)
+	n, err := touched("insert project", res, err)
+	if err != nil || n > 0 {
 		return err
 	}
-	res, err := t.db.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx)
-	return deleted("insert project", res, err, duplicate("name", "there is a project %s", p.Name))
-}
-
-// reviveProject makes a deleted project anew. What was added to the old one while it was deleted does not come along.
-func (t *Tx) reviveProject(ctx context.Context, row projectRow) (bool, error) {
-	res, err := t.db.NewUpdate().Model(&row).ExcludeColumn("name").Where("name = ?", row.Name).Where("deleted_at <> 0").Exec(ctx)
-	if n, err := touched("make project anew", res, err); err != nil || n == 0 {
-		return false, err
+	if _, err := t.Project(ctx, p.Name); errors.Is(err, blueberry.NotFound) {
+		return duplicate("name", "%s was the name of a project that was deleted, whose history keeps it", p.Name)
+	} else if err != nil {
+		return err
 	}
-	return true, t.emptyProject(ctx, row.Name, blueberry.System().Name, time.Now())
+	return duplicate("name", "there is a project %s", p.Name)
 }
 
 // PutProject makes a project, at version 1 when it has none, or changes what one may do. The description and quota of one that is there stay.
 func (t *Tx) PutProject(ctx context.Context, p blueberry.Project) error {
 	row, err := projectToRow(p)
 	if err != nil {
-		return err
-	}
-	if revived, err := t.reviveProject(ctx, row); err != nil || revived {
 		return err
 	}
 	if _, err := t.db.NewInsert().Model(&row).On("CONFLICT (name) DO UPDATE").Set("cluster_kinds = EXCLUDED.cluster_kinds").Exec(ctx); err != nil {

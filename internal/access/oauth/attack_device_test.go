@@ -50,6 +50,21 @@ func TestDevicePolls(t *testing.T) {
 	}
 }
 
+// TestDeviceWithoutConsent: a program that was let in and comes late for its tokens gets none once the person took it back.
+func TestDeviceWithoutConsent(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	c := h.client(public)
+	d, other := h.post("/oauth/device_authorization", c), h.post("/oauth/device_authorization", c)
+	h.must(h.DecideDevice(t.Context(), h.person("ada"), d.text("user_code"), true))
+	h.must(h.DecideDevice(t.Context(), h.person("bob"), other.text("user_code"), true))
+	h.must(h.RevokeConsent(t.Context(), h.person("ada"), c.Client.ID))
+	h.refused(h.poll(c, d.text("device_code")), "access_denied")
+	if a := h.poll(c, other.text("device_code")); a.status != http.StatusOK {
+		t.Errorf("bob took nothing back: %s", a.raw)
+	}
+}
+
 func TestDeviceEnds(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

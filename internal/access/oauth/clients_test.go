@@ -313,7 +313,7 @@ func TestTokenViews(t *testing.T) {
 	if err := h.RevokeConsent(t.Context(), program, c.Client.ID); !isKind(err, blueberry.Forbidden) {
 		t.Errorf("a program that acts for ada takes back her consents: %v", err)
 	}
-	program.ID = blueberry.CLIClientID
+	program.ID, program.Person = blueberry.CLIClientID, true
 	if n := count(program, blueberry.OAuthTokenQuery{}); n != 3 {
 		t.Errorf("ada sees %d tokens by the CLI", n)
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// Consented reports whether a user need not be asked again: they allowed the client these scopes before, and the client is one that nobody else can pass
-// itself off as, or our own. A public client at a person's machine can be any program (RFC 8252 8.6).
+// Consented reports whether a user need not be asked again: they allowed the client these scopes before, and the client has a secret, so that nobody else can
+// pass itself off as it. A public client at a person's machine can be any program (RFC 8252 8.6), our own command line too.
 func (s *Server) Consented(ctx context.Context, user blueberry.Actor, clientID string, scopes []string) bool {
 	var known bool
 	err := s.Record.View(ctx, func(tx Tx) error {
@@ -24,7 +24,7 @@ func (s *Server) Consented(ctx context.Context, user blueberry.Actor, clientID s
 			return err
 		}
 		had, err := tx.Consent(ctx, user.UserID, clientID)
-		known = err == nil && (!c.Public || c.Trusted) && covers(had.Scopes, scopes)
+		known = err == nil && !c.Public && covers(had.Scopes, scopes)
 		return err
 	})
 	if err != nil && !errors.Is(err, blueberry.NotFound) && ctx.Err() == nil {

@@ -243,3 +243,42 @@ func TestNothingLeaks(t *testing.T) {
 		}
 	}
 }
+
+// TestNonsenseIsNotInTheAudit: who proves nothing, or is a public client that anyone can be, does not fill it. What ends something is in it.
+func TestNonsenseIsNotInTheAudit(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	c, open := h.client(nil), h.client(public)
+	entries := func() int {
+		n := 0
+		for _, action := range []string{"oauth:token", "oauth:revoke", "oauth:introspect", "oauth:device"} {
+			n += len(h.audit(action))
+		}
+		return n
+	}
+	wrong := oauth.MadeClient{Client: c.Client, Secret: "x"}
+	for name, who := range map[string]oauth.MadeClient{"unknown": {Client: blueberry.OAuthClient{ID: "cli_x"}}, "a wrong secret": wrong, "public": open} {
+		before := entries()
+		for _, path := range []string{"/oauth/revoke", "/oauth/introspect", "/oauth/device_authorization"} {
+			h.post(path, who, "token", "x", "scope", "no such thing")
+		}
+		for _, grant := range []string{"client_credentials", "refresh_token", "authorization_code", deviceGrant} {
+			h.post("/oauth/token", who, "grant_type", grant, "refresh_token", "x", "code", "x", "device_code", "x", "code_verifier", verifier, "redirect_uri", page)
+		}
+		if n := entries() - before; n != 0 {
+			t.Errorf("%s: %d entries", name, n)
+		}
+	}
+	before := entries()
+	h.refused(h.refresh(c, "x"), "invalid_grant")
+	if entries() != before+1 {
+		t.Error("a client that proved itself: no entry")
+	}
+	_, refresh := h.tokens(open)
+	h.refresh(open, refresh)
+	before = entries()
+	h.refused(h.refresh(open, refresh), "invalid_grant")
+	if entries() != before+1 {
+		t.Error("the replay of a public client's token: no entry")
+	}
+}
