@@ -37,9 +37,9 @@ soak: need-go ## kill -9 at every step of create and destroy, on both databases,
 	BLUEBERRY_TEST_SOAK=1 $(TESTENV) -- go test -timeout 120m -run TestKillAtEveryStep -v ./e2e/...
 
 FUZZTIME ?= 20s
-FUZZERS := internal/render:FuzzParseBlueprint internal/render:FuzzParseValues internal/render:FuzzScore internal/policy:FuzzCheck internal/catalog:FuzzCases
+FUZZERS := internal/render:FuzzParseBlueprint internal/render:FuzzParseValues internal/render:FuzzScore internal/policy:FuzzCheck internal/catalog:FuzzCases internal/access:FuzzPHC internal/access/oauth:FuzzAuthorizeQuery internal/access/oauth:FuzzTokenBody internal/audit:FuzzVerifyAudit internal/pki:FuzzPEM
 
-fuzz: need-go ## look for blueprints, values, Score files, policies and cases that break their readers, for FUZZTIME each
+fuzz: need-go ## look for input from outside that breaks its readers, for FUZZTIME each
 	@for f in $(FUZZERS); do echo "fuzz $$f"; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "./$${f%:*}" || exit 1; done
 
 bench: need-go ## print the numbers to hold (docs/design/numbers.md)

@@ -23,7 +23,8 @@ func TestTwoServers(t *testing.T) {
 	one, two := kubeHost(t), kubeHost(t)
 	one.Database = newDatabase(t)
 	two.Database = one.Database
-	one.Args, two.Args = append(one.Args, "--gitops-remote", remote), append(two.Args, "--gitops-remote", remote)
+	shared := []string{"--gitops-remote", remote, "--keyset-file", filepath.Join(one.State, "keyset.json")}
+	one.Args, two.Args = append(one.Args, shared...), append(two.Args, shared...)
 	a, b := start(t, one), start(t, two)
 
 	var made []sdk.Environment

@@ -49,6 +49,7 @@ key, a wrong type and a value that cannot be are told all at once, and the serve
 | ` + "`admin-token`" + ` | the token that the first start made, readable by its owner alone |
 | ` + "`signing-key`" + ` | the key that this server signs plans with, readable by its owner alone; its public half is in the record |
 | ` + "`keyset.json`" + ` | the keys that encrypt secrets in the record, readable by its owner alone. **Without it the record does not open: back it up, apart from the database** |
+| ` + "`audit-head`" + ` | the end of the audit as this server signed it last; it signs nothing below it |
 | ` + "`setup-link`" + ` | the address at which the first owner makes their account, until it was used |
 | ` + "`tls/`" + ` | the certificate that the server made itself, and the authority that signed it (` + "`tls_self_made`" + `) |
 | ` + "`objects/`" + ` | archives of the audit |
