@@ -63,6 +63,8 @@ type AccessReview struct {
 	Users           []UserReview           `json:"users" nullable:"false" doc:"By address"`
 	ServiceAccounts []ServiceAccountReview `json:"service_accounts" nullable:"false" doc:"By project and name"`
 	APITokens       []APITokenReview       `json:"api_tokens" nullable:"false" doc:"Newest first, without those that have ended"`
+	OAuthClients    []OAuthClientReview    `json:"oauth_clients" nullable:"false" doc:"Those that act for themselves, by id, without those that are disabled"`
+	Truncated       bool                   `json:"truncated,omitempty" doc:"Whether there are more than 10,000 of something, of which the rest is left out" example:"false"`
 }
 
 // UserReview is what one user has.
@@ -90,6 +92,12 @@ type APITokenReview struct {
 	Token  APIToken `json:"token" doc:"The token"`
 	Of     string   `json:"of" doc:"Address of the user, or project and name of the service account" example:"ada@example.com"`
 	Unused bool     `json:"unused" doc:"Whether it was not used for so long" example:"true"`
+}
+
+// OAuthClientReview is a client that acts for itself.
+type OAuthClientReview struct {
+	Client OAuthClient `json:"client" doc:"The client"`
+	Unused bool        `json:"unused" doc:"Whether it was not used for so long" example:"false"`
 }
 
 // ReviewFilter says what to review.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -50,6 +51,10 @@ func (o *accessReviewOptions) run(ctx context.Context) error {
 		r.Users = slices.DeleteFunc(r.Users, func(u sdk.UserReview) bool { return !u.Unused })
 		r.ServiceAccounts = slices.DeleteFunc(r.ServiceAccounts, func(a sdk.ServiceAccountReview) bool { return !a.Unused })
 		r.APITokens = slices.DeleteFunc(r.APITokens, func(t sdk.APITokenReview) bool { return !t.Unused })
+		r.OAuthClients = slices.DeleteFunc(r.OAuthClients, func(c sdk.OAuthClientReview) bool { return !c.Unused })
+	}
+	if r.Truncated {
+		fmt.Fprintln(o.streams.Err, "there is more than one answer holds; ask for one project with --project")
 	}
 	var names []string
 	for _, row := range reviewRows(r) {
@@ -95,6 +100,9 @@ func reviewRows(r sdk.AccessReview) []reviewRow {
 	}
 	for _, t := range r.APITokens {
 		out = append(out, reviewRow{"API token", t.Of + " " + t.Token.Name, t.Token.ID, t.Token.Grants, t.Token.LastUsedAt, t.Unused})
+	}
+	for _, c := range r.OAuthClients {
+		out = append(out, reviewRow{"OAuth client", c.Client.Name, c.Client.ID, c.Client.Grants, c.Client.LastUsedAt, c.Unused})
 	}
 	return out
 }

@@ -69,6 +69,10 @@ func wireReview(r access.Review) sdk.AccessReview {
 		APITokens: list(r.Tokens, func(t access.TokenReview) sdk.APITokenReview {
 			return sdk.APITokenReview{Token: wireAPIToken(t.Token), Of: t.Of, Unused: t.Unused}
 		}),
+		OAuthClients: list(r.Clients, func(c access.ClientReview) sdk.OAuthClientReview {
+			return sdk.OAuthClientReview{Client: wireOAuthClient(c.Client), Unused: c.Unused}
+		}),
+		Truncated: r.Truncated,
 	}
 }
 
