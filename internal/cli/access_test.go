@@ -44,12 +44,14 @@ func TestUsersOnTheCommandLine(t *testing.T) {
 	contains(t, "who was here stays", said, "inactive")
 	usage(t, p, `--member "x" is not`, "user", "create", "x@example.com", "--member", "x", "--member", ":y")
 	contains(t, "every fault", p.err.String(), `--member ":y"`)
+	contains(t, "update of a project", p.must(t, "project", "update", "shop", "--description", "Shops"), "shop")
+	p.must(t, "project", "delete", "shop", "--yes")
 	reset := p.must(t, "user", "reset", "ada@example.com", "--yes")
 	if !strings.HasPrefix(reset, "https://blueberry.test/") || strings.Count(reset, "\n") != 1 {
 		t.Errorf("reset prints %q", reset)
 	}
-	contains(t, "update of a project", p.must(t, "project", "update", "shop", "--description", "Shops"), "shop")
-	p.must(t, "project", "delete", "shop", "--yes")
+	_, said = p.ends(t, cli.ExitDenied, "project", "list")
+	contains(t, "a reset ends what acts for the person, this command line too", said, "the login has ended")
 }
 
 func TestAPITokensOnTheCommandLine(t *testing.T) {

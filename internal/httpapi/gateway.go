@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/cache"
 	"github.com/blueberry-idp/blueberry/sdk"
@@ -176,11 +177,10 @@ func cut(w http.ResponseWriter, r *http.Request) {
 
 // refuse answers with the problem of an error.
 func (g *gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	refused := refuse(r.Context(), g.logger, err)
-	if wait := refused.header.Get("Retry-After"); wait != "" {
+	if wait := access.RetryAfter(err); wait != "" {
 		w.Header().Set("Retry-After", wait)
 	}
-	writeProblem(w, r, refused.Problem)
+	writeProblem(w, r, refuse(r.Context(), g.logger, err).Problem)
 }
 
 func (g *gateway) recover(w *counter, r *http.Request, x *exchange) {
