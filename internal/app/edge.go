@@ -11,9 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
-	"time"
 
-	"github.com/blueberry-idp/blueberry/internal/cache"
 	"github.com/blueberry-idp/blueberry/internal/httpapi"
 	"github.com/blueberry-idp/blueberry/internal/pki"
 )
@@ -118,11 +116,7 @@ func (s *Server) doors(ctx context.Context, api http.Handler) (out []door, err e
 // edge is the gateway's settings.
 func (s *Server) edge() httpapi.Edge {
 	c := s.Config
-	minute := func(n int) cache.Limit { return cache.Limit{Rate: n, Per: time.Minute} }
-	limits := httpapi.Limits{Credential: minute(c.RateToken), User: minute(c.RateUser), Address: minute(c.RateAddress)}
-	for _, prefix := range httpapi.SignInPaths() {
-		limits.SignIn = append(limits.SignIn, httpapi.PathLimit{Prefix: prefix, Limit: minute(c.RateSignIn)})
-	}
+	limits := httpapi.LimitsPerMinute(c.RateToken, c.RateUser, c.RateAddress, c.RateSignIn)
 	e := httpapi.Edge{Audit: s.rights.auditor, Limiter: s.rights.cache, Limits: limits, ProxyHeader: c.ProxyHeader, Origins: c.CORSOrigins}
 	for _, text := range c.TrustedProxies {
 		e.Proxies = append(e.Proxies, netip.MustParsePrefix(text)) // Load has checked it

@@ -189,7 +189,7 @@ func BenchmarkGateway(b *testing.B) {
 			b.Run(fmt.Sprintf("%s%s", name, path), func(b *testing.B) {
 				g, _ := newGate(b, nil)
 				g.deps.Logger = slog.New(slog.DiscardHandler)
-				g.deps.Edge.Limits = httpapi.DefaultLimits()
+				g.deps.Edge.Limits = httpapi.LimitsPerMinute(1000, 3000, 300, 10)
 				g.deps.Edge.Limits.Credential.Rate, g.deps.Edge.Limits.User.Rate, g.deps.Edge.Limits.Address.Rate = 1<<40, 1<<40, 1<<40
 				actor, err := g.Authenticate(b.Context(), adaToken)
 				if err != nil {

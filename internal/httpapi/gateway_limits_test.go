@@ -101,7 +101,7 @@ func TestRateLimits(t *testing.T) {
 
 func TestRateLimitHeaders(t *testing.T) {
 	t.Parallel()
-	_, api := newGate(t, func(g *gate) { g.deps.Edge.Limits = httpapi.DefaultLimits() })
+	_, api := newGate(t, func(g *gate) { g.deps.Edge.Limits = httpapi.LimitsPerMinute(1000, 3000, 300, 10) })
 	a := call(t, api, "GET", "/v1/version", "", "Authorization", "Bearer "+adaToken)
 	if diff := cmp.Diff([]string{`"credential";q=1000;w=60`, `"user";q=3000;w=60`}, a.Header.Values("RateLimit-Policy")); diff != "" {
 		t.Errorf("RateLimit-Policy (-want +got):\n%s", diff)

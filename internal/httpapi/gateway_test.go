@@ -376,7 +376,7 @@ func TestSettingsOfTheEdgeAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, set := range map[string]func(e *httpapi.Edge){
 		"no audit":       func(e *httpapi.Edge) { e.Audit = nil },
-		"no limiter":     func(e *httpapi.Edge) { e.Limiter, e.Limits = nil, httpapi.DefaultLimits() },
+		"no limiter":     func(e *httpapi.Edge) { e.Limiter, e.Limits = nil, httpapi.LimitsPerMinute(1000, 3000, 300, 10) },
 		"any origin":     func(e *httpapi.Edge) { e.Origins = []string{"*"} },
 		"another header": func(e *httpapi.Edge) { e.ProxyHeader = "X-Real-Ip" },
 	} {

@@ -26,12 +26,12 @@ type PathLimit struct {
 	Limit  cache.Limit
 }
 
-// DefaultLimits are those of a new installation.
-func DefaultLimits() Limits {
+// LimitsPerMinute are limits of so many calls a minute; 0 is none. signIn is that of each of SignInPaths.
+func LimitsPerMinute(credential, user, address, signIn int) Limits {
 	minute := func(n int) cache.Limit { return cache.Limit{Rate: n, Per: time.Minute} }
-	l := Limits{Credential: minute(1000), User: minute(3000), Address: minute(300)}
+	l := Limits{Credential: minute(credential), User: minute(user), Address: minute(address)}
 	for _, prefix := range SignInPaths() {
-		l.SignIn = append(l.SignIn, PathLimit{Prefix: prefix, Limit: minute(10)})
+		l.SignIn = append(l.SignIn, PathLimit{Prefix: prefix, Limit: minute(signIn)})
 	}
 	return l
 }

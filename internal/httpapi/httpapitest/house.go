@@ -113,46 +113,6 @@ func (h *House) Serve(t testing.TB) (*httptest.Server, *sdk.Client) {
 	return srv, &sdk.Client{BaseURL: srv.URL, Token: Token, HTTPClient: srv.Client(), Waits: []time.Duration{}}
 }
 
-// Revoke ends every token of the house.
-func (h *House) Revoke() { h.revoked.Store(true) }
-
-// Creates is how often Create was called.
-func (h *House) Creates() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.creates
-}
-
-// Move takes the newest environment with the name to a phase and tells it as an event.
-func (h *House) Move(t testing.TB, name string, to blueberry.Phase, e blueberry.EventType, reason, message string) {
-	t.Helper()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, env := range slices.Backward(h.envs) {
-		if env.Name != name {
-			continue
-		}
-		now := time.Now()
-		if err := env.Move(to, reason, message, now); err != nil {
-			t.Errorf("move %s: %v", name, err)
-		}
-		switch to {
-		case blueberry.Ready:
-			for i := range env.Conditions {
-				env.Conditions[i].Status, env.Conditions[i].Reason, env.Conditions[i].Message = blueberry.True, "Complete", "1 of 1"
-			}
-			env.Synced = env.Revision
-		case blueberry.Terminated:
-			env.TerminatedAt = now
-		}
-		env.Version++
-		env.UpdatedAt = now
-		h.tell(env, e, "blueberry", message)
-		return
-	}
-	t.Errorf("there is no environment %s", name)
-}
-
 // Tell adds n events of an environment that is not in the list.
 func (h *House) Tell(n int) {
 	h.mu.Lock()
@@ -278,16 +238,6 @@ func (h *House) Get(_ context.Context, actor blueberry.Actor, id string) (bluebe
 		return blueberry.Environment{}, err
 	}
 	return snapshot(e), nil
-}
-
-// Detail is Get with what the desired revision is made of.
-func (h *House) Detail(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Environment, blueberry.Revision, error) {
-	e, err := h.Get(ctx, actor, id)
-	if err != nil {
-		return e, blueberry.Revision{}, err
-	}
-	r, err := h.RevisionInputs(ctx, actor, id, e.Revision)
-	return e, r, err
 }
 
 // List reads a page; its cursor is the number of those before.
