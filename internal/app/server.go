@@ -252,15 +252,17 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	g, serving := errgroup.WithContext(ctx)
 	for _, d := range append(doors, door{"API", l, handler}) {
-		g.Go(func() error { return s.serveDoor(ctx, d, draining, edge.Timeouts) })
+		g.Go(func() error { return s.serveDoor(serving, d, draining, edge.Timeouts) })
 	}
 	g.Go(func() error {
-		<-ctx.Done()
+		<-serving.Done()
 		s.Logger.Info("draining")
 		s.health.drain()
-		time.Sleep(s.Config.DrainDelay)
+		if ctx.Err() != nil { // asked to stop; after a door that failed nobody is let in any longer
+			time.Sleep(s.Config.DrainDelay)
+		}
 		close(draining) // event streams end; their clients come back, to this server or another one
 		return nil
 	})
