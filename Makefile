@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 TESTENV := go run ./e2e/testenv
 
 .DEFAULT_GOAL := help
-.PHONY: help dev build slim test unit e2e soak fuzz bench lint fmt generate drift check clean need-go
+.PHONY: help dev build slim test unit e2e soak fuzz bench bench-argocd lint fmt generate drift check clean need-go
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ fuzz: need-go ## look for input from outside that breaks its readers, for FUZZTI
 bench: need-go ## print the numbers to hold (docs/design/numbers.md)
 	@scripts/need git gcc postgres
 	$(TESTENV) -- go run ./e2e/bench $(BENCH)
+
+bench-argocd: need-go ## measure the drivers side by side with Argo CD alone (docs/design/numbers.md)
+	@scripts/need git gcc redis
+	go run ./e2e/testenv -with argocd,argocd-applicationset -- go run ./e2e/bench -only side
 
 lint: need-go ## check form and findings
 	cd tools && go build -o ../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint mvdan.cc/gofumpt

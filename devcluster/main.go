@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata" // time zones of CronJobs
@@ -27,8 +28,9 @@ import (
 
 const usage = `devcluster is a Kubernetes for development in one program.
 
-  devcluster run --dir DIR [--port N] [--stop-with-stdin]
-      starts a cluster, or the one of DIR again, and prints "ready kubeconfig=PATH" when it can be used
+  devcluster run --dir DIR [--port N] [--with NAME=PROGRAM,...] [--exec] [--stop-with-stdin]
+      starts a cluster, or the one of DIR again, and prints "ready kubeconfig=PATH" when it can be used; with argocd before it
+      "argocd url=URL admin-password=PATH"
   devcluster kubectl ...
       is kubectl
   devcluster version
@@ -63,6 +65,8 @@ func run(args []string) int {
 	flags := flag.NewFlagSet("devcluster run", flag.ContinueOnError)
 	dir := flags.String("dir", "", "directory of the cluster; made when missing, kept when the cluster ends")
 	port := flags.Int("port", 0, "port of the API server (default: the one of the last start, else a free one)")
+	with := flags.String("with", "", "extras, each with its program: "+strings.Join(cluster.Extras(), "=PROGRAM, ")+"=PROGRAM, with commas between")
+	exec := flags.Bool("exec", false, "let `kubectl exec` run processes on this machine, for whoever reaches kwok's loopback port; for tests")
 	withStdin := flags.Bool("stop-with-stdin", false, "end when standard input ends")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -72,6 +76,11 @@ func run(args []string) int {
 	}
 	if *dir == "" || flags.NArg() > 0 || *port < 0 || *port > 65535 {
 		fmt.Fprint(os.Stderr, "devcluster run: --dir DIR is needed, --port is 0 to 65535, and there is nothing but flags\n")
+		return 2
+	}
+	extras, err := parseWith(*with)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "devcluster run:", err)
 		return 2
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
@@ -84,24 +93,43 @@ func run(args []string) int {
 			cancel()
 		}()
 	}
-	if err := start(ctx, *dir, *port); err != nil {
+	if err := start(ctx, cluster.Options{Dir: *dir, Port: *port, With: extras, Exec: *exec}); err != nil {
 		fmt.Fprintln(os.Stderr, "devcluster:", err)
 		return 1
 	}
 	return 0
 }
 
-func start(ctx context.Context, dir string, port int) error {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
+// parseWith reads name=path,name=path.
+func parseWith(text string) (map[string]string, error) {
+	with := map[string]string{}
+	for _, each := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' }) {
+		name, path, found := strings.Cut(each, "=")
+		if !found || path == "" {
+			return nil, fmt.Errorf("--with is NAME=PROGRAM,..., not %q", each)
+		}
+		path, err := filepath.Abs(path)
+		if err != nil {
+			return nil, fmt.Errorf("find program: %w", err)
+		}
+		with[name] = path
+	}
+	return with, nil
+}
+
+func start(ctx context.Context, o cluster.Options) error {
+	var err error
+	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
 		return fmt.Errorf("find directory: %w", err)
 	}
-	exe, err := os.Executable()
-	if err != nil {
+	if o.Exe, err = os.Executable(); err != nil {
 		return fmt.Errorf("find own program: %w", err)
 	}
-	options := cluster.Options{Dir: dir, Port: port, Exe: exe, Tell: func(line string) {
-		fmt.Fprintln(os.Stderr, time.Now().Format(time.TimeOnly), line)
-	}}
-	return cluster.Run(ctx, options, func(kubeconfig string) { fmt.Println("ready kubeconfig=" + kubeconfig) })
+	o.Tell = func(line string) { fmt.Fprintln(os.Stderr, time.Now().Format(time.TimeOnly), line) }
+	return cluster.Run(ctx, o, func(p cluster.Places) {
+		if p.ArgoCD != "" {
+			fmt.Println("argocd url=" + p.ArgoCD + " admin-password=" + p.ArgoCDAdminPassword)
+		}
+		fmt.Println("ready kubeconfig=" + p.Kubeconfig)
+	})
 }

@@ -68,9 +68,18 @@ type Config struct {
 	GitopsPasswordFile string `koanf:"gitops_password_file" help:"file that holds the password or token for the GitOps remote"`
 
 	Target       string `koanf:"target" help:"name of the target"`
-	TargetDriver string `koanf:"target_driver" help:"kube or sim"`
+	TargetDriver string `koanf:"target_driver" help:"kube, argocd or sim. This and the keys down to gateway are of the server's own target; further ones are registered"`
 	Kubeconfig   string `koanf:"kubeconfig" help:"kubeconfig of the target's cluster"`
 	Domain       string `koanf:"domain" help:"hosts of environments end in it"`
+	Region       string `koanf:"region" help:"region of the target, for prices"`
+
+	ArgocdNamespace   string `koanf:"argocd_namespace" help:"namespace in which Argo CD looks for Applications"`
+	ArgocdKubeconfig  string `koanf:"argocd_kubeconfig" help:"kubeconfig of the cluster that Argo CD runs in; empty means the target's own"`
+	ArgocdRepository  string `koanf:"argocd_repository" help:"URL by which Argo CD reaches the GitOps repository; empty means gitops_remote, else the one that the server serves"`
+	ArgocdDestination string `koanf:"argocd_destination" help:"URL by which Argo CD knows the target's cluster; empty means its own, https://kubernetes.default.svc"`
+
+	Gateway       string `koanf:"gateway" help:"address of the target's ingress, as http://10.0.0.5:80, that the wake gateway passes requests on to"`
+	GatewayListen string `koanf:"gateway_listen" help:"address, host:port, at which environments are reached through the wake gateway, which wakes those that sleep; empty for none"`
 
 	AllowLocalRepositories bool     `koanf:"allow_local_repositories" help:"let requests name application repositories by a path on this machine"`
 	ClusterKinds           []string `koanf:"cluster_kinds" help:"kinds beyond a namespace that the default project may create"`
@@ -247,10 +256,8 @@ func (c Config) check(f *blueberry.Faults) {
 	if c.GitopsPasswordFile != "" && c.GitopsRemote == "" {
 		f.Add("gitops_password_file", "forbidden", "belongs to gitops_remote, which is not set")
 	}
-	f.CheckName("target", c.Target, blueberry.MaxProjectName)
-	if !slices.Contains([]string{"kube", "sim"}, c.TargetDriver) {
-		f.Add("target_driver", "enum", "%q is not kube or sim", c.TargetDriver)
-	}
+	f.CheckName("target", c.Target, blueberry.MaxTargetName)
+	c.checkTarget(f)
 	if !domainName.MatchString(c.Domain) || len(c.Domain) > 180 {
 		f.Add("domain", "pattern", "%q must be a DNS name of lower-case letters, digits, dashes and dots, at most 180 characters", c.Domain)
 	}
@@ -271,12 +278,31 @@ func (c Config) check(f *blueberry.Faults) {
 	}
 }
 
+// checkTarget notes what is wrong with the server's own target.
+func (c Config) checkTarget(f *blueberry.Faults) {
+	if !slices.Contains(blueberry.TargetDrivers(), c.TargetDriver) {
+		f.Add("target_driver", "enum", "%q is not kube, argocd or sim", c.TargetDriver)
+	}
+	if c.Gateway != "" {
+		f.CheckHTTP("gateway", c.Gateway)
+	}
+	if c.ArgocdRepository != "" {
+		f.CheckHTTP("argocd_repository", c.ArgocdRepository)
+	}
+	if c.ArgocdDestination != "" {
+		f.CheckHTTP("argocd_destination", c.ArgocdDestination)
+	}
+	if c.TargetDriver == "argocd" && c.GitopsRemote != "" && c.ArgocdRepository == "" && !strings.HasPrefix(c.GitopsRemote, "https://") && !strings.HasPrefix(c.GitopsRemote, "http://") {
+		f.Add("argocd_repository", "required", "Argo CD reaches repositories by http or https, and gitops_remote is neither")
+	}
+}
+
 // checkEdge notes what is wrong with how the server is reached.
 func (c Config) checkEdge(f *blueberry.Faults) {
 	if c.TLSSelfMade && c.TLSCertFile != "" {
 		f.Add("tls_self_made", "exclusive", "tls_self_made and tls_cert_file cannot both be set")
 	}
-	for _, x := range [][2]string{{"redirect_listen", c.RedirectListen}, {"internal_listen", c.InternalListen}} {
+	for _, x := range [][2]string{{"redirect_listen", c.RedirectListen}, {"internal_listen", c.InternalListen}, {"gateway_listen", c.GatewayListen}} {
 		if _, _, err := net.SplitHostPort(x[1]); x[1] != "" && err != nil {
 			f.Add(x[0], "address", "%q is not host:port", x[1])
 		}

@@ -56,6 +56,23 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 	return l, nil
 }
 
+// listenGateway opens the listener by which environments are reached, if there shall be one. It speaks as the API does.
+func (s *Server) listenGateway(ctx context.Context) error {
+	if s.Config.GatewayListen == "" {
+		return nil
+	}
+	l, err := listen(ctx, s.Config.GatewayListen)
+	if err != nil {
+		return err
+	}
+	s.gatewayAddress = "http://" + l.Addr().String()
+	if s.certificate != nil {
+		l, s.gatewayAddress = tls.NewListener(l, pki.PlainTLS(s.certificate)), "https://"+l.Addr().String()
+	}
+	s.gateway = l
+	return nil
+}
+
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address)
@@ -93,6 +110,9 @@ func (s *Server) doors(ctx context.Context, api http.Handler) (out []door, err e
 			return out, err
 		}
 		out = append(out, door{"redirect", l, to})
+	}
+	if s.gateway != nil {
+		out = append(out, door{"wake gateway", s.gateway, s.activator})
 	}
 	if s.Config.InternalListen != "" {
 		l, err := listen(ctx, s.Config.InternalListen)

@@ -29,7 +29,7 @@ func (s *Server) handler(edge httpapi.Edge, draining <-chan struct{}) (h http.Ha
 		"GET /{$}":     http.RedirectHandler("/docs", http.StatusFound),
 	}
 	pages := &web.Pages{
-		SignIn: r.signIn, Providers: r.signIn, Factors: r.signIn, Passkeys: r.signIn, Account: r.accounts, OAuth: r.oauth, Gate: r.gate, Seal: r.keyset,
+		SignIn: r.signIn, Providers: r.signIn, Factors: r.signIn, Passkeys: r.signIn, Account: r.accounts, OAuth: r.oauth, Leases: s.provisioner, Gate: r.gate, Seal: r.keyset,
 		Now: time.Now, Logger: s.Logger,
 	}
 	maps.Copy(routes, pages.Routes())
@@ -50,7 +50,7 @@ func (s *Server) handler(edge httpapi.Edge, draining <-chan struct{}) (h http.Ha
 	}
 	// Git signs in by itself and takes bodies of its own size, so it is beside the API's routes. It is told apart by the path as it came: a mux would redirect
 	// what it cleans, without the headers that every answer has.
-	git := api.Guard(gitPath, readsGit, http.StripPrefix(gitPath, s.repository.Handler(s.mayGit)))
+	git := api.Guard(gitPath, readsGit, http.StripPrefix(gitPath, s.git()))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, gitPath+"/") {
 			git.ServeHTTP(w, r)
@@ -62,6 +62,23 @@ func (s *Server) handler(edge httpapi.Edge, draining <-chan struct{}) (h http.Ha
 
 // readsGit reports whether a call of Git changes nothing: everything but a push.
 func readsGit(r *http.Request) bool { return !strings.HasSuffix(r.URL.Path, "/git-receive-pack") }
+
+// git serves the GitOps repository: to read it, the reader's own credential does too.
+func (s *Server) git() http.Handler {
+	write, read := s.repository.Handler(s.mayGit), s.repository.Handler(func(ctx context.Context, token string) error {
+		if s.isReader(token) {
+			return nil
+		}
+		return s.mayGit(ctx, token)
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if readsGit(r) {
+			read.ServeHTTP(w, r)
+			return
+		}
+		write.ServeHTTP(w, r)
+	})
+}
 
 // mayGit is nil for who may read and write the GitOps repository, which holds every project's manifests. A session is a browser's and no password.
 func (s *Server) mayGit(ctx context.Context, token string) error {

@@ -40,6 +40,7 @@ type rights struct {
 	oauth     *oauth.Server
 	auditor   *audit.Auditor
 	custody   *custody.Custody
+	mail      *mail.Sender // nil when none is set up
 }
 
 // epochTopic is where replicas tell each other that something moved on which an authentication leans.
@@ -66,9 +67,12 @@ func (s *Server) openRights(ctx context.Context, ring *keys.Ring) (err error) {
 		return err
 	}
 	s.openGate(ctx)
-	mailer, err := s.mailer()
-	if err != nil {
+	if r.mail, err = s.sender(); err != nil {
 		return err
+	}
+	var mailer access.Mailer // nil when none is set up
+	if r.mail != nil {
+		mailer = accessMailer{r.mail}
 	}
 	record, url, now := r.gate.Watch(accessRecord(s.store)), s.publicURL(), time.Now
 	issuers := &oidc.Issuers{Now: now}
@@ -173,8 +177,8 @@ func (s *Server) publicURL() string {
 	return s.address
 }
 
-// mailer is the way to people's mail; nil when none is set up.
-func (s *Server) mailer() (access.Mailer, error) {
+// sender is the way to people's mail; nil when none is set up.
+func (s *Server) sender() (*mail.Sender, error) {
 	c := s.Config
 	if c.SMTPHost == "" {
 		return nil, nil
@@ -187,14 +191,14 @@ func (s *Server) mailer() (access.Mailer, error) {
 	if err := sender.Check(); err != nil {
 		return nil, fmt.Errorf("mail server: %w", err)
 	}
-	return mailer{sender}, nil
+	return sender, nil
 }
 
-// mailer gives access the driver of notify.
-type mailer struct{ sender *mail.Sender }
+// accessMailer gives access the driver of notify.
+type accessMailer struct{ sender *mail.Sender }
 
 // Send sends one mail.
-func (m mailer) Send(ctx context.Context, x access.Mail) error {
+func (m accessMailer) Send(ctx context.Context, x access.Mail) error {
 	return m.sender.Send(ctx, notify.Mail{To: x.To, Subject: x.Subject, Text: x.Text})
 }
 

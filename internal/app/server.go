@@ -14,8 +14,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/blueberry-idp/blueberry/internal/activator"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/catalog"
+	"github.com/blueberry-idp/blueberry/internal/fleet"
 	"github.com/blueberry-idp/blueberry/internal/gitops"
 	"github.com/blueberry-idp/blueberry/internal/jobs"
 	"github.com/blueberry-idp/blueberry/internal/keys"
@@ -39,11 +41,18 @@ type Server struct {
 	feed        *feed
 	metrics     *metrics
 	health      health
+	places      *places
+	activator   *activator.Activator
+	fleet       *fleet.Fleet
+	clock       *steadyClock
+	reader      string // credential of Argo CD for the embedded repository
 	rights      rights
 	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil without TLS
-	closePlace  func()
-	release     func() // of the claim on the record
-	address     string // URL of the listener
+	release     func()                                               // of the claim on the record
+	address     string                                               // URL of the listener
+
+	gateway        net.Listener // of the wake gateway; nil for none
+	gatewayAddress string       // its URL
 }
 
 // Logger gives the logger that the configuration asks for.
@@ -64,10 +73,17 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer s.close(context.WithoutCancel(ctx))
-	if err := s.open(ctx); err != nil {
+	if err := s.listenGateway(ctx); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	s.Logger.Info("serving", "url", s.address, "public_url", s.publicURL(), "version", s.Version, "database", s.store.Dialect(), "target", s.Config.Target, "driver", s.Config.TargetDriver)
+	if err := s.open(ctx); err != nil {
+		err = errors.Join(err, listener.Close())
+		if s.gateway != nil {
+			err = errors.Join(err, s.gateway.Close())
+		}
+		return err
+	}
+	s.Logger.Info("serving", "url", s.address, "public_url", s.publicURL(), "version", s.Version, "database", s.store.Dialect(), "target", s.Config.Target, "driver", s.Config.TargetDriver, "gateway", s.gatewayAddress)
 	// The repository outlives those who commit to it: a commit that is cut off by a stop would look like a remote that is down.
 	below, stopBelow := context.WithCancel(context.WithoutCancel(ctx))
 	committer := make(chan error, 1)
@@ -77,10 +93,12 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.serve(ctx, listener) })
 	g.Go(func() error { return named("jobs", s.queue.Run(ctx)) })
 	g.Go(func() error { return named("targets", s.provisioner.Run(ctx)) })
+	g.Go(func() error { return s.places.run(ctx) })
+	g.Go(func() error { return s.activator.Run(ctx) })
 	g.Go(func() error { return s.feed.Run(ctx) })
 	g.Go(func() error { return named("sign-in", s.rights.gate.Run(ctx)) })
 	g.Go(func() error { return named("audit", s.rights.auditor.Run(ctx)) })
-	g.Go(func() error { return s.sweep(ctx) })
+	g.Go(func() error { return s.warnTokens(ctx) })
 	g.Go(func() error {
 		select {
 		case err := <-committer:
@@ -106,7 +124,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err := os.MkdirAll(s.Config.StateDir, 0o700); err != nil {
 		return fmt.Errorf("make state directory: %w", err)
 	}
-	s.closePlace, s.release = func() {}, func() {}
+	s.release = func() {}
 	if err := s.openRecord(ctx); err != nil {
 		return err
 	}
@@ -121,7 +139,9 @@ func (s *Server) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lastPatience)
 	defer cancel()
 	s.rights.finish(ctx, s.Logger)
-	s.closePlace()
+	if s.places != nil {
+		s.places.close()
+	}
 	s.release()
 	_ = s.rights.close() // nothing waits to be written
 	_ = s.store.Close()
@@ -165,12 +185,9 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("open source cache: %w", err)
 	}
-	place, err := openPlace(s.Config, s.Logger)
-	if err != nil {
+	s.clock = newSteadyClock(s.Logger)
+	if s.reader, err = readerToken(s.Config.StateDir); err != nil {
 		return err
-	}
-	if c, ok := place.Driver.(interface{ Close() }); ok {
-		s.closePlace = c.Close
 	}
 	ring, err := s.signer(ctx)
 	if err != nil {
@@ -179,27 +196,25 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 	if err := s.openRights(ctx, ring); err != nil {
 		return err
 	}
+	if err := s.openTargets(ctx); err != nil {
+		return err
+	}
 	s.provisioner = &provision.Provisioner{
 		Record: narrow(s.store, func(tx *store.Tx) provision.Tx { return tx }), Sources: sources{checkouts}, Repository: s.repository, Signer: ring,
-		Places: map[string]provision.Place{place.Name: place}, Default: place.Name, Now: time.Now, Logger: s.Logger, AtStep: faultPoint(),
+		Places: s.places, Default: s.Config.Target, Now: s.clock.Now, Logger: s.Logger, AtStep: faultPoint(),
+		PublicURL: s.publicURL(), Bucket: s.rights.objects, Prober: newProber(), Rules: s.rules(),
 	}
+	if s.rights.mail != nil {
+		s.provisioner.Mail = leaseMailer{s.rights.mail}
+	}
+	s.activator = &activator.Activator{Environments: s.provisioner, Upstream: s.places.upstream, Now: time.Now, Logger: s.Logger}
 	s.catalog = &catalog.Catalog{
 		Record: narrow(s.store, func(tx *store.Tx) catalog.Tx { return tx }), Sources: catalogSources{checkouts},
-		Places: map[string]catalog.Place{place.Name: {Domain: place.Domain, KubeVersion: place.KubeVersion}}, Now: time.Now, Logger: s.Logger,
+		Places: s.catalogPlace, Now: time.Now, Logger: s.Logger,
 	}
 	s.queue, err = jobs.Open(ctx, jobs.Config{
 		DB: s.store.DB(), ReadDB: s.store.ReadDB(), Dialect: s.store.Dialect(), Logger: s.Logger, MaxWorkers: s.Config.Workers, Drain: s.Config.DrainTimeout,
-		Workers: map[blueberry.JobKind]jobs.Kind{
-			blueberry.JobEnvironmentReconcile: {Work: s.provisioner.Reconcile, Timeout: 2 * time.Minute, MaxAttempts: 25},
-			blueberry.JobEnvironmentFollow:    {Work: s.provisioner.Follow, Timeout: 2 * time.Minute, MaxAttempts: 25},
-			blueberry.JobConfigPublished:      {Work: s.provisioner.ConfigPublished, Timeout: 2 * time.Minute, MaxAttempts: 25},
-			blueberry.JobBlueprintPublished:   {Work: s.provisioner.BlueprintPublished, Timeout: 2 * time.Minute, MaxAttempts: 25},
-			blueberry.JobUserInvite:           {Work: s.rights.accounts.SendInvitation, Timeout: 2 * time.Minute, MaxAttempts: 8},
-			blueberry.JobUserReset:            {Work: s.rights.signIn.SendReset, Timeout: 2 * time.Minute, MaxAttempts: 4},
-			blueberry.JobEmergencyTell:        {Work: s.rights.accounts.TellEmergency, Timeout: 10 * time.Minute, MaxAttempts: 8},
-			blueberry.JobTokenWarn:            {Work: s.rights.accounts.SendTokenWarning, Timeout: 2 * time.Minute, MaxAttempts: 8},
-			blueberry.JobKeysReencrypt:        {Work: s.rights.custody.Reencrypt, Timeout: 10 * time.Minute, MaxAttempts: 25},
-		},
+		Workers: s.work(),
 	})
 	if err != nil {
 		return fmt.Errorf("open jobs: %w", err)
@@ -269,36 +284,4 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	err = g.Wait()
 	flush(context.WithoutCancel(ctx))
 	return err
-}
-
-// endedLife is how long sessions, links and OAuth tokens that have ended can still be looked at.
-const endedLife = 7 * 24 * time.Hour
-
-// sweep forgets what is kept for a time only.
-func (s *Server) sweep(ctx context.Context) error {
-	t := time.NewTicker(10 * time.Minute)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-		}
-		err := s.store.Update(ctx, func(tx *store.Tx) error {
-			if _, err := tx.SweepIdempotency(ctx, time.Now().Add(-blueberry.IdempotencyLifetime)); err != nil {
-				return err
-			}
-			_, err := tx.SweepAccess(ctx, time.Now().Add(-endedLife))
-			return err
-		})
-		if err != nil && ctx.Err() == nil {
-			s.Logger.Error("sweep what has ended", "error", err)
-		}
-		if err := s.provisioner.SweepPlans(ctx); err != nil && ctx.Err() == nil {
-			s.Logger.Error("sweep plans", "error", err)
-		}
-		if err := s.rights.accounts.WarnTokens(ctx); err != nil && ctx.Err() == nil {
-			s.Logger.Error("warn of API tokens that end", "error", err)
-		}
-	}
 }

@@ -20,6 +20,8 @@ type room struct {
 	may     []string // paths of rooms; a room may always import itself and what lies below it
 	never   []string // packages it may not reach, even indirectly
 	drivers bool     // packages below it are drivers: they import only the room itself and internal/blueberry
+
+	beside map[string]string // a driver, and the one other driver that it is made of
 }
 
 var (
@@ -38,20 +40,23 @@ func rooms() []room {
 		{path: "sdk", never: []string{"."}},
 		{path: nouns, never: []string{".", "database/sql", "net/http", "os/exec"}},
 		activity("internal/provision"), activity("internal/catalog"), activity("internal/source"), activity("internal/access"),
-		activity("internal/audit"), activity("internal/notify"), activity("internal/custody"),
+		activity("internal/audit"), activity("internal/notify"), activity("internal/custody"), activity("internal/fleet"),
 		{path: "internal/jobs", may: []string{nouns}},
 		{path: "internal/render", may: []string{nouns, "charts"}},
 		{path: "internal/gitops", may: []string{nouns, "internal/render"}},
-		{path: "internal/target", may: []string{nouns}, drivers: true},
+		{path: "internal/target", may: []string{nouns}, drivers: true, beside: map[string]string{
+			"internal/target/argocd": "internal/target/kube", // what Argo CD applies is watched and read as on any cluster
+		}},
 		{path: "internal/policy", may: []string{nouns}},
 		{path: "internal/keys", may: []string{nouns}},
 		{path: "internal/objects", may: []string{nouns}},
 		{path: "internal/cache", may: []string{nouns}},
 		{path: "internal/pki", may: []string{nouns}},
 		{path: "internal/store", may: []string{nouns}},
-		{path: "internal/httpapi", may: []string{nouns, "sdk", "internal/provision", "internal/catalog", "internal/source", "internal/access", "internal/access/oauth", "internal/audit", "internal/custody", "internal/cache"}},
-		{path: "internal/web", may: []string{nouns, "internal/access", "internal/access/oauth"}},
+		{path: "internal/httpapi", may: []string{nouns, "sdk", "internal/provision", "internal/catalog", "internal/source", "internal/access", "internal/access/oauth", "internal/audit", "internal/custody", "internal/fleet", "internal/cache"}},
+		{path: "internal/web", may: []string{nouns, "internal/access", "internal/access/oauth", "internal/provision"}},
 		{path: "internal/cli", may: []string{"sdk"}},
+		{path: "internal/activator", may: []string{nouns, "internal/provision"}},
 		{path: "internal/app", may: []string{"*"}},
 		{path: "internal/arch"},
 		{path: "charts"},
@@ -197,7 +202,7 @@ func forbidden(r room, path, imp string) string {
 		return ""
 	}
 	if r.drivers && path != r.path { // a driver
-		if ours == nouns || ours == r.path {
+		if ours == nouns || ours == r.path || ours == r.beside[path] {
 			return ""
 		}
 		return fmt.Sprintf("a driver of %s imports only internal/blueberry and its parent room", r.path)
@@ -261,6 +266,10 @@ func TestRulesBite(t *testing.T) {
 		"gitops to render":          {"internal/gitops", module + "internal/render", false},
 		"driver to parent":          {"internal/target/kube", module + "internal/target", false},
 		"driver to driver":          {"internal/target/kube", module + "internal/target/sim", true},
+		"driver to the one beside":  {"internal/target/argocd", module + "internal/target/kube", false},
+		"and not back":              {"internal/target/kube", module + "internal/target/argocd", true},
+		"fleet to provision":        {"internal/fleet", module + "internal/provision", true},
+		"fleet to target":           {"internal/fleet", module + "internal/target", false},
 		"driver to engine":          {"internal/target/kube", module + "internal/render", true},
 		"cli to app":                {"internal/cli", module + "internal/app", true},
 		"cli to nouns":              {"internal/cli", module + "internal/blueberry", true},

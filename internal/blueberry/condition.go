@@ -1,6 +1,9 @@
 package blueberry
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // ConditionType names one step between a request and a reachable workload.
 type ConditionType string
@@ -31,6 +34,7 @@ type Condition struct {
 	Type    ConditionType
 	Status  Status
 	Reason  string // one CamelCase word
+	Code    string // of the error or the progress that it was set by: one of the Code constants; empty when neither had one
 	Message string
 	Since   time.Time // when Status last changed
 }
@@ -42,6 +46,19 @@ func NewConditions(now time.Time) []Condition {
 		out = append(out, Condition{Type: t, Status: Unknown, Reason: "NotYet", Since: now})
 	}
 	return out
+}
+
+// RenewConditions makes the conditions in place those of an environment that just got a newer revision: Rendered is done anew, Committed and Synced are not yet.
+// What runs is what was observed of it, until something else is.
+func RenewConditions(list []Condition, now time.Time) {
+	for i := range list {
+		switch list[i].Type {
+		case Rendered:
+			list[i] = Condition{Type: Rendered, Status: True, Reason: "Rendered", Since: now}
+		case Committed, Synced:
+			list[i] = Condition{Type: list[i].Type, Status: Unknown, Reason: "NotYet", Since: now}
+		}
+	}
 }
 
 // SetCondition changes one condition in place; Since moves only when the status does. It reports whether anything changed.
@@ -59,6 +76,18 @@ func SetCondition(list []Condition, c Condition, now time.Time) bool {
 		return changed
 	}
 	return false
+}
+
+// ConditionCode is what a condition that is set by an error keeps of it: the code of the error, or else of its first fault. Empty for an error of another sort.
+func ConditionCode(err error) string {
+	var e *Error
+	switch {
+	case !errors.As(err, &e):
+		return ""
+	case e.Code == "" && len(e.Fields) > 0:
+		return e.Fields[0].Code
+	}
+	return e.Code
 }
 
 // GetCondition gives one condition of the list; Unknown when it is not there.

@@ -27,8 +27,8 @@ var transitions = map[Phase][]Phase{
 	Pending:      {Provisioning},
 	Provisioning: {Ready, Updating},
 	Ready:        {Degraded, Updating, Sleeping},
-	Degraded:     {Ready, Updating},
-	Updating:     {Ready, Degraded},
+	Degraded:     {Ready, Updating, Sleeping},
+	Updating:     {Ready, Degraded, Sleeping},
 	Sleeping:     {Ready, Updating},
 	Failed:       {Ready, Updating},
 	Terminating:  {Terminated},
@@ -57,7 +57,7 @@ func (p Phase) Alive() bool { return p != Terminated }
 // Times that the life of an environment is held to (capabilities A3, A4).
 const (
 	ReadinessGrace  = 5 * time.Minute // what looks broken this long after a change may still be starting
-	ProvisionBudget = 2 * time.Hour   // then provisioning has failed
+	ProvisionBudget = 2 * time.Hour   // then provisioning, or an update, has failed
 	TeardownLook    = 5 * time.Minute // then a removal is looked at even if its work has given up
 )
 
@@ -97,6 +97,9 @@ type Environment struct {
 	Demand     Demand    // of the desired revision
 	Drift      DriftPolicy
 	DriftSince time.Time // when something on the target was first seen to differ; zero when nothing does
+	Sleep      Sleep
+	Cause      CauseCode // of what keeps it from being ready, as last told; empty when nothing does
+	HeldBy     string    // driver that last applied it; empty before the first time. Another one takes over what that one left
 
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
@@ -153,7 +156,8 @@ func (e *Environment) Move(to Phase, reason, message string, now time.Time) erro
 	return nil
 }
 
-// NextDeadline is when time alone changes what the environment should do: its lease ends or its provisioning has lasted too long.
+// NextDeadline is when time alone changes what the environment should do: its lease ends or someone is to be warned of that, its provisioning has lasted
+// too long, or it should sleep or wake.
 func (e Environment) NextDeadline() time.Time {
 	var next time.Time
 	add := func(t time.Time) {
@@ -168,7 +172,11 @@ func (e Environment) NextDeadline() time.Time {
 		return time.Time{}
 	case Pending, Provisioning:
 		add(e.CreatedAt.Add(ProvisionBudget))
+	case Updating:
+		add(e.updateBudgetEnd())
 	}
 	add(e.Lease.ExpiresAt)
+	add(e.Lease.NextWarning())
+	add(e.Sleep.NextTurn(e.Phase))
 	return next
 }

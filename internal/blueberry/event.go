@@ -31,6 +31,39 @@ const (
 	EnvironmentDriftDetected EventType = "environment.drift_detected"
 	EnvironmentDriftGone     EventType = "environment.drift_resolved"
 	EnvironmentDriftPolicy   EventType = "environment.drift_policy_changed"
+	EnvironmentLeaseEnding   EventType = "environment.lease_ending" // 24 h, 2 h, 30 min before
+	EnvironmentPinned        EventType = "environment.pinned"
+	EnvironmentUnpinned      EventType = "environment.unpinned"
+	EnvironmentFallingAsleep EventType = "environment.sleep_requested"
+	EnvironmentAsleep        EventType = "environment.asleep"
+	EnvironmentWaking        EventType = "environment.wake_requested"
+	EnvironmentAwake         EventType = "environment.awake"
+	EnvironmentSleepPolicy   EventType = "environment.sleep_policy_changed"
+	EnvironmentRestarted     EventType = "environment.restarted"
+	EnvironmentScaled        EventType = "environment.scaled"
+	EnvironmentRedeployed    EventType = "environment.redeployed"
+	EnvironmentShellOpened   EventType = "environment.shell_opened"
+	EnvironmentShellClosed   EventType = "environment.shell_closed"
+	EnvironmentCauseFound    EventType = "environment.cause_found" // why it is not ready
+	EnvironmentCauseGone     EventType = "environment.cause_gone"
+	EnvironmentArchived      EventType = "environment.archived"
+	EnvironmentRestored      EventType = "environment.restored"    // an undo made it of an archive
+	EnvironmentHandedOver    EventType = "environment.handed_over" // another driver holds it now
+)
+
+// The events of targets, orphans and retention.
+const (
+	TargetRegistered EventType = "target.registered"
+	TargetChanged    EventType = "target.changed"
+	TargetCordonedBy EventType = "target.cordoned"
+	TargetUncordoned EventType = "target.uncordoned"
+	TargetDrained    EventType = "target.drain_requested"
+	TargetRemoved    EventType = "target.removed"
+	OrphanFound      EventType = "orphan.found"
+	OrphanApproved   EventType = "orphan.removal_approved"
+	OrphanGone       EventType = "orphan.removed"
+	OrphanKept       EventType = "orphan.kept"     // its removal was approved, and a new environment has taken its name
+	RetentionFixed   EventType = "retention.fixed" // the backstop did what should have been done before
 )
 
 // The events of the catalogue and of projects. They have no environment.
@@ -42,6 +75,7 @@ const (
 	PolicyChanged      EventType = "policy.changed"
 	PolicyDeleted      EventType = "policy.deleted"
 	QuotaChanged       EventType = "project.quota_changed"
+	ProjectLifeChanged EventType = "project.life_changed" // how long its environments may be pinned, and when they sleep
 	ProjectCreated     EventType = "project.created"
 	ProjectDeleted     EventType = "project.deleted"
 	MemberChanged      EventType = "project.member_changed"

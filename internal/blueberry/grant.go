@@ -12,8 +12,11 @@ const (
 	GrantEnvironmentsRead     Grant = "environments:read"
 	GrantEnvironmentsExtend   Grant = "environments:extend"
 	GrantEnvironmentsDelete   Grant = "environments:delete"
-	GrantEnvironmentsUpdate   Grant = "environments:update" // change, roll back, release a hold, drift policy
-	GrantEnvironmentsPlan     Grant = "environments:plan"   // alone it changes nothing
+	GrantEnvironmentsUpdate   Grant = "environments:update"  // change, roll back, release a hold, drift policy
+	GrantEnvironmentsPlan     Grant = "environments:plan"    // alone it changes nothing
+	GrantEnvironmentsOperate  Grant = "environments:operate" // sleep, wake, restart, scale, redeploy, sleep policy
+	GrantEnvironmentsLogs     Grant = "environments:logs"    // what its containers wrote
+	GrantEnvironmentsExec     Grant = "environments:exec"    // a shell in its containers
 	GrantBlueprintsRender     Grant = "blueprints:render"
 	GrantBlueprintsRead       Grant = "blueprints:read"
 	GrantBlueprintsWrite      Grant = "blueprints:write"
@@ -52,18 +55,24 @@ const (
 	GrantJobsRead             Grant = "jobs:read"
 	GrantJobsRetry            Grant = "jobs:retry"
 	GrantTargetsRead          Grant = "targets:read"
+	GrantTargetsWrite         Grant = "targets:write" // on the installation only, as all below
+	GrantOrphansRead          Grant = "orphans:read"
+	GrantOrphansRemove        Grant = "orphans:remove"
+	GrantRetentionRead        Grant = "retention:read"
 )
 
 // Grants lists every grant but GrantAll, in the order of the noun list.
 func Grants() []Grant {
 	return []Grant{
 		GrantEnvironmentsCreate, GrantEnvironmentsRead, GrantEnvironmentsExtend, GrantEnvironmentsDelete, GrantEnvironmentsUpdate, GrantEnvironmentsPlan,
+		GrantEnvironmentsOperate, GrantEnvironmentsLogs, GrantEnvironmentsExec,
 		GrantBlueprintsRender, GrantBlueprintsRead, GrantBlueprintsWrite, GrantConfigRead, GrantConfigWrite, GrantConfigDelete,
 		GrantPoliciesRead, GrantPoliciesWrite, GrantProjectsRead, GrantProjectsCreate, GrantProjectsDelete, GrantProjectsUpdate, GrantProjectsQuota,
 		GrantMembersRead, GrantMembersWrite, GrantServiceAccountsRead, GrantServiceAccountsWrite, GrantUsersRead, GrantUsersWrite,
 		GrantTokensRead, GrantTokensWrite, GrantSessionsRead, GrantSessionsRevoke, GrantClientsRead, GrantClientsWrite,
 		GrantProvidersRead, GrantProvidersWrite, GrantAuditRead, GrantAccessReview, GrantEmergenciesRead, GrantEmergenciesOpen,
 		GrantKeysRead, GrantKeysRotate, GrantCertificatesRead, GrantCertificatesIssue, GrantJobsRead, GrantJobsRetry, GrantTargetsRead,
+		GrantTargetsWrite, GrantOrphansRead, GrantOrphansRemove, GrantRetentionRead,
 	}
 }
 

@@ -33,6 +33,7 @@ const (
 	GroupRuleID   = "grp"
 	EmergencyID   = "emg"
 	CertificateID = "crt"
+	OrphanID      = "orp"
 )
 
 // crockford has no i, l, o, u; its order is the order of the bytes, so ids sort by time.

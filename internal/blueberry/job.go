@@ -33,6 +33,21 @@ const JobTokenWarn JobKind = "api_token.warn"
 // JobKeysReencrypt brings everything that is encrypted in the record to the newest key. Its subject is the id of that key.
 const JobKeysReencrypt JobKind = "keys.reencrypt"
 
+// JobEnvironmentArchive keeps the logs of an environment that failed. Its subject is the environment's id.
+const JobEnvironmentArchive JobKind = "environment.archive"
+
+// JobLeaseTell tells the owner of an environment by mail that its lease ends soon. Its subject is the environment's id.
+const JobLeaseTell JobKind = "environment.lease_tell"
+
+// JobTargetScan looks for orphans on a target. Its subject is the target's name.
+const JobTargetScan JobKind = "target.scan"
+
+// JobTargetDrain removes the environments with a lease from a target, a page at a time. Its subject is the target's name.
+const JobTargetDrain JobKind = "target.drain"
+
+// JobOrphanRemove removes an orphan whose removal was approved. Its subject is the orphan's id.
+const JobOrphanRemove JobKind = "orphan.remove"
+
 // JobState is where a job is.
 type JobState string
 

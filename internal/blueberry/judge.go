@@ -14,11 +14,18 @@ type Verdict struct {
 }
 
 // Judge decides the phase from what was observed. A state that may still pass is not a failure until the grace is over: an environment that is not
-// ready stays in its phase, with its conditions saying why (capabilities A4). Sleeping, terminating and terminated environments are not judged.
+// ready stays in its phase, with its conditions saying why (capabilities A4). Terminating and terminated environments are not judged.
 func (e Environment) Judge(o Observation, now time.Time) Verdict {
-	synced := e.Synced == e.Revision
+	if e.Sleep.Asleep && e.Phase.MaySleep() {
+		return e.judgeAsleep(o, now)
+	}
+	synced := e.Synced == e.Revision && e.Sleep.Step != TurnAsked
 	if synced && o.Healthy() {
-		return Verdict{Phase: Ready, Reason: "Ready", Message: "everything asked for runs"}
+		v := Verdict{Phase: Ready, Reason: "Ready", Message: "everything asked for runs"}
+		if warnings := o.Warnings(); len(warnings) > 0 {
+			v.Message += "; warning: " + warnings[0]
+		}
+		return v
 	}
 	fail := o.Failure()
 	graceEnd := e.unreadySince().Add(ReadinessGrace)
@@ -38,6 +45,20 @@ func (e Environment) Judge(o Observation, now time.Time) Verdict {
 		stay.Phase, stay.Reason, stay.Message = Provisioning, "InProgress", e.why(o)
 		stay.LookAt = budgetEnd
 	case Ready, Updating:
+		budgetEnd := e.updateBudgetEnd()
+		if e.Phase == Updating && !now.Before(budgetEnd) {
+			return Verdict{Phase: Failed, Reason: "UpdateTimeout", Message: fmt.Sprintf("not ready %s after the update began; %s", ProvisionBudget, e.why(o))}
+		}
+		if e.Phase == Updating && now.Before(graceEnd) && budgetEnd.Before(graceEnd) {
+			stay.LookAt = budgetEnd
+		}
+		if synced && !now.Before(graceEnd) && o.warnsOnly() {
+			v := Verdict{Phase: e.Phase, Reason: "Warning", Message: e.why(o)}
+			if e.Phase == Updating {
+				v.LookAt = budgetEnd
+			}
+			return v
+		}
 		if !now.Before(graceEnd) {
 			v := Verdict{Phase: Degraded, Reason: "NotReady", Message: e.why(o)}
 			if fail.Reason != "" {
@@ -58,6 +79,15 @@ func (e Environment) Judge(o Observation, now time.Time) Verdict {
 		stay.LookAt = graceEnd
 	}
 	return stay
+}
+
+// updateBudgetEnd is when an update has lasted too long: counted from its newest revision.
+func (e Environment) updateBudgetEnd() time.Time {
+	since := e.PhaseSince
+	if c := GetCondition(e.Conditions, Rendered); c.Since.After(since) {
+		since = c.Since
+	}
+	return since.Add(ProvisionBudget)
 }
 
 // unreadySince is when the grace began: for a ready environment when it last stopped being so, for one on its way the last time that it came a step

@@ -13,8 +13,8 @@ const (
 	HealthCurrent    Health = "current"     // does what it should
 	HealthInProgress Health = "in_progress" // on its way
 	HealthMissing    Health = "missing"     // not there (yet, or any more)
-	HealthUnknown    Health = "unknown"
-	HealthFailed     Health = "failed" // will not get there without a change
+	HealthUnknown    Health = "unknown"     // it does not say
+	HealthFailed     Health = "failed"      // will not get there without a change
 )
 
 // ObjectState is one object of an environment as the target sees it.
@@ -23,7 +23,8 @@ type ObjectState struct {
 	Component string
 	Health    Health
 	Message   string
-	Drifted   bool // differs from what was last applied
+	Warning   string // what should be known of an object that is current: an Ingress has no address
+	Drifted   bool   // differs from what was last applied
 }
 
 // WorkloadState sums up the pods of one component.
@@ -92,10 +93,10 @@ func (o Observation) Failure() Failure {
 	return soft
 }
 
-// Healthy reports whether every object is current and every wanted pod is ready.
+// Healthy reports whether every object is current and every wanted pod is ready. An object whose state cannot be told is a warning, and no more.
 func (o Observation) Healthy() bool {
 	for _, x := range o.Objects {
-		if x.Health != HealthCurrent {
+		if x.Health != HealthCurrent && x.Health != HealthUnknown {
 			return false
 		}
 	}
@@ -105,6 +106,40 @@ func (o Observation) Healthy() bool {
 		}
 	}
 	return len(o.Objects) > 0
+}
+
+// warnsOnly reports whether all that keeps an observation from being healthy are warnings (capabilities A4): objects that are missing, or whose state is
+// not known. When nothing at all is there it is more than a warning.
+func (o Observation) warnsOnly() bool {
+	there := false
+	for _, x := range o.Objects {
+		switch x.Health {
+		case HealthInProgress, HealthFailed:
+			return false
+		case HealthCurrent, HealthUnknown:
+			there = true
+		}
+	}
+	for _, w := range o.Workloads {
+		if w.Ready < w.Wanted || w.Reachable < w.Services {
+			return false
+		}
+	}
+	return there && o.Failure() == (Failure{})
+}
+
+// Warnings are what should be known of objects that are no failure. Drift is told by its own events.
+func (o Observation) Warnings() []string {
+	var out []string
+	for _, x := range o.Objects {
+		switch {
+		case x.Warning != "":
+			out = append(out, fmt.Sprintf("%s: %s", x.ObjectRef, x.Warning))
+		case x.Health == HealthUnknown:
+			out = append(out, fmt.Sprintf("the state of %s cannot be told: %s", x.ObjectRef, x.Message))
+		}
+	}
+	return out
 }
 
 // Conditions derives Scheduled, Started, Ready and Reachable from what was observed.
@@ -137,12 +172,15 @@ func (o Observation) Conditions() []Condition {
 	}
 	if out[2].Status == True {
 		for _, x := range o.Objects {
-			if x.Health != HealthCurrent {
+			if x.Health != HealthCurrent && x.Health != HealthUnknown {
 				out[2].Status, out[2].Reason = False, "ObjectNotCurrent"
 				out[2].Message = fmt.Sprintf("%s is %s: %s", x.ObjectRef, x.Health, x.Message)
 				break
 			}
 		}
+	}
+	if warnings := o.Warnings(); len(warnings) > 0 && out[3].Status == True {
+		out[3].Message += "; warning: " + warnings[0]
 	}
 	return out
 }

@@ -11,8 +11,21 @@ type Project struct {
 	Description  string   // for people; at most MaxDescription characters
 	ClusterKinds []string // cluster-scoped kinds it may create: "CustomResourceDefinition", "ClusterRole.rbac.authorization.k8s.io"
 	Quota        Quota
+	MaxPinHours  int         // how long its environments may be pinned; 0 means DefaultMaxPinHours, below 0 not at all
+	Sleep        SleepPolicy // of its environments that have none of their own
 	CreatedAt    time.Time
 	Version      int64 // counts up with each change, and is the ETag
+}
+
+// PinHours is how many hours an environment of the project may be pinned; 0 for not at all.
+func (p Project) PinHours() int {
+	switch {
+	case p.MaxPinHours < 0:
+		return 0
+	case p.MaxPinHours == 0:
+		return DefaultMaxPinHours
+	}
+	return p.MaxPinHours
 }
 
 // MaxDescription is how many characters a description has at most.

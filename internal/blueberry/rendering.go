@@ -142,6 +142,7 @@ type LedgerEntry struct {
 	Component string
 	Wave      int
 	Revision  int       // that last wanted it
+	MadeAt    time.Time // when it was first written down; zero for what is older than that
 	GoneAt    time.Time // when it was proven gone; zero while it may exist
 }
 

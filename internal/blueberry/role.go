@@ -23,10 +23,12 @@ func (r Role) adds() []Grant {
 	case RoleViewer:
 		return []Grant{
 			GrantEnvironmentsRead, GrantBlueprintsRead, GrantConfigRead, GrantPoliciesRead, GrantProjectsRead, GrantMembersRead, GrantTargetsRead,
+			GrantEnvironmentsLogs,
 		}
 	case RoleDeveloper:
 		return []Grant{
 			GrantEnvironmentsCreate, GrantEnvironmentsExtend, GrantEnvironmentsUpdate, GrantEnvironmentsDelete, GrantEnvironmentsPlan, GrantBlueprintsRender,
+			GrantEnvironmentsOperate, GrantEnvironmentsExec,
 		}
 	case RoleMaintainer:
 		return []Grant{GrantBlueprintsWrite, GrantConfigWrite, GrantConfigDelete, GrantPoliciesWrite, GrantServiceAccountsRead}

@@ -133,7 +133,7 @@ func newHouse(t testing.TB, s *storetest.Store) *house {
 		}},
 	}
 	h.Catalog = &catalog.Catalog{
-		Record: record{s, h}, Sources: h.sources, Places: map[string]catalog.Place{"local": {Domain: "localhost"}}, Now: h.clock.now, Logger: slog.New(slog.DiscardHandler),
+		Record: record{s, h}, Sources: h.sources, Places: func(string) catalog.Place { return catalog.Place{Domain: "localhost"} }, Now: h.clock.now, Logger: slog.New(slog.DiscardHandler),
 	}
 	s.SetEnqueuer(func(_ context.Context, _ *sql.Tx, kind blueberry.JobKind, subject string) error {
 		h.mu.Lock()

@@ -104,7 +104,7 @@ func (c *Catalog) exampleInputs(ctx context.Context, s *survey, g *group) (befor
 		}
 		before, after, source = in.before, in.after, in.inputs.Source
 		project, err := tx.Project(ctx, env.Project)
-		place := c.Places[env.Target]
+		place := c.Places(env.Target)
 		for _, in := range []*render.Input{&before, &after} {
 			in.Project, in.Namespace, in.Domain, in.KubeVersion = project, env.Namespace, place.Domain, place.KubeVersion
 		}

@@ -13,7 +13,7 @@ import (
 type Catalog struct {
 	Record  Record
 	Sources Sources
-	Places  map[string]Place // by name of the target
+	Places  func(target string) Place // the zero Place of one that is not known
 	Now     func() time.Time
 	Logger  *slog.Logger
 }

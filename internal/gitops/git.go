@@ -181,14 +181,14 @@ func (r *Repository) head(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// lastTouch is the newest commit, from head back, that changed the directory; "" when none did.
-func (r *Repository) lastTouch(ctx context.Context, head, dir string) (string, error) {
+// lastTouch is the newest commit, from head back, that changed any of the paths; "" when none did.
+func (r *Repository) lastTouch(ctx context.Context, head string, paths []string) (string, error) {
 	if head == "" {
 		return "", nil
 	}
-	out, err := r.git.run(ctx, localTimeout, nil, "log", "-1", "--format=%H", head, "--", dir)
+	out, err := r.git.run(ctx, localTimeout, nil, append([]string{"log", "-1", "--format=%H", head, "--"}, paths...)...)
 	if err != nil {
-		return "", fmt.Errorf("find the commit of %s: %w", dir, err)
+		return "", fmt.Errorf("find the commit of %s: %w", strings.Join(paths, ", "), err)
 	}
 	return strings.TrimSpace(string(out)), nil
 }

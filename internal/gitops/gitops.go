@@ -60,6 +60,7 @@ type Repository struct {
 	known   bool                  // the mirror is as new as our last word with the remote; guarded by remote
 	trouble atomic.Pointer[error] // how the last exchange with the remote failed
 	served  chan struct{}         // a slot for each process that serves a client
+	history history
 }
 
 // Open makes or opens the repository. A remote that is down is no error here; a machine without git is.

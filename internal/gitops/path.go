@@ -1,7 +1,9 @@
 package gitops
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -19,9 +21,10 @@ var pathPart = regexp.MustCompile(`^[A-Za-z0-9._@+=,-]+$`)
 // check tells every fault of the change at once.
 func (c Change) check() error {
 	var f blueberry.Faults
-	if fault := pathFault(c.Dir); fault != "" {
+	if fault := pathFault(c.Dir); fault != "" && (c.Dir != "" || len(c.Files) > 0 || len(c.Beside) == 0) {
 		f.Add("dir", "path", "%q %s", c.Dir, fault)
 	}
+	c.checkBeside(&f)
 	for name := range c.Files {
 		if fault := pathFault(name); fault != "" {
 			f.Add("files", "path", "%q %s", name, fault)
@@ -45,6 +48,25 @@ func (c Change) check() error {
 		}
 	}
 	return f.Err()
+}
+
+// checkBeside tells what is wrong with the files beside the directory: each must be apart from it and from the others.
+func (c Change) checkBeside(f *blueberry.Faults) {
+	paths := slices.Sorted(maps.Keys(c.Beside))
+	for i, p := range paths {
+		if fault := pathFault(p); fault != "" {
+			f.Add("beside", "path", "%q %s", p, fault)
+			continue
+		}
+		if c.Dir != "" && overlap(p, c.Dir) {
+			f.Add("beside", "path", "%q is not beside the directory", p)
+		}
+		for _, other := range paths[:i] {
+			if overlap(p, other) {
+				f.Add("beside", "path", "%q is a file and a directory", other)
+			}
+		}
+	}
 }
 
 // pathFault says what is wrong with a path; "" for a good one.

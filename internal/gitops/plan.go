@@ -6,6 +6,7 @@ import (
 	"crypto/sha1" //nolint:gosec // the name that Git gives to content, not a protection
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,56 +31,93 @@ type step struct {
 	change  Change
 	removed []string // paths, removed before anything is written
 	written []string // names below Dir
+	beside  []string // paths that are written
 }
 
-// plan compares what is asked for with what is there. A change that finds its directory as it should be gets no step.
+// plan compares what is asked for with what is there. A change that finds everything as it should be gets no step.
 func (r *Repository) plan(ctx context.Context, head string, batch []*waiting) (*plan, error) {
-	dirs := make(map[string]map[string]entry, len(batch))
+	have := make(map[string]map[string]entry, len(batch))
 	for _, w := range batch {
-		dirs[w.change.Dir] = map[string]entry{}
+		for _, path := range w.change.paths() {
+			have[path] = map[string]entry{}
+		}
 	}
-	if err := r.readDirs(ctx, head, dirs); err != nil {
+	if err := r.readDirs(ctx, head, have); err != nil {
 		return nil, err
 	}
 	p := &plan{head: head, changes: len(batch), step: map[int]int{}}
-	last := map[string]int{} // by directory
+	last := map[string]int{} // by path
 	for i, w := range batch {
-		c := w.change
-		want := make(map[string]entry, len(c.Files))
-		for name, content := range c.Files {
-			want[name] = entry{regular, blobName(content)}
-		}
-		if s, differs := difference(c, dirs[c.Dir], want); differs {
-			last[c.Dir] = len(p.steps)
+		if s, differs := difference(w.change, have); differs {
+			for _, path := range w.change.paths() {
+				last[path] = len(p.steps)
+			}
 			p.steps = append(p.steps, s)
-			dirs[c.Dir] = want
 		}
-		if n, ok := last[c.Dir]; ok {
-			p.step[i] = n
+		for _, path := range w.change.paths() {
+			if n, ok := last[path]; ok {
+				p.step[i] = max(n, p.step[i])
+			}
 		}
 	}
 	return p, nil
 }
 
-func difference(c Change, have, want map[string]entry) (step, bool) {
+// difference tells what a change has to do, and notes in have what is there afterwards.
+func difference(c Change, have map[string]map[string]entry) (step, bool) {
 	s := step{change: c}
-	if len(want) == 0 {
-		s.removed = []string{c.Dir}
-		return s, len(have) > 0
+	if c.Dir != "" {
+		s.compareDir(have)
 	}
-	for name := range have {
+	for _, path := range c.paths() {
+		content, isFile := c.Beside[path]
+		if !isFile {
+			continue
+		}
+		want := map[string]entry{}
+		if content != nil {
+			want[""] = entry{regular, blobName(content)}
+		}
+		if maps.Equal(have[path], want) {
+			continue
+		}
+		if len(have[path]) > 0 {
+			s.removed = append(s.removed, path)
+		}
+		if content != nil {
+			s.beside = append(s.beside, path)
+		}
+		have[path] = want
+	}
+	slices.Sort(s.removed)
+	return s, len(s.removed)+len(s.written)+len(s.beside) > 0
+}
+
+func (s *step) compareDir(have map[string]map[string]entry) {
+	c := s.change
+	want := make(map[string]entry, len(c.Files))
+	for name, content := range c.Files {
+		want[name] = entry{regular, blobName(content)}
+	}
+	there := have[c.Dir]
+	have[c.Dir] = want
+	if len(want) == 0 {
+		if len(there) > 0 {
+			s.removed = append(s.removed, c.Dir)
+		}
+		return
+	}
+	for name := range there {
 		if _, kept := want[name]; !kept {
 			s.removed = append(s.removed, strings.TrimSuffix(c.Dir+"/"+name, "/"))
 		}
 	}
 	for name, e := range want {
-		if have[name] != e {
+		if there[name] != e {
 			s.written = append(s.written, name)
 		}
 	}
-	slices.Sort(s.removed)
 	slices.Sort(s.written)
-	return s, len(s.removed)+len(s.written) > 0
 }
 
 // answers gives each change the commit of its step, or the head to look from.
@@ -170,6 +208,10 @@ func (p *plan) stream(ref string, now time.Time) []byte {
 			fmt.Fprintf(&b, "M %s inline %s\n", regular, quote(s.change.Dir+"/"+name))
 			data(&b, s.change.Files[name])
 		}
+		for _, path := range s.beside {
+			fmt.Fprintf(&b, "M %s inline %s\n", regular, quote(path))
+			data(&b, s.change.Beside[path])
+		}
 		fmt.Fprintf(&b, "\nget-mark :%s\n", mark)
 	}
 	b.WriteString("done\n")
@@ -191,6 +233,8 @@ func (c Change) message() string {
 	subject := c.Subject
 	switch {
 	case subject != "":
+	case c.Dir == "":
+		subject = "Update " + strings.Join(c.paths(), ", ")
 	case len(c.Files) == 0:
 		subject = "Remove " + c.Dir
 	default:

@@ -2,6 +2,8 @@ package gitops
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,10 +17,12 @@ const (
 	maxBatchBytes   = 32 << 20
 )
 
-// Change is what one revision does to the repository: the directory then holds exactly Files; no Files removes it.
+// Change is what one revision does to the repository, in one commit: the directory then holds exactly Files; no Files removes it. Files beside it are
+// written or removed one by one. Without Dir there are only those.
 type Change struct {
 	Dir         string            // "targets/local/default/pr-1"
 	Files       map[string][]byte // by name below Dir
+	Beside      map[string][]byte // by path in the repository, outside of Dir; nil content removes the file
 	Subject     string            // first line of the commit message; empty gets one from Dir
 	Environment string            // trailers: Blueberry-Environment, Blueberry-Revision, Blueberry-Actor
 	Revision    int
@@ -30,11 +34,23 @@ func (c Change) bytes() int {
 	for _, content := range c.Files {
 		n += len(content)
 	}
+	for _, content := range c.Beside {
+		n += len(content)
+	}
 	return n
 }
 
-// Commit waits until the change is in the repository (and pushed, for a remote) and gives its commit, 40 hex digits. When the directory
-// holds exactly that already, nothing is committed and the commit that last touched it is given ("" for a removal of what never was).
+// paths are the directory and the files beside it, in order.
+func (c Change) paths() []string {
+	var out []string
+	if c.Dir != "" {
+		out = append(out, c.Dir)
+	}
+	return append(out, slices.Sorted(maps.Keys(c.Beside))...)
+}
+
+// Commit waits until the change is in the repository (and pushed, for a remote) and gives its commit, 40 hex digits. When the repository
+// holds exactly that already, nothing is committed and the commit that last touched any of it is given ("" for a removal of what never was).
 //
 // A path that is not clean is blueberry.Invalid. An error of kind blueberry.Unavailable means that the remote cannot be reached or
 // refuses the push, or that Run has ended. After any error the change may or may not be in the repository: Commit it again.
@@ -57,8 +73,8 @@ func (r *Repository) Commit(ctx context.Context, c Change) (string, error) {
 		if a.err != nil || a.commit != "" {
 			return a.commit, a.err
 		}
-		// The directory was as it should be. To find its commit takes a walk through history, which need not hold up the next batch.
-		return r.lastTouch(ctx, a.head, c.Dir)
+		// All was as it should be. To find its commit takes a walk through history, which need not hold up the next batch.
+		return r.lastTouch(ctx, a.head, c.paths())
 	}
 }
 
@@ -98,8 +114,8 @@ func (q *queue) add(w *waiting) error {
 	return nil
 }
 
-// take gives the next batch in the order of arrival; empty when nothing waits. Within a batch, directories are equal or apart, so that each
-// can be planned by itself.
+// take gives the next batch in the order of arrival; empty when nothing waits. Within a batch, directories and files beside them are equal or apart, so
+// that each can be planned by itself.
 func (q *queue) take() []*waiting {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -124,8 +140,13 @@ func (q *queue) take() []*waiting {
 
 func nested(batch []*waiting, w *waiting) bool {
 	for _, b := range batch {
-		if b.change.Dir != w.change.Dir && overlap(b.change.Dir, w.change.Dir) {
-			return true
+		for _, x := range b.change.paths() {
+			for _, y := range w.change.paths() {
+				isEqual := x == y && (x == b.change.Dir) == (y == w.change.Dir)
+				if !isEqual && overlap(x, y) {
+					return true
+				}
+			}
 		}
 	}
 	return false

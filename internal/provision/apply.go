@@ -22,6 +22,8 @@ type application struct {
 	alone   bool // the request says nothing beside the plan's id
 
 	ifVersion int64 // of the environment; 0 means any
+
+	also func(tx Tx, e blueberry.Environment) error // done beside the revision that it makes; nil for nothing
 }
 
 // draftAttempts is how often a request is drafted when what it leans on moves meanwhile. A draft of a plan that moved is refused the next time.
@@ -225,8 +227,8 @@ func movedError(plan blueberry.Plan, moved blueberry.Faults) error {
 
 // still makes sure, in the transaction that records a draft, that what others may change at this moment is as the draft was made for.
 func (p *Provisioner) still(ctx context.Context, tx Tx, d *draft) error {
-	if err := p.stillJudged(ctx, tx, d); err != nil || d.kind == blueberry.PlanDestroy || d.kind == blueberry.PlanRollback {
-		return err // a rollback takes old versions on purpose
+	if err := p.stillJudged(ctx, tx, d); err != nil || d.kind == blueberry.PlanDestroy || d.kind == blueberry.PlanRollback || d.restores {
+		return err // a rollback takes old versions on purpose, and so does an undo
 	}
 	var followed []string
 	for _, u := range d.rev.Config {

@@ -20,9 +20,15 @@ func (p *Provisioner) blocked(ctx context.Context, id string, step blueberry.Con
 	_, err := p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
 		now := p.Now()
 		was := blueberry.GetCondition(e.Conditions, step)
-		write := was.Status != blueberry.False || was.Reason != reason
+		code := blueberry.ConditionCode(cause)
+		write := was.Status != blueberry.False || was.Reason != reason || was.Code != code
 		if write { // the same cause in other words is no news
-			p.set(e, step, blueberry.False, reason, message)
+			blueberry.SetCondition(e.Conditions, blueberry.Condition{Type: step, Status: blueberry.False, Reason: reason, Code: code, Message: message}, now)
+			if first := firstCause(*e, nil, now); first != nil {
+				if _, err := p.tellCause(ctx, tx, e, first); err != nil {
+					return false, err
+				}
+			}
 		}
 		if v := e.Judge(blueberry.Observation{}, now); v.Phase == blueberry.Failed && e.Phase != blueberry.Failed {
 			write = true
@@ -71,4 +77,10 @@ func userText(err error) string {
 		text = string(e.Kind)
 	}
 	return text
+}
+
+// isCode reports whether an error is ours and has the code.
+func isCode(err error, code string) bool {
+	var e *blueberry.Error
+	return errors.As(err, &e) && e.Code == code
 }

@@ -162,7 +162,7 @@ func newHouse(t *testing.T, s *storetest.Store) *house {
 	h.Provisioner = &provision.Provisioner{
 		Record: record{s, h}, Sources: h.code, Signer: ring,
 		Repository: h.git, Default: "local", Now: h.clock.now, Logger: slog.New(slog.DiscardHandler),
-		Places: map[string]provision.Place{"local": {Target: blueberry.Target{Name: "local", Driver: "sim", Domain: "localhost"}, Driver: driver}},
+		Places: provision.FixedPlaces(map[string]provision.Place{"local": {Target: blueberry.Target{Name: "local", Driver: "sim", Domain: "localhost"}, Driver: driver}}),
 	}
 	s.SetEnqueuer(h.note)
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -60,7 +60,10 @@ func (p *Provisioner) revise(ctx context.Context, actor blueberry.Actor, a appli
 		if err := changeable(e); err != nil {
 			return err
 		}
-		return p.desire(ctx, tx, &e, d)
+		if err := p.desire(ctx, tx, &e, d); err != nil || a.also == nil {
+			return err
+		}
+		return a.also(tx, e)
 	})
 	if err != nil {
 		return out, err
@@ -94,6 +97,9 @@ func (p *Provisioner) desire(ctx context.Context, tx Tx, e *blueberry.Environmen
 		p.set(e, c, blueberry.Unknown, "NotYet", "")
 	}
 	e.DeadlineAt = e.NextDeadline()
+	if err := p.deployed(ctx, tx, e, d.actor); err != nil {
+		return err
+	}
 	if err := tx.UpdateEnvironment(ctx, *e); err != nil {
 		return err
 	}
@@ -262,7 +268,11 @@ func (p *Provisioner) targetState(ctx context.Context, d *draft) string {
 	if !ok {
 		return "differs"
 	}
-	objects, err := comparer.Compare(ctx, desiredOf(d.env, d.base))
+	base, err := asDesired(d.env, d.base)
+	if err != nil {
+		return stateUnknown
+	}
+	objects, err := comparer.Compare(ctx, desiredOf(d.env, base))
 	if err != nil {
 		return stateUnknown
 	}

@@ -43,6 +43,9 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 		func(tx Tx, d *draft) error {
 			out = d.env
 			out.Version, out.RequestKey = 1, requestKey(actor, r)
+			if err := stillTakes(ctx, tx, out.Target); err != nil {
+				return err
+			}
 			if err := tx.InsertEnvironment(ctx, out); err != nil {
 				if errors.Is(err, blueberry.Conflict) {
 					return taken(out.Name)
@@ -145,8 +148,8 @@ func (p *Provisioner) draftCreate(ctx context.Context, actor blueberry.Actor, r 
 		return nil, err
 	}
 	r.Drift.Check(&faults, "drift")
-	if d.place = p.Places[r.Target]; d.place.Driver == nil {
-		faults.Add("target", "unknown", "%q is not a target of this installation", r.Target)
+	if d.place, err = p.placeOfNew(r.Target, &faults); err != nil {
+		return nil, err
 	}
 	if err := p.checkRecord(ctx, r, d, &faults); err != nil {
 		return nil, err
@@ -168,6 +171,7 @@ func (p *Provisioner) draftCreate(ctx context.Context, actor blueberry.Actor, r 
 		return d, err
 	}
 	env.Lease = blueberry.NewLease(now, hours)
+	env.Sleep = blueberry.Sleep{Policy: d.project.Sleep, ActiveAt: now}
 	env.Source, env.Hosts, env.DeadlineAt, env.Drift, env.Demand = d.res.inputs.Source, d.out.Hosts, env.NextDeadline(), r.Drift, d.out.Demand
 	d.env, d.hours = env, hours
 	d.inputs = append(d.res.planInputs(d.place, d.project, d.out.Images), blueberry.PlanInput{Kind: blueberry.InputEnvironment, Name: env.Name, Value: "does not exist"})

@@ -67,7 +67,10 @@ func (p *Provisioner) end(ctx context.Context, tx Tx, e *blueberry.Environment, 
 	if err := e.Move(blueberry.Terminating, reason, message, p.Now()); err != nil {
 		return err
 	}
-	e.DeadlineAt = e.NextDeadline()
+	e.DeadlineAt, e.Cause = e.NextDeadline(), ""
+	if err := tx.PutReceipt(ctx, newReceipt(*e, actor.Name)); err != nil {
+		return err
+	}
 	if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, e.ID); err != nil {
 		return err
 	}

@@ -12,22 +12,23 @@ import (
 
 // draft is a desired state that is not recorded yet, with all that was found out on the way to it.
 type draft struct {
-	kind    blueberry.PlanKind
-	actor   blueberry.Actor
-	now     time.Time
-	project blueberry.Project
-	place   Place
-	env     blueberry.Environment // of a create as it will be, else as it is
-	base    blueberry.Revision    // that it changes; zero for a create
-	rev     blueberry.Revision    // that it makes; zero for a destroy
-	res     resolution
-	out     render.Output
-	inputs  []blueberry.PlanInput
-	holds   []blueberry.Hold // that it puts: a rollback's
-	hours   int              // of the lease: of a create those asked for, else those left
-	used    map[blueberry.EnvironmentKind]blueberry.Usage
-	same    bool // it would change nothing
-	release func()
+	kind     blueberry.PlanKind
+	actor    blueberry.Actor
+	now      time.Time
+	project  blueberry.Project
+	place    Place
+	env      blueberry.Environment // of a create as it will be, else as it is
+	base     blueberry.Revision    // that it changes; zero for a create
+	rev      blueberry.Revision    // that it makes; zero for a destroy
+	res      resolution
+	out      render.Output
+	inputs   []blueberry.PlanInput
+	holds    []blueberry.Hold // that it puts: a rollback's
+	hours    int              // of the lease: of a create those asked for, else those left
+	used     map[blueberry.EnvironmentKind]blueberry.Usage
+	same     bool // it would change nothing
+	restores bool // an undo: it takes old versions on purpose
+	release  func()
 }
 
 // readUse reads what the quota is compared with, if there is one.

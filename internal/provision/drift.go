@@ -21,7 +21,10 @@ func (p *Provisioner) Drift(ctx context.Context, actor blueberry.Actor, id strin
 	}
 	s, err := viewOf(ctx, p, actor, id, func(tx Tx, e blueberry.Environment) (s state, err error) {
 		s.e = e
-		s.rev, err = tx.Revision(ctx, id, s.e.Revision)
+		if s.rev, err = tx.Revision(ctx, id, s.e.Revision); err != nil {
+			return s, err
+		}
+		s.rev, err = asDesired(s.e, s.rev)
 		return s, err
 	})
 	if err != nil {

@@ -23,44 +23,75 @@ func (p *Provisioner) Extend(ctx context.Context, actor blueberry.Actor, id stri
 		if err := checkVersion(*e, ifVersion); err != nil {
 			return false, err
 		}
-		now := p.Now()
-		if e.Phase == blueberry.Terminating || e.Phase == blueberry.Terminated || e.Lease.Expired(now) {
-			return false, blueberry.Errorf(blueberry.Conflict, "ENVIRONMENT_ENDING", "%s is %s; its lease cannot be extended any more", e.Name, endingWord(*e))
+		if err := p.leaseLives(*e); err != nil {
+			return false, err
 		}
-		before := e.Lease
-		rev, err := tx.RevisionInputs(ctx, e.ID, e.Revision)
+		rev, most, err := leaseBound(ctx, tx, *e)
 		if err != nil {
 			return false, err
 		}
-		most := blueberry.MaxLeaseHours
-		if bound := rev.Blueprint.Lease.Max; bound != 0 {
-			most = bound
-		}
-		e.Lease = e.Lease.ExtendWithin(now, hours, most)
-		e.DeadlineAt = e.NextDeadline()
-		if e.Lease == before {
+		after := e.Lease.ExtendWithin(p.Now(), hours, most)
+		if after == e.Lease {
 			return false, nil
 		}
-		policies, err := tx.Policies(ctx, e.Project)
-		if err != nil {
+		if err := p.leaseAllowed(ctx, tx, actor, *e, rev, after); err != nil {
 			return false, err
 		}
-		verdicts := policy.Judge(policies, policy.Question{
-			Actor: actor, Action: blueberry.PlanChange, Environment: *e, Inputs: rev.Inputs, Demand: e.Demand, LeaseHours: e.Lease.HoursLeft(now),
-		})
-		if err := Blockers(blueberry.Plan{Policies: verdicts}); err != nil {
-			return false, err
-		}
-		message := fmt.Sprintf("%s extended the lease of %s by %s to %s", actor.Name, e.Name, e.Lease.ExpiresAt.Sub(before.ExpiresAt).Round(1e9), e.Lease.ExpiresAt.UTC().Format("2006-01-02 15:04 MST"))
-		// The reconciler sets the finer deadlines of the phase again.
-		if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, e.ID); err != nil {
-			return false, err
-		}
-		return true, p.act(ctx, tx, *e, actor, deed{
-			blueberry.EnvironmentLeaseExtended, blueberry.GrantEnvironmentsExtend, message, leaseFields(before), leaseFields(e.Lease),
-		})
+		return true, p.extended(ctx, tx, e, actor, after, "")
 	})
 }
+
+// leaseLives tells why a lease cannot be changed any more.
+func (p *Provisioner) leaseLives(e blueberry.Environment) error {
+	if alive(e) && !e.Lease.Expired(p.Now()) {
+		return nil
+	}
+	return blueberry.Errorf(blueberry.Conflict, "ENVIRONMENT_ENDING", "%s is %s; its lease cannot be extended any more", e.Name, endingWord(e))
+}
+
+// leaseBound is how many hours a lease of the environment may last, and the revision that says so.
+func leaseBound(ctx context.Context, tx Tx, e blueberry.Environment) (rev blueberry.Revision, most int, err error) {
+	if rev, err = tx.RevisionInputs(ctx, e.ID, e.Revision); err != nil {
+		return rev, 0, err
+	}
+	if most = rev.Blueprint.Lease.Max; most == 0 {
+		most = blueberry.MaxLeaseHours
+	}
+	return rev, most, nil
+}
+
+// leaseAllowed asks the policies whether an environment may have a lease.
+func (p *Provisioner) leaseAllowed(ctx context.Context, tx Tx, actor blueberry.Actor, e blueberry.Environment, rev blueberry.Revision, l blueberry.Lease) error {
+	policies, err := tx.Policies(ctx, e.Project)
+	if err != nil {
+		return err
+	}
+	e.Lease = l
+	verdicts := policy.Judge(policies, policy.Question{
+		Actor: actor, Action: blueberry.PlanChange, Environment: e, Inputs: rev.Inputs, Demand: e.Demand, LeaseHours: l.HoursLeft(p.Now()),
+	})
+	return Blockers(blueberry.Plan{Policies: verdicts})
+}
+
+// extended records a longer lease. by says how, if not by a request of the actor.
+func (p *Provisioner) extended(ctx context.Context, tx Tx, e *blueberry.Environment, actor blueberry.Actor, after blueberry.Lease, by string) error {
+	message := fmt.Sprintf("%s extended the lease of %s%s by %s to %s", actor.Name, e.Name, by, after.ExpiresAt.Sub(e.Lease.ExpiresAt).Round(1e9), endText(after))
+	return p.setLease(ctx, tx, e, actor, after, blueberry.EnvironmentLeaseExtended, message)
+}
+
+// setLease records another lease.
+func (p *Provisioner) setLease(ctx context.Context, tx Tx, e *blueberry.Environment, actor blueberry.Actor, l blueberry.Lease, t blueberry.EventType, message string) error {
+	before := e.Lease
+	e.Lease = l
+	e.DeadlineAt = e.NextDeadline()
+	// The reconciler sets the finer deadlines of the phase again.
+	if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, e.ID); err != nil {
+		return err
+	}
+	return p.act(ctx, tx, *e, actor, deed{t, blueberry.GrantEnvironmentsExtend, message, leaseFields(before), leaseFields(l)})
+}
+
+func endText(l blueberry.Lease) string { return l.ExpiresAt.UTC().Format("2006-01-02 15:04 MST") }
 
 func endingWord(e blueberry.Environment) string {
 	if e.Phase == blueberry.Terminating || e.Phase == blueberry.Terminated {

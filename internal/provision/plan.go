@@ -26,8 +26,9 @@ type planRequest struct {
 	Create   *CreateRequest   `json:"create,omitempty"`
 	Change   *ChangeRequest   `json:"change,omitempty"`
 	Rollback *RollbackRequest `json:"rollback,omitempty"`
+	Undo     *UndoRequest     `json:"undo,omitempty"`
 	Destroy  bool             `json:"destroy,omitempty"`
-	Subject  string           `json:"subject,omitempty"` // id of the environment; empty for a create
+	Subject  string           `json:"subject,omitempty"` // id of the environment, of an undo the one that ended; empty for a create
 	ByItself bool             `json:"by_itself,omitempty"`
 
 	look      bool  // ask the target what differs on it
@@ -41,6 +42,8 @@ func (p *Provisioner) draft(ctx context.Context, actor blueberry.Actor, r planRe
 		return p.draftCreate(ctx, actor, *r.Create)
 	case r.Change != nil:
 		return p.draftChange(ctx, actor, r)
+	case r.Undo != nil:
+		return p.draftUndo(ctx, actor, r)
 	case r.Rollback != nil:
 		return p.draftRollback(ctx, actor, r)
 	}

@@ -39,8 +39,12 @@ func (p *Provisioner) Preview(ctx context.Context, actor blueberry.Actor, r Prev
 	}
 	faults := slices.Clone(r.Found)
 	faults.CheckName("name", r.Name, blueberry.MaxEnvironmentName)
-	d := &draft{place: p.Places[p.Default], project: blueberry.Project{Name: r.Project}}
-	err := p.Record.View(ctx, func(tx Tx) error {
+	place, err := p.place(p.Default)
+	if err != nil {
+		return Preview{}, err
+	}
+	d := &draft{place: place, project: blueberry.Project{Name: r.Project}}
+	err = p.Record.View(ctx, func(tx Tx) error {
 		found, err := tx.Project(ctx, r.Project)
 		if errors.Is(err, blueberry.NotFound) {
 			faults.Add("project", "unknown", "there is no project %q", r.Project)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/gitops"
-	"github.com/blueberry-idp/blueberry/internal/target"
 )
 
 // Provisioner is the operations on environments and the reconciler behind them.
@@ -17,24 +16,26 @@ type Provisioner struct {
 	Record     Record
 	Sources    Sources
 	Repository Repository
-	Places     map[string]Place // by name of the target
-	Default    string           // name of the target of a request that names none
+	Places     Places
+	Default    string // name of the target of a request that names none
 	Now        func() time.Time
 	Logger     *slog.Logger
-	Signer     Signer // of plans
+	Signer     Signer       // of plans and extend links
+	Mail       Mailer       // nil while no mail is set up
+	PublicURL  string       // of the pages, without a slash at its end
+	Bucket     ObjectsStore // of archives; nil keeps none
+	Prober     Prober       // of the addresses of environments; nil asks none
+	ProbeAll   bool         // ask also where the target names no gateway
+	Rules      []Rule       // of what other rooms keep for how long
 
 	// AtStep is called after each step of the reconciler with its name (Steps); fault tests end the process there. Nil does nothing.
 	AtStep func(step string)
 
-	synced   syncedSet
-	heldTold sync.Map // "environment input" → true: what was told of what is held
-}
-
-// Place is a target with the driver that reaches it.
-type Place struct {
-	blueberry.Target
-	Driver      target.Driver
-	KubeVersion string // that charts are rendered for: "v1.36.3"; empty means the one built into render
+	synced    syncedSet
+	delivered delivered
+	causes    causes
+	probes    probes
+	heldTold  sync.Map // "environment input" → true: what was told of what is held
 }
 
 // Sources reads application repositories. Its errors are faults of "source.repository" and "source.ref".
@@ -53,33 +54,45 @@ type Tree struct {
 type Repository interface {
 	Commit(ctx context.Context, c gitops.Change) (string, error)
 	Files(ctx context.Context, dir string) (map[string][]byte, error)
+	Names(ctx context.Context, dir string) ([]string, error)
 }
 
 // The steps of the reconciler, in order: what has just been done when AtStep is called.
 const (
-	StepAccepted    = "create.accepted"    // the environment is recorded, the answer is not given
-	StepStarted     = "create.started"     // phase provisioning is recorded
-	StepPushed      = "create.pushed"      // Git holds the revision, the record does not know
-	StepCommitted   = "create.committed"   // commit and ledger are recorded
-	StepApplied     = "create.applied"     // the target was asked, the record does not know
-	StepSynced      = "create.synced"      // the whole rendering is recorded as synced
-	StepReady       = "create.ready"       // phase ready is recorded
-	StepChanged     = "change.accepted"    // a further revision is recorded, the answer is not given; then as from create.pushed on
-	StepRemoving    = "destroy.removing"   // the target was asked to remove, something is left
-	StepRemoved     = "destroy.removed"    // the target has proven that nothing is left, the record does not know
-	StepReceipted   = "destroy.receipted"  // the ledger says gone
-	StepErased      = "destroy.erased"     // Git no longer holds the files, the record does not know
-	StepTerminated  = "destroy.terminated" // phase terminated is recorded
-	backstop        = 30 * time.Second     // a look without a cause, in case a watch told nothing (capabilities A4)
-	commitPatience  = 20 * time.Second     // that a worker waits for its commit
-	retryRepository = 5 * time.Second      // nothing tells when a Git remote is back
+	StepAccepted      = "create.accepted"    // the environment is recorded, the answer is not given
+	StepStarted       = "create.started"     // phase provisioning is recorded
+	StepPushed        = "create.pushed"      // Git holds the revision, the record does not know
+	StepCommitted     = "create.committed"   // commit and ledger are recorded
+	StepApplied       = "create.applied"     // the target was asked, the record does not know
+	StepSynced        = "create.synced"      // the whole rendering is recorded as synced
+	StepReady         = "create.ready"       // phase ready is recorded
+	StepChanged       = "change.accepted"    // a further revision is recorded, the answer is not given; then as from create.pushed on
+	StepSleepAccepted = "sleep.accepted"     // that it should sleep is recorded, the answer is not given; then as from create.pushed on
+	StepSleepApplied  = "sleep.applied"      // the target was asked to run nothing, the record does not know
+	StepAsleep        = "asleep"             // phase sleeping is recorded
+	StepWakeAccepted  = "wake.accepted"      // that it should be awake is recorded, the answer is not given
+	StepWakeApplied   = "wake.applied"       // the target was asked to run all again, the record does not know
+	StepAwake         = "awake"              // phase ready is recorded after a wake
+	StepLogsKept      = "archive.logs"       // what the containers wrote is in the objects, the record does not know
+	StepStopped       = "destroy.stopped"    // nothing is synced any more, and the receipt says so
+	StepRemoving      = "destroy.removing"   // the target was asked to remove, something is left
+	StepRemoved       = "destroy.removed"    // the target has proven that nothing is left, the record does not know
+	StepReceipted     = "destroy.receipted"  // the ledger says gone
+	StepErased        = "destroy.erased"     // Git no longer holds the files, the record does not know
+	StepArchived      = "destroy.archived"   // the archive is in the objects, the record does not know
+	StepTerminated    = "destroy.terminated" // phase terminated is recorded
+	StepUndone        = "undo.accepted"      // an environment is recorded as an archive has it, the answer is not given; then as from create.started on
+	backstop          = 30 * time.Second     // a look without a cause, in case a watch told nothing (capabilities A4)
+	commitPatience    = 20 * time.Second     // that a worker waits for its commit
+	retryRepository   = 5 * time.Second      // nothing tells when a Git remote is back
 )
 
-// Steps lists every step of create and destroy at which a fault test ends the process.
+// Steps lists every step of create, sleep, wake, destroy and undo at which a fault test ends the process.
 func Steps() []string {
 	return []string{
 		StepAccepted, StepStarted, StepPushed, StepCommitted, StepApplied, StepSynced, StepReady,
-		StepRemoving, StepRemoved, StepReceipted, StepErased, StepTerminated,
+		StepSleepAccepted, StepSleepApplied, StepAsleep, StepWakeAccepted, StepWakeApplied, StepAwake,
+		StepLogsKept, StepStopped, StepRemoving, StepRemoved, StepReceipted, StepErased, StepArchived, StepTerminated, StepUndone,
 	}
 }
 
@@ -90,10 +103,7 @@ func (p *Provisioner) at(step string) {
 }
 
 func (p *Provisioner) place(name string) (Place, error) {
-	if pl, ok := p.Places[name]; ok {
-		return pl, nil
-	}
-	return Place{}, blueberry.Errorf(blueberry.Unavailable, "TARGET_UNKNOWN", "target %q is not configured on this server", name)
+	return p.Places.Place(name)
 }
 
 // change reads the environment, lets f alter it and do its own writes, and writes it back, all in one transaction; when someone else wrote

@@ -108,7 +108,7 @@ func (p *Provisioner) Targets(ctx context.Context, actor blueberry.Actor) ([]Tar
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var out []TargetState
-	for _, place := range p.Places {
+	for _, place := range p.Places.All() {
 		wg.Go(func() {
 			s := TargetState{Target: place.Target, Reachable: true}
 			if err := place.Driver.Check(ctx); err != nil {

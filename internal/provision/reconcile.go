@@ -23,14 +23,14 @@ func (p *Provisioner) Reconcile(ctx context.Context, job blueberry.Job) (blueber
 }
 
 func (p *Provisioner) reconcile(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
-	e, err := p.read(ctx, job.Subject)
+	e, due, err := p.readDue(ctx, job.Subject)
 	if errors.Is(err, blueberry.NotFound) || e.Phase == blueberry.Terminated {
 		return blueberry.JobOutcome{}, nil
 	}
 	if err != nil {
 		return blueberry.JobOutcome{}, err
 	}
-	if e.Phase != blueberry.Terminating && e.Lease.Expired(p.Now()) {
+	if due {
 		if e, err = p.expire(ctx, e.ID); err != nil {
 			return blueberry.JobOutcome{}, err
 		}
@@ -49,17 +49,6 @@ func (p *Provisioner) read(ctx context.Context, id string) (e blueberry.Environm
 	return e, err
 }
 
-// expire ends an environment whose lease is over, unless it was extended meanwhile.
-func (p *Provisioner) expire(ctx context.Context, id string) (blueberry.Environment, error) {
-	return p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
-		if !e.Phase.Can(blueberry.Terminating) || !e.Lease.Expired(p.Now()) {
-			return false, nil
-		}
-		message := fmt.Sprintf("the lease of %s ended at %s", e.Name, e.Lease.ExpiresAt.UTC().Format("2006-01-02 15:04 MST"))
-		return true, p.end(ctx, tx, e, blueberry.System(), "LeaseExpired", blueberry.EnvironmentExpired, message)
-	})
-}
-
 // raise brings an environment that should live nearer to its desired revision.
 func (p *Provisioner) raise(ctx context.Context, e blueberry.Environment) (blueberry.JobOutcome, error) {
 	place, err := p.place(e.Target)
@@ -75,12 +64,32 @@ func (p *Provisioner) raise(ctx context.Context, e blueberry.Environment) (blueb
 	if !alive(e) {
 		return blueberry.JobOutcome{Again: time.Millisecond}, nil // ended while we looked
 	}
-	if e.Commit == "" {
-		if done, out, err := p.commit(ctx, e); !done {
+	e, again, err := p.takeOver(ctx, place, e)
+	if err != nil || again != nil {
+		return orNothing(again), err
+	}
+	delivery, delivers := place.Driver.(target.Delivery)
+	if e.Commit == "" || delivers && !p.delivered.has(e) {
+		done, out, err := p.commit(ctx, place, e)
+		if !done {
 			return out, err
+		}
+		if delivers {
+			p.delivered.add(e)
+			p.moved(ctx, delivery, e)
+		}
+		if e, err = p.read(ctx, e.ID); err != nil || !alive(e) || e.Commit == "" {
+			return blueberry.JobOutcome{Again: time.Millisecond}, err // ended or changed while we looked
 		}
 	}
 	return p.align(ctx, place, e)
+}
+
+func orNothing(o *blueberry.JobOutcome) blueberry.JobOutcome {
+	if o == nil {
+		return blueberry.JobOutcome{}
+	}
+	return *o
 }
 
 func alive(e blueberry.Environment) bool {
@@ -100,6 +109,7 @@ func (p *Provisioner) start(ctx context.Context, id string) (blueberry.Environme
 	})
 }
 
+// desired is the revision that the target should hold, as it should hold it now.
 func (p *Provisioner) desired(ctx context.Context, e blueberry.Environment) (rev blueberry.Revision, err error) {
 	err = p.Record.View(ctx, func(tx Tx) error {
 		rev, err = tx.Revision(ctx, e.ID, e.Revision)
@@ -108,7 +118,7 @@ func (p *Provisioner) desired(ctx context.Context, e blueberry.Environment) (rev
 	if err != nil {
 		return rev, fmt.Errorf("read revision %d: %w", e.Revision, err)
 	}
-	return rev, nil
+	return asDesired(e, rev)
 }
 
 func (p *Provisioner) ledger(ctx context.Context, id string) (list []blueberry.LedgerEntry, err error) {
@@ -123,10 +133,17 @@ func (p *Provisioner) ledger(ctx context.Context, id string) (list []blueberry.L
 }
 
 // commit puts the revision into Git and writes down, before anything is asked of the target, every object that will be.
-func (p *Provisioner) commit(ctx context.Context, e blueberry.Environment) (done bool, out blueberry.JobOutcome, err error) {
+func (p *Provisioner) commit(ctx context.Context, place Place, e blueberry.Environment) (done bool, out blueberry.JobOutcome, err error) {
 	rev, err := p.desired(ctx, e)
 	if err != nil {
 		return false, blueberry.JobOutcome{}, err
+	}
+	var beside map[string][]byte
+	if d, ok := place.Driver.(target.Delivery); ok {
+		if again, err := p.admit(ctx, d, e, desiredOf(e, rev)); err != nil || again != nil {
+			return false, orNothing(again), err
+		}
+		beside = besides(d, e)
 	}
 	files := make(map[string][]byte, len(rev.Rendering.Files))
 	for _, f := range rev.Rendering.Files {
@@ -134,8 +151,8 @@ func (p *Provisioner) commit(ctx context.Context, e blueberry.Environment) (done
 	}
 	sha, err := p.commitWithin(ctx, gitops.Change{
 		Dir: gitops.Dir(e.Target, e.Project, e.Name), Files: files,
-		Subject:     fmt.Sprintf("%s/%s: revision %d", e.Project, e.Name, rev.Number),
-		Environment: e.ID, Revision: rev.Number, Actor: rev.Author,
+		Subject:     fmt.Sprintf("%s/%s: revision %d%s", e.Project, e.Name, rev.Number, turnText(e.Sleep)),
+		Environment: e.ID, Revision: rev.Number, Actor: rev.Author, Beside: beside,
 	})
 	if errors.Is(err, blueberry.Unavailable) {
 		return false, blueberry.JobOutcome{Again: retryRepository}, p.blocked(ctx, e.ID, blueberry.Committed, blueberry.ReasonRepositoryUnavailable, err)
@@ -144,19 +161,28 @@ func (p *Provisioner) commit(ctx context.Context, e blueberry.Environment) (done
 		return false, blueberry.JobOutcome{}, fmt.Errorf("commit revision: %w", err)
 	}
 	p.at(StepPushed)
+	read := e
 	_, err = p.change(ctx, e.ID, func(tx Tx, e *blueberry.Environment) (bool, error) {
-		if err := tx.SetRevisionCommit(ctx, e.ID, rev.Number, sha); err != nil {
-			return false, err
+		if e.Commit == sha && sha != "" {
+			return false, nil // Git held it already, and the record knows
+		}
+		if !read.Sleep.Asleep || rev.Commit == "" { // else the commit before is the one that holds what was rendered
+			if err := tx.SetRevisionCommit(ctx, e.ID, rev.Number, sha); err != nil {
+				return false, err
+			}
 		}
 		if err := tx.PutLedger(ctx, e.ID, entries(rev)); err != nil {
 			return false, err
 		}
-		if e.Revision == rev.Number {
+		if e.HeldBy == "" {
+			e.HeldBy = place.Target.Driver // before it is asked for anything
+		}
+		if e.Revision == rev.Number && !turnedSince(read, *e) {
 			e.Commit = sha
 			p.unblock(ctx, tx, e, blueberry.Committed)
 			p.set(e, blueberry.Committed, blueberry.True, blueberry.ReasonDone, "commit "+sha[:min(12, len(sha))])
 		}
-		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentCommitted, blueberry.System(), fmt.Sprintf("committed revision %d of %s as %s", rev.Number, e.Name, sha[:min(12, len(sha))]))
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentCommitted, blueberry.System(), fmt.Sprintf("committed revision %d of %s%s as %s", rev.Number, e.Name, turnText(read.Sleep), sha[:min(12, len(sha))]))
 	})
 	if err != nil {
 		return false, blueberry.JobOutcome{}, err
@@ -195,7 +221,7 @@ func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Enviro
 	ref := target.Ref{Project: e.Project, Environment: e.Name, Namespace: e.Namespace}
 	want, prune := split(ledger, e.Revision)
 	obs, err := place.Driver.Observe(ctx, ref, want)
-	if err == nil && e.Drift.Reports() && e.Synced == e.Revision && len(prune) == 0 {
+	if err == nil && e.Drift.Reports() && e.Synced == e.Revision && e.Sleep.Step != blueberry.TurnAsked && len(prune) == 0 {
 		err = p.report(ctx, place, e)
 	} else if err == nil && (obs.Drifted() || len(prune) > 0 || !p.known(e)) {
 		if rest := p.synced.rest(e.ID, p.Now()); rest > 0 && p.known(e) {
@@ -206,7 +232,7 @@ func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Enviro
 			return blueberry.JobOutcome{}, err2
 		}
 		var prog target.Progress
-		prog, err = place.Driver.Sync(ctx, target.Desired{Ref: ref, Revision: rev.Number, Files: rev.Rendering.Files, Ignore: e.Drift.Ignore, Prune: prune})
+		prog, err = p.sync(ctx, place, e, rev, target.Desired{Ref: ref, Revision: rev.Number, Files: rev.Rendering.Files, Ignore: e.Drift.Ignore, Prune: prune, Commit: e.Commit})
 		if err == nil {
 			p.at(StepApplied)
 			if e, err = p.applied(ctx, e, rev, prog); err != nil {
@@ -222,11 +248,11 @@ func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Enviro
 		if err := p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonRefused, err); err != nil {
 			return blueberry.JobOutcome{}, err
 		}
-		return p.judge(ctx, e.ID, e.Revision, obs)
+		return p.judged(ctx, place, e, want, obs)
 	case err != nil:
 		return blueberry.JobOutcome{}, fmt.Errorf("sync with target %s: %w", e.Target, err)
 	}
-	return p.judge(ctx, e.ID, e.Revision, obs)
+	return p.judged(ctx, place, e, want, obs)
 }
 
 // settled reports whether the target held the desired revision in full once.
@@ -254,9 +280,10 @@ func split(ledger []blueberry.LedgerEntry, revision int) (want []blueberry.Ledge
 
 // applied records what a Sync did: how far it came, what it repaired, what it has proven gone.
 func (p *Provisioner) applied(ctx context.Context, e blueberry.Environment, rev blueberry.Revision, prog target.Progress) (blueberry.Environment, error) {
-	again, as, repaired := e.Synced == rev.Number, heldAsOf(e), false
+	again, as, repaired := e.Synced == rev.Number && e.Sleep.Step != blueberry.TurnAsked, heldAsOf(e), false
+	read := e
 	e, err := p.change(ctx, e.ID, func(tx Tx, e *blueberry.Environment) (bool, error) {
-		if !alive(*e) || e.Revision != rev.Number {
+		if !alive(*e) || e.Revision != rev.Number || turnedSince(read, *e) {
 			return false, nil
 		}
 		write := p.unblock(ctx, tx, e, blueberry.Synced)
@@ -271,12 +298,14 @@ func (p *Provisioner) applied(ctx context.Context, e blueberry.Environment, rev 
 			}
 		}
 		if !prog.Done {
-			return p.set(e, blueberry.Synced, blueberry.False, blueberry.ReasonWaiting, prog.Waiting) || write, nil
+			waits := blueberry.Condition{Type: blueberry.Synced, Status: blueberry.False, Reason: blueberry.ReasonWaiting, Code: prog.Code, Message: prog.Waiting}
+			return blueberry.SetCondition(e.Conditions, waits, p.Now()) || write, nil
 		}
 		write = p.set(e, blueberry.Synced, blueberry.True, blueberry.ReasonDone, fmt.Sprintf("the target holds revision %d", rev.Number)) || write
 		if !e.DriftSince.IsZero() {
 			e.DriftSince, write = time.Time{}, true
 		}
+		write = turnApplied(e) || write
 		if e.Synced == rev.Number {
 			return write, nil
 		}
@@ -334,28 +363,39 @@ func changes(list []target.Change) string {
 }
 
 // judge records what was observed and the phase that follows from it.
-func (p *Provisioner) judge(ctx context.Context, id string, revision int, obs blueberry.Observation) (blueberry.JobOutcome, error) {
+func (p *Provisioner) judge(ctx context.Context, id string, revision int, obs blueberry.Observation, found []blueberry.Cause) (blueberry.JobOutcome, error) {
+	var step blueberry.TurnStep
 	e, err := p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
 		if !alive(*e) || e.Revision != revision {
 			return false, nil
 		}
 		now, before, write := p.Now(), e.Phase, false
+		step = e.Sleep.Step
 		for _, c := range obs.Conditions() {
 			write = blueberry.SetCondition(e.Conditions, c, now) || write
 		}
-		v := e.Judge(obs, now)
+		v := verdictOfProbes(e.Judge(obs, now), *e, found)
 		write = write || v.Phase != e.Phase || v.Reason != e.Reason || v.Message != e.Message
 		if err := e.Move(v.Phase, v.Reason, v.Message, now); err != nil {
 			return false, err
 		}
+		quiet, err := p.arrived(ctx, tx, e, before)
+		if err != nil {
+			return false, err
+		}
+		told, err := p.tellCause(ctx, tx, e, firstCause(*e, found, now))
+		if err != nil {
+			return false, err
+		}
+		write = write || told || e.Sleep.Step != step
 		next := e.NextDeadline()
 		if !v.LookAt.IsZero() && (next.IsZero() || v.LookAt.Before(next)) {
 			next = v.LookAt
 		}
 		write = write || !next.Equal(e.DeadlineAt)
 		e.DeadlineAt = next
-		if e.Phase == before {
-			return write, nil
+		if e.Phase == before || quiet {
+			return write || e.Phase != before, nil
 		}
 		return true, p.tellPhase(ctx, tx, *e, before)
 	})
@@ -365,8 +405,8 @@ func (p *Provisioner) judge(ctx context.Context, id string, revision int, obs bl
 	switch {
 	case !alive(e) || e.Revision != revision:
 		return blueberry.JobOutcome{Again: time.Millisecond}, nil
-	case e.Phase == blueberry.Ready:
-		p.at(StepReady)
+	case e.Phase == blueberry.Ready, e.Phase == blueberry.Sleeping:
+		p.atRest(e, step)
 		return blueberry.JobOutcome{}, nil // the watch and the deadlines call again
 	}
 	return blueberry.JobOutcome{Again: backstop}, nil
@@ -387,6 +427,9 @@ func (p *Provisioner) tellPhase(ctx context.Context, tx Tx, e blueberry.Environm
 		t, message = blueberry.EnvironmentDegraded, fmt.Sprintf("%s degraded: %s", e.Name, e.Message)
 	case blueberry.Failed:
 		t, message = blueberry.EnvironmentFailed, fmt.Sprintf("%s failed: %s", e.Name, e.Message)
+		if err := tx.Enqueue(ctx, blueberry.JobEnvironmentArchive, e.ID); err != nil {
+			return err
+		}
 	default:
 		return nil
 	}

@@ -21,6 +21,11 @@ type Tx interface {
 	Plans
 	Catalogue
 	Projects
+	Targets
+	Activity
+	Archives
+	Retention
+	Orphans
 
 	// Enqueue makes sure that a job of the kind and subject runs after this transaction commits: at once, also when one runs already.
 	Enqueue(ctx context.Context, kind blueberry.JobKind, subject string) error
@@ -136,10 +141,88 @@ type Projects interface {
 	Projects(ctx context.Context) ([]blueberry.Project, error)
 	// LockProject reads a project, or NotFound, and keeps other transactions from locking it until this one ends.
 	LockProject(ctx context.Context, name string) (blueberry.Project, error)
+	// SetProjectLife writes how long environments of a project may be pinned, and when they sleep, if its version is still p.Version, else Conflict with
+	// code VERSION_MOVED.
+	SetProjectLife(ctx context.Context, p blueberry.Project) error
 	// SetQuota writes the quota of a project if its version is still p.Version, else Conflict with code VERSION_MOVED.
 	SetQuota(ctx context.Context, p blueberry.Project) error
 	// ProjectUsage sums up what the living environments of a project use, by kind.
 	ProjectUsage(ctx context.Context, project string) (map[blueberry.EnvironmentKind]blueberry.Usage, error)
 	// TargetUsage sums up what the living environments on a target use.
 	TargetUsage(ctx context.Context, target string) (blueberry.Usage, error)
+}
+
+// Targets are the places as registered.
+type Targets interface {
+	// Target reads one, or NotFound.
+	Target(ctx context.Context, name string) (blueberry.Target, error)
+}
+
+// Activity is who uses what, and why it was awake.
+type Activity interface {
+	// TouchActivity notes when environments were last used, by id; of two times the later is kept, and ids that are unknown are left out.
+	TouchActivity(ctx context.Context, at map[string]time.Time) error
+	// Activity is when an environment was last used; zero for never.
+	Activity(ctx context.Context, environmentID string) (time.Time, error)
+	// EnvironmentByHost reads the living environment that has the host, or NotFound.
+	EnvironmentByHost(ctx context.Context, host string) (blueberry.Environment, error)
+	// AppendWake adds a line to the wake ledger; Seq is given by the record.
+	AppendWake(ctx context.Context, w blueberry.WakeEntry) error
+	// WakeEntries reads lines before a Seq (0 for the newest), newest first.
+	WakeEntries(ctx context.Context, environmentID string, before int64, limit int) ([]blueberry.WakeEntry, error)
+}
+
+// Archives are what is kept of environments that ended or failed.
+type Archives interface {
+	// PutArchive inserts or replaces by environment id.
+	PutArchive(ctx context.Context, a blueberry.Archive) error
+	// Archive reads one, or NotFound.
+	Archive(ctx context.Context, environmentID string) (blueberry.Archive, error)
+	// Archives reads one page, newest first.
+	Archives(ctx context.Context, q blueberry.ArchiveQuery) ([]blueberry.Archive, error)
+	// ArchivesDue reads those whose logs (or, without logs, all of which) are kept no longer, the earliest first.
+	ArchivesDue(ctx context.Context, now time.Time, logs bool, limit int) ([]blueberry.Archive, error)
+	// DeleteArchive removes one; of what is not there nothing.
+	DeleteArchive(ctx context.Context, environmentID string) error
+	// PutReceipt inserts or replaces by environment id.
+	PutReceipt(ctx context.Context, r blueberry.Receipt) error
+	// Receipt reads one, or NotFound.
+	Receipt(ctx context.Context, environmentID string) (blueberry.Receipt, error)
+	// PurgeEnvironment removes a terminated environment with all that hangs on it; Conflict when it is not terminated.
+	PurgeEnvironment(ctx context.Context, environmentID string) error
+}
+
+// Retention is what the sweeps know.
+type Retention interface {
+	// PutRetentionRun notes the last run of a rule.
+	PutRetentionRun(ctx context.Context, r blueberry.RetentionRun) error
+	// RetentionRuns reads the last run of each rule, by name.
+	RetentionRuns(ctx context.Context) (map[string]blueberry.RetentionRun, error)
+	// ClaimRetention is true for one caller in each period: that one runs the rule.
+	ClaimRetention(ctx context.Context, rule string, now time.Time, every time.Duration) (bool, error)
+	// FailedBefore gives ids of environments that are failed since before a time.
+	FailedBefore(ctx context.Context, before time.Time, limit int) ([]string, error)
+	// OverdueEnvironments gives ids of living environments whose lease ended before now and that are not being removed, and of those whose deadline passed
+	// more than a minute before now.
+	OverdueEnvironments(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// LiveNamespaces reads living environments of a target after an id, in the order of ids, without conditions and hosts.
+	LiveNamespaces(ctx context.Context, target, after string, limit int) ([]blueberry.Environment, error)
+}
+
+// Orphans are what is on a target and in no record, or the reverse.
+type Orphans interface {
+	// PutOrphan inserts, or, for the same target, kind, namespace, project and environment, replaces what was seen and keeps id, first time and approval.
+	PutOrphan(ctx context.Context, o blueberry.Orphan) error
+	// Orphan reads one, or NotFound.
+	Orphan(ctx context.Context, id string) (blueberry.Orphan, error)
+	// Orphans reads one page in the order of ids.
+	Orphans(ctx context.Context, q blueberry.OrphanQuery) ([]blueberry.Orphan, error)
+	// ApproveOrphan notes who allowed the removal; Conflict when someone has.
+	ApproveOrphan(ctx context.Context, id, by string, now time.Time) error
+	// SetOrphanLeftovers notes what is still there.
+	SetOrphanLeftovers(ctx context.Context, id string, left []blueberry.ObjectRef) error
+	// DeleteOrphan removes one; of what is not there nothing.
+	DeleteOrphan(ctx context.Context, id string) error
+	// DropOrphansUnseen removes those of a target, not approved, that no scan has seen since a time, and tells how many.
+	DropOrphansUnseen(ctx context.Context, target string, before time.Time) (int, error)
 }

@@ -8,14 +8,15 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// heldAs is what an environment was applied as: its desired revision, and what of it is left to others.
+// heldAs is what an environment was applied as: its desired revision, asleep or awake, and what of it is left to others.
 type heldAs struct {
 	revision int
+	asleep   bool
 	drift    string
 }
 
 func heldAsOf(e blueberry.Environment) heldAs {
-	return heldAs{e.Revision, fmt.Sprintf("%q", e.Drift)}
+	return heldAs{e.Revision, e.Sleep.Asleep, fmt.Sprintf("%s %q", e.HeldBy, e.Drift)}
 }
 
 // syncedSet remembers as what this process has applied which environment in full. A driver's memory of what it applied ends with the process,

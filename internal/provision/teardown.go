@@ -7,23 +7,35 @@ import (
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
-	"github.com/blueberry-idp/blueberry/internal/gitops"
 	"github.com/blueberry-idp/blueberry/internal/target"
 )
 
-// tearDown removes an environment in the safe order: nothing is synced any more since the phase is terminating; then workloads and namespace, proven
-// gone; then the files in Git, proven gone; only then it is terminated.
+// evidencePatience is how long a removal waits for objects that cannot be written: evidence comes before speed, and an end comes before evidence.
+const evidencePatience = 10 * time.Minute
+
+// tearDown removes an environment in the safe order (capabilities A6): its logs are kept; nothing is synced any more, neither by us, since the phase is
+// terminating, nor by a place from Git; then workloads and namespace, proven gone; then the files in Git, proven gone; then the archive; only then it is
+// terminated. The receipt is written on the way.
 func (p *Provisioner) tearDown(ctx context.Context, e blueberry.Environment) (blueberry.JobOutcome, error) {
 	place, err := p.place(e.Target)
 	if err != nil {
 		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
 	}
 	p.synced.drop(e.ID)
+	p.delivered.drop(e.ID)
+	p.causes.drop(e.ID)
 	ledger, err := p.ledger(ctx, e.ID)
 	if err != nil {
 		return blueberry.JobOutcome{}, err
 	}
-	left, err := place.Driver.Remove(ctx, target.Ref{Project: e.Project, Environment: e.Name, Namespace: e.Namespace}, ledger)
+	r, err := p.openReceipt(ctx, e)
+	if err != nil {
+		return blueberry.JobOutcome{}, err
+	}
+	if again, err := p.stop(ctx, place, e, &r, ledger); err != nil || again != nil {
+		return orNothing(again), err
+	}
+	left, err := place.Driver.Remove(ctx, refOf(e), ledger)
 	switch {
 	case errors.Is(err, blueberry.Unavailable):
 		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
@@ -31,41 +43,55 @@ func (p *Provisioner) tearDown(ctx context.Context, e blueberry.Environment) (bl
 		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonRefused, err)
 	case err != nil:
 		return blueberry.JobOutcome{}, fmt.Errorf("remove from target %s: %w", e.Target, err)
-	case len(left) > 0:
-		err := p.remaining(ctx, e.ID, left)
-		p.at(StepRemoving)
-		return blueberry.JobOutcome{Again: backstop}, err
 	}
+	looked(&r, ledger, left, p.Now())
+	if len(left) > 0 {
+		again, err := p.remaining(ctx, place, e, r, left)
+		p.at(StepRemoving)
+		return blueberry.JobOutcome{Again: again}, err
+	}
+	r.Leftovers = nil
 	p.at(StepRemoved)
-	if err := p.receipt(ctx, e.ID, ledger); err != nil {
+	if err := p.receipt(ctx, r, ledger); err != nil {
 		return blueberry.JobOutcome{}, err
 	}
 	p.at(StepReceipted)
-	return p.erase(ctx, e)
+	return p.erase(ctx, place, e, r)
 }
 
-// remaining says what still stands in the way.
-func (p *Provisioner) remaining(ctx context.Context, id string, left []blueberry.ObjectRef) error {
-	message := fmt.Sprintf("%s is still there", left[0])
-	if n := len(left) - 1; n > 0 {
-		message = fmt.Sprintf("%s and %d more objects are still there", left[0], n)
+// stop is what comes before anything is removed: the logs are kept, and no place syncs the environment from Git any more. Of an outcome that is not nil the
+// work ends there for now.
+func (p *Provisioner) stop(ctx context.Context, place Place, e blueberry.Environment, r *blueberry.Receipt, ledger []blueberry.LedgerEntry) (*blueberry.JobOutcome, error) {
+	began := *r
+	if r.LogsAt.IsZero() {
+		if again, err := p.keepLogs(ctx, place, e, r, ledger); err != nil || again != nil {
+			return again, err
+		}
+		r.LogsAt = p.Now()
 	}
-	_, err := p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
-		if e.Phase != blueberry.Terminating {
-			return false, nil
+	p.at(StepLogsKept)
+	if r.StoppedAt.IsZero() {
+		if _, again, err := p.takeOver(ctx, place, e); err != nil || again != nil {
+			return again, err
 		}
-		write := p.unblock(ctx, tx, e, blueberry.Synced)
-		write = p.set(e, blueberry.Synced, blueberry.False, "Removing", message) || write
-		if e.Message == message {
-			return write, nil
+		if d, ok := place.Driver.(target.Delivery); ok {
+			if again, err := p.withdraw(ctx, d, e); err != nil || again != nil {
+				return again, err
+			}
 		}
-		return true, e.Move(blueberry.Terminating, e.Reason, message, p.Now())
-	})
-	return err
+		r.StoppedAt = p.Now()
+	}
+	if !r.LogsAt.Equal(began.LogsAt) || !r.StoppedAt.Equal(began.StoppedAt) {
+		if err := p.putReceipt(ctx, *r); err != nil {
+			return nil, err
+		}
+	}
+	p.at(StepStopped)
+	return nil, nil
 }
 
 // receipt writes down that every object is proven gone.
-func (p *Provisioner) receipt(ctx context.Context, id string, ledger []blueberry.LedgerEntry) error {
+func (p *Provisioner) receipt(ctx context.Context, r blueberry.Receipt, ledger []blueberry.LedgerEntry) error {
 	now := p.Now()
 	var put []blueberry.LedgerEntry
 	for _, l := range ledger {
@@ -74,51 +100,24 @@ func (p *Provisioner) receipt(ctx context.Context, id string, ledger []blueberry
 			put = append(put, l)
 		}
 	}
-	if len(put) == 0 {
-		return nil
-	}
-	return p.Record.Update(ctx, func(tx Tx) error { return tx.PutLedger(ctx, id, put) })
+	return p.Record.Update(ctx, func(tx Tx) error {
+		if err := tx.PutReceipt(ctx, r); err != nil || len(put) == 0 {
+			return err
+		}
+		return tx.PutLedger(ctx, r.EnvironmentID, put)
+	})
 }
 
-// erase removes the environment's files from Git and ends its life.
-func (p *Provisioner) erase(ctx context.Context, e blueberry.Environment) (blueberry.JobOutcome, error) {
-	dir := gitops.Dir(e.Target, e.Project, e.Name)
-	sha, err := p.commitWithin(ctx, gitops.Change{
-		Dir: dir, Subject: fmt.Sprintf("%s/%s: removed", e.Project, e.Name), Environment: e.ID, Revision: e.Revision, Actor: blueberry.System().Name,
-	})
-	if errors.Is(err, blueberry.Unavailable) {
-		return blueberry.JobOutcome{Again: retryRepository}, p.blocked(ctx, e.ID, blueberry.Committed, blueberry.ReasonRepositoryUnavailable, err)
-	}
-	if err != nil {
-		return blueberry.JobOutcome{}, fmt.Errorf("commit removal: %w", err)
-	}
-	files, err := p.Repository.Files(ctx, dir)
-	if err != nil {
-		return blueberry.JobOutcome{}, fmt.Errorf("prove that %s is gone from Git: %w", dir, err)
-	}
-	if len(files) > 0 { // someone pushed them meanwhile
-		return blueberry.JobOutcome{Again: time.Second}, nil
-	}
-	p.at(StepErased)
-	_, err = p.change(ctx, e.ID, func(tx Tx, e *blueberry.Environment) (bool, error) {
-		if e.Phase != blueberry.Terminating {
+// waits says what a removal waits for that is not its target or Git, and tells it once.
+func (p *Provisioner) waits(ctx context.Context, id, message string) error {
+	_, err := p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
+		if e.Phase != blueberry.Terminating || e.Message == message {
 			return false, nil
 		}
-		now := p.Now()
-		if err := e.Move(blueberry.Terminated, e.Reason, "every object and file is proven gone", now); err != nil {
+		if err := e.Move(blueberry.Terminating, e.Reason, message, p.Now()); err != nil {
 			return false, err
 		}
-		e.TerminatedAt, e.DeadlineAt = now, e.NextDeadline()
-		if sha != "" {
-			e.Commit = sha
-		}
-		for _, t := range []blueberry.ConditionType{blueberry.Committed, blueberry.Synced, blueberry.Scheduled, blueberry.Started, blueberry.IsReady, blueberry.Reachable} {
-			p.set(e, t, blueberry.False, "Removed", "")
-		}
-		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentTerminated, blueberry.System(), fmt.Sprintf("removed %s; every object and file is proven gone", e.Name))
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentBlocked, blueberry.System(), e.Name+" "+message)
 	})
-	if err == nil {
-		p.at(StepTerminated)
-	}
-	return blueberry.JobOutcome{}, err
+	return err
 }

@@ -41,7 +41,11 @@ func leaseFields(l blueberry.Lease) map[string]any {
 	if l.ExpiresAt.IsZero() {
 		return map[string]any{"expires_at": nil}
 	}
-	return map[string]any{"expires_at": l.ExpiresAt.UTC().Format(time.RFC3339)}
+	f := map[string]any{"expires_at": l.ExpiresAt.UTC().Format(time.RFC3339)}
+	if l.PinnedBy != "" {
+		f["pinned_by"] = l.PinnedBy
+	}
+	return f
 }
 
 func phaseFields(e blueberry.Environment) map[string]any { return map[string]any{"phase": e.Phase} }

@@ -3,7 +3,6 @@ package provision
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -23,32 +22,8 @@ const (
 func (p *Provisioner) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.runDeadlines(ctx) })
-	for name, place := range p.Places {
-		sweep := make(chan struct{}, 1)
-		sweep <- struct{}{} // at the start nothing is known of what happened before
-		g.Go(func() error { return p.runSweeps(ctx, name, sweep) })
-		g.Go(func() error {
-			err := place.Driver.Watch(ctx, func(ref target.Ref) {
-				if ref == (target.Ref{}) {
-					select {
-					case sweep <- struct{}{}:
-					default:
-					}
-					return
-				}
-				if !p.enqueue(ctx, name, ref) { // the change must not be lost: all are looked at as soon as the record is back
-					select {
-					case sweep <- struct{}{}:
-					default:
-					}
-				}
-			})
-			if ctx.Err() != nil {
-				return nil //nolint:nilerr // the end that was asked for
-			}
-			return fmt.Errorf("watch target %s: %w", name, err)
-		})
-	}
+	g.Go(func() error { return p.runPlaces(ctx) })
+	g.Go(func() error { return p.runRetention(ctx) })
 	return g.Wait()
 }
 
@@ -112,32 +87,6 @@ func enqueueAll(ctx context.Context, tx Tx, ids []string) error {
 		}
 	}
 	return nil
-}
-
-// runDeadlines enqueues the environments whose deadline has come. A deadline is a row, so none is lost while no process runs.
-func (p *Provisioner) runDeadlines(ctx context.Context) error {
-	for pause(ctx, deadlineTick) {
-		if err := p.enqueueDue(ctx); err != nil && ctx.Err() == nil {
-			p.Logger.Error("look for deadlines", "error", err)
-		}
-	}
-	return nil
-}
-
-func (p *Provisioner) enqueueDue(ctx context.Context) error {
-	for {
-		var ids []string
-		err := p.Record.Update(ctx, func(tx Tx) (err error) {
-			now := p.Now()
-			if ids, err = tx.ClaimDueEnvironments(ctx, now, now.Add(backstop), sweepPage); err != nil {
-				return err
-			}
-			return enqueueAll(ctx, tx, ids)
-		})
-		if err != nil || len(ids) < sweepPage {
-			return err
-		}
-	}
 }
 
 // pause waits and reports whether ctx is still alive.

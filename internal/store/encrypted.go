@@ -22,6 +22,8 @@ func encryptedColumns() []encryptedColumn {
 		{"identity_providers", "id", "client_secret"},
 		{"platform_secrets", "name", "value"},
 		{"keyset_canary", "name", "value"},
+		{"targets", "name", "kubeconfig"},
+		{"targets", "name", "argo_kubeconfig"},
 	}
 }
 

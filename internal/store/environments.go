@@ -47,8 +47,13 @@ type environmentRow struct {
 	Search           string `bun:"search"`
 	Kind             string `bun:"kind"`
 	demandColumns
-	Drift      string `bun:"drift"`
-	DriftSince int64  `bun:"drift_since"`
+	Drift       string `bun:"drift"`
+	DriftSince  int64  `bun:"drift_since"`
+	PinnedBy    string `bun:"pinned_by"`
+	LeaseWarned int64  `bun:"lease_warned"`
+	Sleep       string `bun:"sleep"`
+	Cause       string `bun:"cause"`
+	HeldBy      string `bun:"held_by"`
 }
 
 // conditionColumn is one condition in the column of conditions.
@@ -58,6 +63,7 @@ type conditionColumn struct {
 	Reason  string                  `json:"reason,omitempty"`
 	Message string                  `json:"message,omitempty"`
 	Since   int64                   `json:"since,omitempty"`
+	Code    string                  `json:"code,omitempty"`
 }
 
 const neverExpires = math.MaxInt64
@@ -65,7 +71,7 @@ const neverExpires = math.MaxInt64
 func environmentToRow(e blueberry.Environment) (environmentRow, error) {
 	conditions := make([]conditionColumn, len(e.Conditions))
 	for i, c := range e.Conditions {
-		conditions[i] = conditionColumn{c.Type, c.Status, c.Reason, c.Message, micros(c.Since)}
+		conditions[i] = conditionColumn{c.Type, c.Status, c.Reason, c.Message, micros(c.Since), c.Code}
 	}
 	cs, err := encode("conditions", conditions)
 	if err != nil {
@@ -79,6 +85,10 @@ func environmentToRow(e blueberry.Environment) (environmentRow, error) {
 	if err != nil {
 		return environmentRow{}, err
 	}
+	sleep, err := encode("sleep", sleepToColumn(e.Sleep))
+	if err != nil {
+		return environmentRow{}, err
+	}
 	row := environmentRow{
 		ID: e.ID, Project: e.Project, Name: e.Name, Namespace: e.Namespace, Target: e.Target, Owner: clean(e.Owner),
 		SourceRepository: clean(e.Source.Repository), SourceRef: clean(e.Source.Ref), SourceCommit: e.Source.Commit, SourcePath: clean(e.Source.Path), RequestKey: clean(e.RequestKey),
@@ -88,6 +98,7 @@ func environmentToRow(e blueberry.Environment) (environmentRow, error) {
 		Version: e.Version,
 		Search:  strings.ToLower(clean(e.Name + "\n" + e.Owner + "\n" + e.Source.Repository)),
 		Kind:    string(e.Kind()), demandColumns: columnsOf(e.Demand), Drift: drift, DriftSince: micros(e.DriftSince),
+		PinnedBy: clean(e.Lease.PinnedBy), LeaseWarned: e.Lease.Warned.Microseconds(), Sleep: sleep, Cause: clean(string(e.Cause)), HeldBy: clean(e.HeldBy),
 	}
 	if row.ExpiresAt == 0 {
 		row.ExpiresAt = neverExpires
@@ -103,13 +114,19 @@ func (r environmentRow) environment() (blueberry.Environment, error) {
 		Revision: r.Revision, Synced: r.Synced, Commit: r.GitCommit, DeadlineAt: timeOf(r.DeadlineAt),
 		CreatedAt: timeOf(r.CreatedAt), UpdatedAt: timeOf(r.UpdatedAt), TerminatedAt: timeOf(r.TerminatedAt), Version: r.Version,
 		Lease: r.lease(), Demand: r.demand(), DriftSince: timeOf(r.DriftSince),
+		Cause: blueberry.CauseCode(r.Cause), HeldBy: r.HeldBy,
 	}
+	var sleep sleepColumn
+	if err := decode("sleep", r.Sleep, &sleep); err != nil {
+		return blueberry.Environment{}, err
+	}
+	e.Sleep = sleep.sleep()
 	var conditions []conditionColumn
 	if err := decode("conditions", r.Conditions, &conditions); err != nil {
 		return blueberry.Environment{}, err
 	}
 	for _, c := range conditions {
-		e.Conditions = append(e.Conditions, blueberry.Condition{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message, Since: timeOf(c.Since)})
+		e.Conditions = append(e.Conditions, blueberry.Condition{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message, Since: timeOf(c.Since), Code: c.Code})
 	}
 	if err := decode("drift policy", r.Drift, &e.Drift); err != nil {
 		return blueberry.Environment{}, err
@@ -121,14 +138,18 @@ func (r environmentRow) lease() blueberry.Lease {
 	if r.ExpiresAt == neverExpires {
 		return blueberry.Lease{}
 	}
-	return blueberry.Lease{ExpiresAt: timeOf(r.ExpiresAt)}
+	return blueberry.Lease{ExpiresAt: timeOf(r.ExpiresAt), PinnedBy: r.PinnedBy, Warned: time.Duration(r.LeaseWarned) * time.Microsecond}
 }
 
 // InsertEnvironment adds an environment. It is Conflict, with a fault on "name", while an environment that is not terminated holds the project and name
-// or the target and namespace; NotFound when the project does not exist.
+// or the target and namespace, and with a fault on "target" when the target is registered and takes none; NotFound when the project does not exist. It
+// keeps the target from being cordoned or removed until the transaction ends.
 func (t *Tx) InsertEnvironment(ctx context.Context, e blueberry.Environment) error {
 	row, err := environmentToRow(e)
 	if err != nil {
+		return err
+	}
+	if err := t.keepTarget(ctx, e.Target); err != nil {
 		return err
 	}
 	// A conflict is no error here, because after an error PostgreSQL answers nothing more in this transaction, and who holds what is to be told.
@@ -142,6 +163,9 @@ func (t *Tx) InsertEnvironment(ctx context.Context, e blueberry.Environment) err
 	}
 	if n == 0 {
 		return t.environmentConflict(ctx, e)
+	}
+	if err := t.insertHosts(ctx, e.ID, hostsOf(e)); err != nil {
+		return err
 	}
 	_, err = t.Project(ctx, e.Project) // the row of a deleted one is there; the environment's reference to it keeps others from deleting it from here on
 	return err
@@ -203,7 +227,10 @@ func (t *Tx) UpdateEnvironment(ctx context.Context, e blueberry.Environment) err
 		label: "environment " + e.Name, version: e.Version,
 		there: t.db.NewSelect().Model((*environmentRow)(nil)).Where("id = ?", e.ID), missing: environmentNotFound(e.ID),
 	}
-	if err := g.check(ctx, "update environment", res, err); err != nil || e.Phase != blueberry.Terminated {
+	if err := g.check(ctx, "update environment", res, err); err != nil {
+		return err
+	}
+	if err := t.replaceHosts(ctx, e); err != nil || e.Phase != blueberry.Terminated {
 		return err
 	}
 	return t.dropUses(ctx, e.ID) // so that what it used may go, and counts of users need not wade through the dead

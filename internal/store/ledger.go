@@ -23,6 +23,7 @@ type ledgerRow struct {
 	Wave          int    `bun:"wave"`
 	Revision      int    `bun:"revision"`
 	GoneAt        int64  `bun:"gone_at"`
+	MadeAt        int64  `bun:"made_at"`
 }
 
 const ledgerChunk = 500 // rows of one statement
@@ -38,14 +39,15 @@ func (t *Tx) LedgerOf(ctx context.Context, environmentID string) ([]blueberry.Le
 	for i, r := range rows {
 		out[i] = blueberry.LedgerEntry{
 			ObjectRef: blueberry.ObjectRef{APIVersion: r.APIVersion, Kind: r.Kind, Namespace: r.Namespace, Name: r.Name},
-			Component: r.Component, Wave: r.Wave, Revision: r.Revision, GoneAt: timeOf(r.GoneAt),
+			Component: r.Component, Wave: r.Wave, Revision: r.Revision, MadeAt: timeOf(r.MadeAt), GoneAt: timeOf(r.GoneAt),
 		}
 	}
 	slices.SortFunc(out, compareEntries) // here, so that both databases give one order
 	return out, nil
 }
 
-// PutLedger inserts or replaces entries by object. Of two entries of one object the last counts.
+// PutLedger inserts or replaces entries by object. Of two entries of one object the last counts. MadeAt stays as it was first written, also when that was
+// not known.
 func (t *Tx) PutLedger(ctx context.Context, environmentID string, entries []blueberry.LedgerEntry) error {
 	byObject := make(map[blueberry.ObjectRef]blueberry.LedgerEntry, len(entries))
 	for _, e := range entries {
@@ -55,7 +57,7 @@ func (t *Tx) PutLedger(ctx context.Context, environmentID string, entries []blue
 	for _, e := range byObject {
 		rows = append(rows, ledgerRow{
 			EnvironmentID: environmentID, APIVersion: e.APIVersion, Kind: e.Kind, Namespace: e.Namespace, Name: e.Name,
-			Component: e.Component, Wave: e.Wave, Revision: e.Revision, GoneAt: micros(e.GoneAt),
+			Component: e.Component, Wave: e.Wave, Revision: e.Revision, MadeAt: micros(e.MadeAt), GoneAt: micros(e.GoneAt),
 		})
 	}
 	// One order for everybody: two writers of one ledger then wait for each other instead of deadlocking.

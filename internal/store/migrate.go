@@ -60,6 +60,8 @@ func (s *Store) migrator() (*goose.Provider, error) {
 			"blueprints.id", "blueprints.name", "blueprint_uses.environment_id", "plans.id"), // of tables that migration 3 has just made
 		s.byteOrder(7, "users.id", "users.email", "sessions.id", "emergencies.id", "api_tokens.id",
 			"oauth_clients.id", "oauth_tokens.id", "device_authorizations.id"), // of tables that migration 6 has just made, and of one with few rows
+		s.fillHosts(10, s.byteOrder(10, "environment_hosts.environment_id", "activity.environment_id", "wake_entries.environment_id", "receipts.environment_id",
+			"archives.environment_id", "orphans.id")), // of tables that migration 9 has just made
 	))
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
@@ -86,4 +88,24 @@ func (s *Store) byteOrder(version int64, columns ...string) *goose.Migration {
 		}}
 	}
 	return goose.NewGoMigration(version, collate(`"C"`), collate(`"default"`))
+}
+
+// fillHosts is a migration: after another one of its version, the hosts of environments that are there can be looked up.
+func (s *Store) fillHosts(version int64, after *goose.Migration) *goose.Migration {
+	hosts := "json_each(environments.hosts) AS each"
+	if s.dialect == Postgres {
+		hosts = "json_array_elements_text(CASE WHEN hosts LIKE '[%' THEN hosts::json ELSE '[]'::json END) AS each(value)"
+	}
+	up := func(ctx context.Context, tx *sql.Tx) error {
+		if err := after.UpFnContext(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO environment_hosts (host, environment_id) SELECT lower(each.value), environments.id FROM environments, `+hosts+`
+			WHERE environments.phase <> 'terminated' AND each.value IS NOT NULL ON CONFLICT DO NOTHING`)
+		if err != nil {
+			return fmt.Errorf("fill environment_hosts: %w", err)
+		}
+		return nil
+	}
+	return goose.NewGoMigration(version, &goose.GoFunc{RunTx: up}, &goose.GoFunc{RunTx: after.DownFnContext})
 }

@@ -122,6 +122,7 @@ func fill(t *testing.T, s *store.Store) (blueberry.Environment, blueberry.Revisi
 			tx.InsertPolicy(ctx, policy("", "images")),
 			tx.PutSigningKey(ctx, "key_1", []byte("public"), start),
 			fillAccess(ctx, tx, "usr_1"),
+			fillLife(ctx, tx, e),
 			tx.InsertCertificate(ctx, blueberry.Certificate{Serial: "0a", Name: "prometheus", NotBefore: start, NotAfter: start.Add(time.Hour)}),
 			tx.PutPlatformSecret(ctx, blueberry.PlatformSecret{Name: "salt", Value: []byte("sealed"), CreatedAt: start, UpdatedAt: start}),
 		)
@@ -192,6 +193,14 @@ func readsOld(t *testing.T, s *store.Store, e blueberry.Environment, r blueberry
 		r.Demand, r.Plan, r.RestoredFrom = blueberry.Demand{}, "", 0
 		e.Demand, e.Drift, e.DriftSince = blueberry.Demand{}, blueberry.DriftPolicy{}, time.Time{}
 	}
+	if version < 9 {
+		e.Lease.Warned, e.Lease.PinnedBy, e.Sleep, e.Cause, e.HeldBy = 0, "", blueberry.Sleep{}, "", ""
+	}
+	if got := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Environment, error) {
+		return tx.EnvironmentByHost(ctx, e.Hosts[0])
+	}); got.ID != e.ID {
+		t.Errorf("the host, up from %d, is that of %q", version, got.ID)
+	}
 	if d := cmp.Diff(r.Settings, view(t, s, func(ctx context.Context, tx *store.Tx) ([]blueberry.Setting, error) {
 		return tx.RevisionSettings(ctx, e.ID, 1)
 	})); d != "" {
@@ -254,7 +263,8 @@ func TestTheVersionBeforeMayWrite(t *testing.T) {
 		exec("INSERT INTO revisions (" + oldRevisions + ") SELECT " + old(oldRevisions, "env_old", "") + " FROM revisions")
 		exec("INSERT INTO projects (name, cluster_kinds, created_at) VALUES ('old', 'null', 1)")
 		exec("INSERT INTO api_tokens (id, name, hash, grants, created_at, expires_at, last_used_at) VALUES ('tok_old', 'admin', 'old', '[\"*:*\"]', 1, 0, 0)")
-		exec("UPDATE environments SET phase = 'terminated' WHERE id = '" + e.ID + "'") // without ending its uses
+		exec("INSERT INTO ledger (environment_id, api_version, kind, namespace, name, component, wave, revision, gone_at) VALUES ('env_old', 'v1', 'Namespace', '', 'old', '', 0, 1, 0)")
+		exec("UPDATE environments SET phase = 'terminated' WHERE id = '" + e.ID + "'") // without ending its uses, and without taking its hosts away
 
 		got := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Revision, error) {
 			return tx.Revision(ctx, "env_old", 1)
@@ -268,7 +278,29 @@ func TestTheVersionBeforeMayWrite(t *testing.T) {
 		})); d != "" {
 			t.Errorf("its environment counts as:\n%s", d)
 		}
-		if p := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Project, error) { return tx.Project(ctx, "old") }); p.Version != 1 || p.Quota.Environments != nil {
+		environment := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Environment, error) {
+			return tx.Environment(ctx, "env_old")
+		})
+		if environment.Lease != (blueberry.Lease{ExpiresAt: e.Lease.ExpiresAt}) || !cmp.Equal(environment.Sleep, blueberry.Sleep{}) || environment.Cause != "" || environment.HeldBy != "" {
+			t.Errorf("its environment is %+v", environment)
+		}
+		if l := view(t, s, func(ctx context.Context, tx *store.Tx) ([]blueberry.LedgerEntry, error) {
+			return tx.LedgerOf(ctx, "env_old")
+		}); !l[0].MadeAt.IsZero() {
+			t.Errorf("its ledger is %+v", l)
+		}
+		_, err := tryView(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Environment, error) {
+			return tx.EnvironmentByHost(ctx, e.Hosts[0])
+		})
+		wantCode(t, "a host that it terminated, and one that it did not note", err, blueberry.NotFound, "HOST_UNKNOWN")
+		environment.Message = "written anew"
+		update(t, s, func(ctx context.Context, tx *store.Tx) error { return tx.UpdateEnvironment(ctx, environment) })
+		if got := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Environment, error) {
+			return tx.EnvironmentByHost(ctx, e.Hosts[0])
+		}); got.ID != "env_old" {
+			t.Errorf("the host is that of %q", got.ID)
+		}
+		if p := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Project, error) { return tx.Project(ctx, "old") }); p.Version != 1 || p.Quota.Environments != nil || p.MaxPinHours != 0 || len(p.Sleep.Windows) != 0 {
 			t.Errorf("its project is %+v", p)
 		}
 		key := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.APIToken, error) { return tx.Token(ctx, "tok_old") })

@@ -24,6 +24,8 @@ type projectRow struct {
 	Quota        string `bun:"quota"`
 	Version      int64  `bun:"version"`
 	DeletedAt    int64  `bun:"deleted_at"`
+	MaxPinHours  int    `bun:"max_pin_hours"`
+	Sleep        string `bun:"sleep"`
 }
 
 func projectToRow(p blueberry.Project) (projectRow, error) {
@@ -35,13 +37,23 @@ func projectToRow(p blueberry.Project) (projectRow, error) {
 	if err != nil {
 		return projectRow{}, err
 	}
+	sleep, err := encode("sleep policy", policyToColumn(p.Sleep))
+	if err != nil {
+		return projectRow{}, err
+	}
 	return projectRow{
 		Name: p.Name, Description: clean(p.Description), ClusterKinds: kinds, CreatedAt: micros(p.CreatedAt), Quota: quota, Version: max(1, p.Version),
+		MaxPinHours: p.MaxPinHours, Sleep: sleep,
 	}, nil
 }
 
 func (r projectRow) project() (blueberry.Project, error) {
-	p := blueberry.Project{Name: r.Name, Description: r.Description, CreatedAt: timeOf(r.CreatedAt), Version: r.Version}
+	p := blueberry.Project{Name: r.Name, Description: r.Description, CreatedAt: timeOf(r.CreatedAt), Version: r.Version, MaxPinHours: r.MaxPinHours}
+	var sleep policyColumn
+	if err := decode("sleep policy", r.Sleep, &sleep); err != nil {
+		return blueberry.Project{}, err
+	}
+	p.Sleep = sleep.policy()
 	if err := decode("quota", r.Quota, &p.Quota); err != nil {
 		return blueberry.Project{}, err
 	}
@@ -117,7 +129,7 @@ func (t *Tx) InsertProject(ctx context.Context, p blueberry.Project) error {
 	return duplicate("name", "there is a project %s", p.Name)
 }
 
-// PutProject makes a project, at version 1 when it has none, or changes what one may do. The description and quota of one that is there stay.
+// PutProject makes a project, at version 1 when it has none, or changes what one may do. The description, quota and life of one that is there stay.
 func (t *Tx) PutProject(ctx context.Context, p blueberry.Project) error {
 	row, err := projectToRow(p)
 	if err != nil {
@@ -141,6 +153,18 @@ func (t *Tx) SetQuota(ctx context.Context, p blueberry.Project) error {
 // DescribeProject writes the description if the version is still p.Version, else Conflict with code VERSION_MOVED; the version then counts up by one.
 func (t *Tx) DescribeProject(ctx context.Context, p blueberry.Project) error {
 	return t.changeProject(ctx, p, "description", clean(p.Description))
+}
+
+// SetProjectLife writes how long environments of a project may be pinned, and when they sleep, if its version is still p.Version, else Conflict with code
+// VERSION_MOVED; the version then counts up by one.
+func (t *Tx) SetProjectLife(ctx context.Context, p blueberry.Project) error {
+	sleep, err := encode("sleep policy", policyToColumn(p.Sleep))
+	if err != nil {
+		return err
+	}
+	res, err := t.db.NewUpdate().Model((*projectRow)(nil)).Set("max_pin_hours = ?", p.MaxPinHours).Set("sleep = ?", sleep).Set("version = ?", p.Version+1).
+		Where("name = ?", clean(p.Name)).Where("version = ?", p.Version).Where("deleted_at = 0").Exec(ctx)
+	return t.projectGuard(p.Name, p.Version).check(ctx, "change life of project", res, err)
 }
 
 func (t *Tx) changeProject(ctx context.Context, p blueberry.Project, column, value string) error {
@@ -233,7 +257,7 @@ func (t *Tx) emptyProject(ctx context.Context, name, by string, at time.Time) er
 }
 
 func (t *Tx) ensureDefaultProject(ctx context.Context) error {
-	row := projectRow{Name: blueberry.DefaultProject, ClusterKinds: "null", CreatedAt: micros(time.Now()), Quota: "{}", Version: 1}
+	row := projectRow{Name: blueberry.DefaultProject, ClusterKinds: "null", CreatedAt: micros(time.Now()), Quota: "{}", Version: 1, Sleep: "{}"}
 	_, err := t.db.NewInsert().Model(&row).On("CONFLICT (name) DO NOTHING").Exec(ctx)
 	return err
 }

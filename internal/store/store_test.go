@@ -68,7 +68,20 @@ func fullEnvironment(name string) blueberry.Environment {
 	e.Demand = blueberry.Demand{CPU: 1500, Memory: 3 << 30, Pods: 4, Storage: 10 << 30}
 	e.Drift = blueberry.DriftPolicy{Mode: blueberry.DriftReport, Ignore: []blueberry.DriftIgnore{{Kind: "Deployment", Name: "*", Path: "spec.replicas"}}}
 	e.DriftSince = start.Add(time.Minute)
+	e.Lease.PinnedBy, e.Lease.Warned = "ada", 2*time.Hour
+	e.Conditions[1].Code = "GIT_REFUSED"
+	e.Sleep = blueberry.Sleep{
+		Asleep: true, Why: blueberry.ByIdleness, By: "system", Since: start, Policy: sleepPolicy(),
+		Replicas: map[string]int{"Deployment.apps default-pr-1/web": 3}, ActiveAt: start.Add(-time.Hour),
+	}
+	e.Cause, e.HeldBy = blueberry.CauseCrash, "kube"
 	return e
+}
+
+func sleepPolicy() blueberry.SleepPolicy {
+	return blueberry.SleepPolicy{
+		Idle: 30 * time.Minute, Windows: []blueberry.SleepWindow{{Days: []time.Weekday{time.Sunday, time.Friday}, From: 19 * 60, To: 0}}, TimeZone: "Europe/Zurich",
+	}
 }
 
 func revision(e blueberry.Environment, number int) blueberry.Revision {

@@ -77,11 +77,15 @@ type Desired struct {
 	Revision int
 	Files    []blueberry.RenderedFile // ordered by wave
 	Prune    []blueberry.ObjectRef    // objects of earlier revisions that no file holds any more
+	Commit   string                   // of the GitOps repository that holds Files; empty when a Delivery is not asked
 
 	// Ignore names fields that are left to others. An object that is made gets them as the files say. From then on Sync neither puts back what another
 	// hand writes there nor takes the field from it, Compare tells no difference, and Observe no drift. A field that leaves the list is ours again: the
 	// next Sync writes it. The path of a field names items of lists as FieldDiff.Path does.
 	Ignore []blueberry.DriftIgnore
+
+	// LeaveAlone tells a place that puts right by itself what another hand altered not to (blueberry.DriftReport). Sync itself always does.
+	LeaveAlone bool
 }
 
 // Progress is how far one Sync came.
@@ -89,6 +93,7 @@ type Progress struct {
 	Done    bool                  // every wave is applied and every prune asked for
 	Changed []Change              // what this call changed on the place
 	Waiting string                // why it is not done: "wave 2 waits for Deployment.apps default-pr-1/db: 0 of 1 ready"
+	Code    string                // the sort of Waiting, for a condition to keep: CodeWaveWaiting, CodeKindUnknown, CodeNamespaceGoing; empty for any other
 	Pruned  []blueberry.ObjectRef // of Desired.Prune: proven gone, or no longer carrying our labels and so not ours to delete
 }
 

@@ -96,6 +96,7 @@ type Pages struct {
 	Passkeys  Passkeys
 	Account   Account
 	OAuth     OAuth
+	Leases    Leases
 	Gate      Gate
 	Seal      Sealer
 	Now       func() time.Time
@@ -124,6 +125,7 @@ func (p *Pages) Routes() map[string]http.Handler {
 		"POST /signin/providers/{provider}": p.beginProvider, "GET " + access.ProviderReturnPath("{provider}"): p.finishProvider,
 		"GET /setup": p.setup, "POST /setup": p.completeSetup, "GET /invitation": p.invitation, "POST /invitation": p.acceptInvitation,
 		"GET /forgot": p.forgot, "POST /forgot": p.requestReset, "GET /reset": p.reset, "POST /reset": p.completeReset,
+		"GET /extend": p.extend, "POST /extend": p.completeExtend,
 		"GET " + oauth.AuthorizePath: p.signedIn(p.authorize), "POST " + oauth.AuthorizePath: p.signedIn(p.decide),
 		"GET " + oauth.DevicePath: p.signedIn(p.device), "POST " + oauth.DevicePath: p.signedIn(p.decideDevice),
 		"GET /account": p.signedIn(p.account), "POST /account/password": p.signedIn(p.changePassword),

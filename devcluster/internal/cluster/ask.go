@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	askPause = 50 * time.Millisecond
-	askLimit = 5 * time.Second // for one question
+	askPause   = 50 * time.Millisecond
+	askLimit   = 5 * time.Second  // for one question
+	applyLimit = 60 * time.Second // for one object
 )
 
 // nodeName is the one pretended node.
@@ -32,13 +33,20 @@ func node() map[string]any {
 		"kind":       "Node",
 		"metadata": map[string]any{
 			"name":        nodeName,
-			"annotations": map[string]string{"kwok.x-k8s.io/node": "fake"},
+			"annotations": nodeAnnotations(),
 			"labels": map[string]string{
 				"kubernetes.io/hostname": nodeName, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64", "type": "kwok",
 				"topology.kubernetes.io/region": "local", "topology.kubernetes.io/zone": "local-a",
 			},
 		},
 		"status": map[string]any{"allocatable": size, "capacity": size},
+	}
+}
+
+// nodeAnnotations tell kwok that the node is its own and metrics-server where its usage is.
+func nodeAnnotations() map[string]string {
+	return map[string]string{
+		"kwok.x-k8s.io/node": "fake", "metrics.k8s.io/resource-metrics-path": "/metrics/nodes/" + nodeName + "/metrics/resource",
 	}
 }
 
@@ -129,6 +137,15 @@ func (c *cluster) ensureNode(ctx context.Context, client *http.Client) error {
 	}
 	if status != http.StatusCreated && status != http.StatusConflict {
 		return fmt.Errorf("create node: %d: %.300s", status, body)
+	}
+	// A node of an earlier release lacks some.
+	annotations := map[string]any{"metadata": map[string]any{"annotations": nodeAnnotations()}}
+	status, body, err = ask(ctx, client, http.MethodPatch, nodes+"/"+nodeName, annotations)
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("annotate node: %d: %.300s", status, body)
 	}
 	port := map[string]any{"status": map[string]any{"daemonEndpoints": map[string]any{"kubeletEndpoint": map[string]any{"Port": c.ports[kwok]}}}}
 	status, body, err = ask(ctx, client, http.MethodPatch, nodes+"/"+nodeName+"/status", port)

@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -33,16 +35,38 @@ const (
 // component is one part of the cluster.
 type component struct {
 	name   string
+	path   string // program that knows of no supervisor; empty: this one, told which component to be
 	flags  []string
-	health string        // page that says 200 when it is ready
-	client string        // pair that asks for it
-	ca     string        // authority that signed the one who answers
-	grace  time.Duration // to end
+	env    []string                    // beside what every component is given
+	health string                      // page that says 200 when it is ready
+	ready  func(context.Context) error // instead of health, where there is no such page
+	client string                      // pair that asks for it
+	ca     string                      // authority that signed the one who answers
+	grace  time.Duration               // to end
 }
 
-// components are in the order in which they start. Each may rely on those of earlier stages.
-func (c *cluster) components() [][]component {
-	return [][]component{{c.etcd()}, {c.apiServer()}, {c.controllerManager(), c.scheduler(), c.kwok()}}
+// stage is what starts together. Each may rely on earlier stages.
+type stage struct {
+	components []component
+	work       []work
+}
+
+// work is done once, while the components of its stage start.
+type work struct {
+	what string
+	do   func(ctx context.Context, admin *http.Client) error
+}
+
+// stages are in the order in which they start.
+func (c *cluster) stages() []stage {
+	controllers := stage{components: []component{c.controllerManager(), c.scheduler(), c.kwok()}}
+	var late stage
+	for _, x := range c.extras {
+		first, then := x.stages(c)
+		controllers.components, controllers.work = append(controllers.components, first.components...), append(controllers.work, first.work...)
+		late.components, late.work = append(late.components, then.components...), append(late.work, then.work...)
+	}
+	return []stage{{components: []component{c.etcd()}}, {components: []component{c.apiServer()}}, controllers, late}
 }
 
 func (c *cluster) etcd() component {

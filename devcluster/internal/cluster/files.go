@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"text/template"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/devcluster/internal/atomicfile"
 	"github.com/blueberry-idp/blueberry/devcluster/internal/pki"
@@ -20,8 +21,22 @@ import (
 //go:embed kwok.yaml
 var kwokYAML []byte
 
-// podLog is the log of every container, in the form in which a container runtime writes it.
-const podLog = "2026-01-01T00:00:00.000000000Z stdout F This pod is pretended by the development cluster: no process runs and nothing is logged.\n"
+// podLogs are what the containers log, the present ones and those before them, in the form in which a container runtime
+// writes it.
+func podLogs() map[string][]string {
+	return map[string][]string{
+		"pod.log": {
+			"stdout F This pod is pretended by the development cluster: no process runs.",
+			"stdout F Its log is kwok/pod.log in the directory of the cluster.",
+			"stderr F warning: everything here is pretended",
+			"stdout F ready",
+		},
+		"previous.log": {
+			"stdout F This pod is pretended by the development cluster: no process ran.",
+			"stderr F panic: pretended: it was asked to fail",
+		},
+	}
+}
 
 // kubeconfigText is filled with base64 and numbers only, so nothing in it needs quoting.
 const kubeconfigText = `apiVersion: v1
@@ -49,30 +64,55 @@ func (c *cluster) writeFiles() error {
 			return fmt.Errorf("make directory: %w", err)
 		}
 	}
-	logFile := filepath.Join(c.dir, "kwok", "pod.log")
-	if err := replace(logFile, []byte(podLog)); err != nil {
-		return err
-	}
-	logs, err := json.Marshal(map[string]any{
-		"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "ClusterLogs", "metadata": map[string]any{"name": "pods"},
-		"spec": map[string]any{"logs": []any{map[string]any{"logsFile": logFile}}},
-	})
-	if err != nil {
-		return fmt.Errorf("write kwok.yaml: %w", err)
-	}
-	// JSON is YAML, and quotes a path whatever is in it.
-	if err := replace(c.kwokConfig(), slices.Concat(kwokYAML, []byte("---\n"), logs, []byte("\n"))); err != nil {
+	if err := c.writeKwok(); err != nil {
 		return err
 	}
 	if err := c.writeKubeconfig(c.kubeconfig(), pki.Admin); err != nil {
 		return err
 	}
-	for _, pair := range []string{pki.ControllerManager, pki.Scheduler, pki.Kwok} {
+	for _, pair := range []string{pki.ControllerManager, pki.Scheduler, pki.Kwok, pki.ArgoCD, pki.Rollouts, pki.Metrics} {
 		if err := c.writeKubeconfig(c.kubeconfigOf(pair), pair); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// writeKwok writes the configuration of kwok and the logs that it serves.
+func (c *cluster) writeKwok() error {
+	logged := time.Now().UTC().Format(time.RFC3339Nano)
+	for name, lines := range podLogs() {
+		text := ""
+		for _, line := range lines {
+			text += logged + " " + line + "\n"
+		}
+		// Written in place and not replaced: nobody else reads it now, and who follows it must go on seeing the same file.
+		if err := os.WriteFile(filepath.Join(c.dir, "kwok", name), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
+	}
+	documents := []object{{
+		"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "ClusterLogs", "metadata": object{"name": "pods"},
+		"spec": object{"logs": []object{{
+			"logsFile": filepath.Join(c.dir, "kwok", "pod.log"), "previousLogsFile": filepath.Join(c.dir, "kwok", "previous.log"), "follow": true,
+		}}},
+	}}
+	if c.exec {
+		documents = append(documents, object{
+			"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "ClusterExec", "metadata": object{"name": "pods"},
+			"spec": object{"execs": []object{{"local": object{"workDir": filepath.Join(c.dir, "kwok")}}}},
+		})
+	}
+	text := slices.Clone(kwokYAML)
+	for _, d := range documents {
+		// JSON is YAML, and quotes a path whatever is in it.
+		data, err := json.Marshal(d)
+		if err != nil {
+			return fmt.Errorf("write kwok.yaml: %w", err)
+		}
+		text = slices.Concat(text, []byte("---\n"), data, []byte("\n"))
+	}
+	return replace(c.kwokConfig(), text)
 }
 
 func (c *cluster) writeKubeconfig(path, pair string) error {

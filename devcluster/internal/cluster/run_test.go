@@ -39,7 +39,7 @@ func start(t *testing.T, dir string, port int) *running {
 		defer r.mu.Unlock()
 		r.told = append(r.told, line)
 	}}
-	go func() { r.ended <- Run(ctx, o, func(path string) { r.ready <- path }) }()
+	go func() { r.ended <- Run(ctx, o, func(p Places) { r.ready <- p.Kubeconfig }) }()
 	t.Cleanup(func() { cancel() })
 	return r
 }
@@ -230,8 +230,8 @@ func TestRunStoppedWhileItStarts(t *testing.T) {
 func TestEveryListenerIsOnLoopback(t *testing.T) {
 	t.Parallel()
 	c := &cluster{dir: "/d", ports: map[string]int{etcd: 1, etcdPeer: 2, apiServer: 3, controllerManager: 4, scheduler: 5, kwok: 6}}
-	for _, stage := range c.components() {
-		for _, comp := range stage {
+	for _, stage := range c.stages() {
+		for _, comp := range stage.components {
 			for _, f := range comp.flags {
 				name, value, _ := strings.Cut(f, "=")
 				switch {

@@ -44,6 +44,10 @@ const (
 	FrontProxyClient  = "front-proxy-client" // the API server asking an extension API server
 	Etcd              = "etcd"               // serves etcd
 	EtcdClient        = "etcd-client"        // the API server asking etcd
+	ArgoCD            = "argocd"             //
+	Rollouts          = "argo-rollouts"      //
+	Metrics           = "metrics"            // metrics-server asking the API server and the node
+	MetricsServer     = "metrics-server"     // serves the metrics API
 
 	// ServiceAccount is the key that signs service account tokens: service-account.key and service-account.pub.
 	ServiceAccount = "service-account"
@@ -57,6 +61,8 @@ type leaf struct {
 
 func leaves(serviceIP string) []leaf {
 	loopback := []string{"127.0.0.1", "localhost"}
+	// The API server asks an extension by the name of its Service.
+	metrics := append([]string{"metrics-server.kube-system.svc"}, loopback...)
 	masters := []string{"system:masters"}
 	return []leaf{
 		{name: APIServer, authority: CA, user: "kube-apiserver", hosts: append([]string{
@@ -73,6 +79,10 @@ func leaves(serviceIP string) []leaf {
 		{name: FrontProxyClient, authority: FrontProxyCA, user: "front-proxy-client"},
 		{name: Etcd, authority: EtcdCA, user: "etcd", hosts: loopback},
 		{name: EtcdClient, authority: EtcdCA, user: "kube-apiserver"},
+		{name: ArgoCD, authority: CA, user: "argocd", groups: masters},
+		{name: Rollouts, authority: CA, user: "argo-rollouts", groups: masters},
+		{name: Metrics, authority: CA, user: "metrics-server", groups: masters},
+		{name: MetricsServer, authority: CA, user: "metrics-server", hosts: metrics},
 	}
 }
 

@@ -4,5 +4,6 @@
 // a child is ready.
 //
 // Invariant: no child outlives its supervisor, however that one ends: each child holds the reading end of a pipe whose only
-// writing end is the supervisor's, and ends when it reads the end of it (EndWithParent).
+// writing end is the supervisor's, and ends when it reads the end of it (EndWithParent, or the shell beside a program that is
+// not ours).
 package supervise

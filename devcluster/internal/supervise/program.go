@@ -29,7 +29,11 @@ type Program struct {
 	Log   string        // file that takes its output
 	Hold  []*os.File    // handed to the child as they are
 	Grace time.Duration // how long it may take to end before it is killed
-	Tell  func(line string)
+
+	// Foreign programs do not call EndWithParent; a shell does in their place what it would do.
+	Foreign bool
+
+	Tell func(line string)
 
 	deaths atomic.Int64
 	pid    atomic.Int64
@@ -85,7 +89,11 @@ func (p *Program) once(ctx context.Context) (*os.ProcessState, error) {
 		return nil, err
 	}
 	defer ours.Close()
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), p.Path, p.Args...) // it is asked to end, below
+	path, args := p.Path, p.Args
+	if p.Foreign {
+		path, args = keeping(path, args, p.Grace)
+	}
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, args...) // it is asked to end, below
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = p.Env, p.Dir, log, log
 	cmd.ExtraFiles = append([]*os.File{lifeline}, p.Hold...)
 	// A group of its own: Ctrl-C at the terminal reaches the supervisor alone, which then ends its children in order.
@@ -110,7 +118,7 @@ func (p *Program) once(ctx context.Context) (*os.ProcessState, error) {
 	select {
 	case <-ended:
 	case <-time.After(p.Grace):
-		_ = cmd.Process.Kill()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // the group: a shell between us and the program must not save it
 		<-ended
 	}
 	return cmd.ProcessState, nil

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,6 +31,19 @@ func TestMain(m *testing.M) {
 			signal.Ignore(syscall.SIGTERM)
 			fmt.Println("serving")
 			select {}
+		case "foreign", "foreign stubborn": // know of no supervisor
+			asked := make(chan os.Signal, 1)
+			signal.Notify(asked, syscall.SIGTERM)
+			fmt.Println("serving")
+			<-asked
+			if os.Args[1] == "foreign stubborn" {
+				select {}
+			}
+			fmt.Println("goodbye")
+			os.Exit(0)
+		case "foreign die":
+			fmt.Println("last word")
+			os.Exit(3)
 		case "die":
 			connect()
 			fmt.Println("first word")
@@ -43,7 +57,10 @@ func TestMain(m *testing.M) {
 		case "supervisor": // of one child of the kind and log given, to which it hands file 3
 			p := &Program{
 				Name: "child", Path: os.Args[0], Args: []string{os.Args[2]}, Log: os.Args[3],
-				Hold: []*os.File{os.NewFile(3, "held")}, Grace: time.Minute, Tell: func(string) {},
+				Hold: []*os.File{os.NewFile(3, "held")}, Grace: time.Minute, Tell: func(string) {}, Foreign: strings.HasPrefix(os.Args[2], "foreign"),
+			}
+			if p.Foreign {
+				p.Grace = time.Second
 			}
 			if err := p.Run(context.Background()); err != nil {
 				os.Exit(5)
@@ -66,7 +83,7 @@ func program(t *testing.T, kind string) (*Program, chan string) {
 	told := make(chan string, 1000)
 	return &Program{
 		Name: kind, Path: os.Args[0], Args: []string{kind}, Log: filepath.Join(t.TempDir(), "log"),
-		Grace: time.Minute, Tell: func(line string) { told <- line },
+		Grace: time.Minute, Tell: func(line string) { told <- line }, Foreign: strings.HasPrefix(kind, "foreign"),
 	}, told
 }
 
@@ -88,7 +105,9 @@ func serving(p *Program) func() bool {
 
 func TestRunEndsItsChild(t *testing.T) {
 	t.Parallel()
-	for kind, grace := range map[string]time.Duration{"serve": time.Minute, "stubborn": 10 * time.Millisecond} {
+	for kind, grace := range map[string]time.Duration{
+		"serve": time.Minute, "stubborn": 10 * time.Millisecond, "foreign": time.Minute, "foreign stubborn": 10 * time.Millisecond,
+	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			p, _ := program(t, kind)
@@ -108,6 +127,9 @@ func TestRunEndsItsChild(t *testing.T) {
 			if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
 				t.Errorf("child %d is still there: %v", pid, err)
 			}
+			if kind == "foreign" && !slices.Contains(Tail(p.Log, 5), "goodbye") {
+				t.Errorf("log %q, want that it was asked to end", Tail(p.Log, 5))
+			}
 			if p.PID() != 0 || p.Deaths() != 0 {
 				t.Errorf("PID %d, deaths %d, want 0 and 0", p.PID(), p.Deaths())
 			}
@@ -117,7 +139,17 @@ func TestRunEndsItsChild(t *testing.T) {
 
 func TestRunStartsAgain(t *testing.T) {
 	t.Parallel()
-	p, told := program(t, "die")
+	for _, kind := range []string{"die", "foreign die"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			startsAgain(t, kind)
+		})
+	}
+}
+
+func startsAgain(t *testing.T, kind string) {
+	t.Helper()
+	p, told := program(t, kind)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)
@@ -179,7 +211,7 @@ func TestRunCannotStart(t *testing.T) {
 // The child holds the writing end of a pipe: the pipe ends when nobody is left.
 func TestChildEndsWithAKilledSupervisor(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []string{"serve", "stubborn"} {
+	for _, kind := range []string{"serve", "stubborn", "foreign", "foreign stubborn"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			log := filepath.Join(t.TempDir(), "log")

@@ -54,11 +54,11 @@ func Open(t testing.TB) *Rooms {
 	local := blueberry.Target{Name: "local", Driver: "sim", Domain: httpapitest.Domain}
 	r.Provisioner = &provision.Provisioner{
 		Record: record[provision.Tx]{s, func(tx *store.Tx) provision.Tx { return tx }}, Sources: provisionSources{r.Outside}, Repository: repository, Signer: ring,
-		Places: map[string]provision.Place{local.Name: {Target: local, Driver: sim.Driver{Place: r.Place}}}, Default: local.Name, Now: time.Now, Logger: discard,
+		Places: provision.FixedPlaces(map[string]provision.Place{local.Name: {Target: local, Driver: sim.Driver{Place: r.Place}}}), Default: local.Name, Now: time.Now, Logger: discard,
 	}
 	r.Catalog = &catalog.Catalog{
 		Record: record[catalog.Tx]{s, func(tx *store.Tx) catalog.Tx { return tx }}, Sources: catalogSources{r.Outside},
-		Places: map[string]catalog.Place{local.Name: {Domain: local.Domain}}, Now: time.Now, Logger: discard,
+		Places: func(string) catalog.Place { return catalog.Place{Domain: local.Domain} }, Now: time.Now, Logger: discard,
 	}
 	kind := func(work func(context.Context, blueberry.Job) (blueberry.JobOutcome, error)) jobs.Kind {
 		return jobs.Kind{Work: work, Timeout: time.Minute, MaxAttempts: 25}
@@ -70,7 +70,9 @@ func Open(t testing.TB) *Rooms {
 			blueberry.JobConfigPublished: kind(r.Provisioner.ConfigPublished), blueberry.JobBlueprintPublished: kind(r.Provisioner.BlueprintPublished),
 			blueberry.JobUserInvite: kind(r.Accounts.SendInvitation), blueberry.JobUserReset: kind(r.SignIn.SendReset),
 			blueberry.JobEmergencyTell: kind(r.Accounts.TellEmergency), blueberry.JobTokenWarn: kind(r.Accounts.SendTokenWarning),
-			blueberry.JobKeysReencrypt: kind(r.Custody.Reencrypt),
+			blueberry.JobKeysReencrypt: kind(r.Custody.Reencrypt), blueberry.JobEnvironmentArchive: kind(r.Provisioner.ArchiveFailed),
+			blueberry.JobTargetScan: kind(r.Provisioner.Scan), blueberry.JobTargetDrain: kind(r.Provisioner.Drain),
+			blueberry.JobOrphanRemove: kind(r.Provisioner.RemoveOrphan),
 		},
 	})
 	must(t, err)

@@ -152,7 +152,7 @@ func (d *Driver) applyFailed(ctx context.Context, client dynamic.ResourceInterfa
 		return out, false, nil
 	}
 	if faults := refusal(m.ref, err); faults != nil {
-		return out, false, &blueberry.Error{Kind: blueberry.Invalid, Fields: faults}
+		return out, false, &blueberry.Error{Kind: blueberry.Invalid, Code: refusalCode(err), Fields: faults}
 	}
 	return out, false, fault(ctx, "apply "+m.ref.String(), err)
 }
@@ -179,7 +179,7 @@ func (d *Driver) takeOver(ctx context.Context, client dynamic.ResourceInterface,
 func handsOn(live *unstructured.Unstructured) sets.Set[string] {
 	hands := sets.New[string]()
 	for _, e := range live.GetManagedFields() {
-		if e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource == "" && e.Manager != "kube-controller-manager" {
+		if e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource == "" && e.Manager != "kube-controller-manager" && e.Manager != operator {
 			hands.Insert(e.Manager)
 		}
 	}

@@ -19,6 +19,8 @@ type cache struct {
 	seed   maphash.Seed
 	log    *slog.Logger
 
+	latches bool // another applies for us and puts right what is altered: that it was altered is kept until Adopt
+
 	mu       sync.Mutex
 	kinds    map[schema.GroupVersionKind]*kind
 	envs     map[envKey]*environment
@@ -42,7 +44,10 @@ type environment struct {
 	namespace string // by the rule, until a Sync says otherwise
 	records   map[*record]bool
 	applied   map[blueberry.ObjectRef]applied
-	digest    uint64 // over the sums of the records
+	touched   map[blueberry.ObjectRef]bool // what another hand altered, or (true) deleted, since the last Adopt
+	explained map[blueberry.ObjectRef]explained // by Explain, of objects that are not right
+	again     bool                              // another look of Explain is due, and will be told as a change
+	digest    uint64                            // over the sums of the records
 	told      uint64 // the digest when its last change was passed on
 }
 
@@ -94,6 +99,9 @@ func (c *cache) putLocked(r *record, applied bool) {
 	r.kind.records[r.name] = r
 	env.records[r] = true
 	env.digest ^= r.sum
+	if last, ok := env.applied[r.ref()]; c.latches && ok && !applied && last.drifted(r) {
+		env.touch(r.ref(), false)
+	}
 	c.mark(r.env)
 }
 
@@ -102,7 +110,7 @@ func (c *cache) remove(k *kind, n name, version uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old := k.records[n]; old != nil && (version == 0 || version >= old.version) {
-		c.dropLocked(old)
+		c.lostLocked(old)
 	}
 }
 
@@ -117,10 +125,36 @@ func (c *cache) replace(k *kind, list []*record, version uint64) {
 	}
 	for n, old := range k.records {
 		if !listed[n] && (version == 0 || old.version <= version) {
-			c.dropLocked(old)
+			c.lostLocked(old)
 		}
 	}
 	k.isSynced = true
+}
+
+// lostLocked notes that an object is gone.
+func (c *cache) lostLocked(r *record) {
+	if env := c.envs[r.env]; c.latches && env != nil {
+		if _, ok := env.applied[r.ref()]; ok {
+			env.touch(r.ref(), true)
+		}
+	}
+	c.dropLocked(r)
+}
+
+// touch keeps that another hand was at an object; one that was deleted stays so, whatever is made in its place.
+func (e *environment) touch(o blueberry.ObjectRef, deleted bool) {
+	if e.touched == nil {
+		e.touched = map[blueberry.ObjectRef]bool{}
+	}
+	e.touched[o] = e.touched[o] || deleted
+}
+
+// knows reports whether it is known what was applied of an environment.
+func (c *cache) knows(key envKey) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	env := c.envs[key]
+	return env != nil && len(env.applied) > 0
 }
 
 func (c *cache) dropLocked(r *record) {
@@ -197,6 +231,9 @@ func (c *cache) holds(k *kind, ref target.Ref, m manifest) (record, bool) {
 	if _, interrupted := c.awaited[k]; interrupted {
 		return record{}, false
 	}
+	if _, touched := env.touched[m.ref]; touched {
+		return record{}, false
+	}
 	last, ok := env.applied[m.ref]
 	return *r, ok && last.hash == m.hash && last.stands(r)
 }
@@ -209,7 +246,7 @@ func (c *cache) forget(key envKey) {
 	if env == nil {
 		return
 	}
-	env.applied = map[blueberry.ObjectRef]applied{}
+	env.applied, env.touched = map[blueberry.ObjectRef]applied{}, nil
 	if len(env.records) == 0 {
 		delete(c.envs, key)
 	}

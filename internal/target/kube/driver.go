@@ -32,23 +32,30 @@ const (
 	defaultQPS   = 200              // a 20-object environment takes 40 calls
 )
 
-// Config says where the API is. With neither Kubeconfig nor REST, the service account of the pod is used.
+// Config says where the API is. With none of Kubeconfig, KubeconfigData and REST, the service account of the pod is used.
 type Config struct {
-	Kubeconfig string       // path of a file
-	Context    string       // of the kubeconfig; empty for its current one
-	REST       *rest.Config // instead of a file
-	QPS        float32      // calls a second without waiting; 0 means 200, with bursts of twice as many
-	Logger     *slog.Logger
+	Kubeconfig     string       // path of a file, which is trusted
+	KubeconfigData []byte       // instead of a file: what a person gave us. Open fails with kind Invalid when it does more than name a server and a credential
+	Context        string       // of the kubeconfig; empty for its current one
+	REST           *rest.Config // instead of a file
+	QPS            float32      // calls a second without waiting; 0 means 200, with bursts of twice as many
+	Applier        *Applier     // who applies in our name; nil when we do
+	Logger         *slog.Logger
 }
 
-// Driver holds environments on one Kubernetes API. It implements target.Driver, Comparer and Sizer.
+// Driver holds environments on one Kubernetes API. It implements target.Driver, Comparer and Sizer, and all abilities but Delivery and Releaser.
 type Driver struct {
+	config    *rest.Config   // as given, for connections of their own: shells
+	streams   rest.Interface // for logs: a connection each, so that a slow reader holds up nobody else
 	dynamic   dynamic.Interface
 	metadata  metadata.Interface
+	plain     metadata.Interface // with an applier: the metadata as it is
+	applied   *Applier           // nil when we apply ourselves
 	discovery *discovery.DiscoveryClient
 	log       *slog.Logger
 	kinds     kinds
 	cache     *cache
+	seen      nodesSeen // by Explain
 	begun     sync.Once
 
 	ctx    context.Context // of the watches, which outlive the call that begins them; ended by Close
@@ -60,6 +67,17 @@ var (
 	_ target.Driver   = (*Driver)(nil)
 	_ target.Comparer = (*Driver)(nil)
 	_ target.Sizer    = (*Driver)(nil)
+
+	_ target.LogReader   = (*Driver)(nil)
+	_ target.Explainer   = (*Driver)(nil)
+	_ target.EventReader = (*Driver)(nil)
+	_ target.LiveReader  = (*Driver)(nil)
+	_ target.Sheller     = (*Driver)(nil)
+	_ target.Meter       = (*Driver)(nil)
+	_ target.Operator    = (*Driver)(nil)
+	_ target.Scanner     = (*Driver)(nil)
+	_ target.Holdup      = (*Driver)(nil)
+	_ target.Checker     = (*Driver)(nil)
 )
 
 // Open reads the configuration. It does not talk to the API, so it succeeds while that is down.
@@ -69,6 +87,7 @@ func Open(c Config) (*Driver, error) {
 		return nil, fmt.Errorf("read kubeconfig: %w", err)
 	}
 	cfg = rest.CopyConfig(cfg)
+	plain := rest.CopyConfig(cfg)
 	cfg.UserAgent = "blueberry"
 	cfg.WarningHandlerWithContext = rest.NoWarnings{}
 	cfg.QPS = c.QPS
@@ -82,7 +101,7 @@ func Open(c Config) (*Driver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make HTTP client: %w", err)
 	}
-	d := &Driver{log: c.Logger}
+	d := &Driver{log: c.Logger, config: plain}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -90,6 +109,9 @@ func Open(c Config) (*Driver, error) {
 	d.cache = newCache(d.log)
 	if err := d.clients(cfg, watches, hc); err != nil {
 		return nil, err
+	}
+	if c.Applier != nil {
+		d.as(*c.Applier)
 	}
 	return d, nil
 }
@@ -107,12 +129,18 @@ func (d *Driver) clients(cfg, watches *rest.Config, hc *http.Client) (err error)
 	if d.cache.client, err = dynamic.NewForConfigAndClient(watches, hc); err != nil {
 		return fmt.Errorf("make watch client: %w", err)
 	}
+	if d.streams, err = streamClient(cfg); err != nil {
+		return fmt.Errorf("make stream client: %w", err)
+	}
 	return nil
 }
 
 func (c Config) rest() (*rest.Config, error) {
-	if c.REST != nil {
+	switch {
+	case c.REST != nil:
 		return c.REST, nil
+	case len(c.KubeconfigData) > 0:
+		return uploaded(c.KubeconfigData, c.Context)
 	}
 	if c.Kubeconfig == "" {
 		return rest.InClusterConfig()

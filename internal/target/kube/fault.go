@@ -27,6 +27,12 @@ func fault(ctx context.Context, doing string, err error) error {
 	if own := new(blueberry.Error); errors.As(err, &own) {
 		return err
 	}
+	if name := webhookDown(err); name != "" {
+		return blueberry.Errorf(blueberry.Unavailable, blueberry.CodeTargetWebhook, "%s: the target's admission webhook %s does not answer: %s", doing, name, plainCall(err))
+	}
+	if apierrors.IsForbidden(err) && denialCode(err.Error()) == blueberry.CodeTargetForbidden {
+		return blueberry.Errorf(blueberry.Forbidden, blueberry.CodeTargetForbidden, "%s: the target lacks a right for us: %s", doing, missingRight(err.Error()))
+	}
 	if reason := unreachable(err); reason != "" {
 		return blueberry.Errorf(blueberry.Unavailable, reason, "%s: %s", doing, plainly(err))
 	}
@@ -59,17 +65,17 @@ func plainly(err error) string {
 func unreachable(err error) string {
 	status := apierrors.APIStatus(nil)
 	if !errors.As(err, &status) {
-		return "TARGET_UNREACHABLE" // no answer of the API: the connection, TLS, or our time-out
+		return blueberry.CodeTargetUnreachable // no answer of the API: the connection, TLS, or our time-out
 	}
 	switch code := status.Status().Code; {
 	case code == http.StatusUnauthorized:
-		return "TARGET_UNAUTHORIZED"
+		return blueberry.CodeTargetUnauthorized
 	case code == http.StatusTooManyRequests:
-		return "TARGET_BUSY"
+		return blueberry.CodeTargetBusy
 	case refusedSchema(err):
 		return ""
 	case code >= 500:
-		return "TARGET_UNREACHABLE"
+		return blueberry.CodeTargetUnreachable
 	}
 	return ""
 }
@@ -79,11 +85,14 @@ func refusedSchema(err error) bool {
 	return strings.Contains(err.Error(), "failed to create typed patch object")
 }
 
+// namespaceGoing is why nothing can be put into a namespace.
+const namespaceGoing = "its namespace is being deleted"
+
 // notYet says why an apply should be tried again although the API refused it; empty when it should not.
 func notYet(err error) string {
 	switch {
 	case apierrors.HasStatusCause(err, "NamespaceTerminating"):
-		return "its namespace is being deleted"
+		return namespaceGoing
 	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "status unknown for quota"):
 		return "the quota of its namespace is not counted yet"
 	case apierrors.IsNotFound(err):
@@ -111,6 +120,8 @@ func refusal(ref blueberry.ObjectRef, err error) []blueberry.Fault {
 	case s.Code == http.StatusUnprocessableEntity, s.Code == http.StatusBadRequest, s.Code == http.StatusRequestEntityTooLarge,
 		s.Code == http.StatusMethodNotAllowed:
 		return []blueberry.Fault{{Field: at(ref, ""), Code: "object_invalid", Message: s.Message}}
+	case s.Code == http.StatusForbidden && denialCode(s.Message) == blueberry.CodeTargetForbidden:
+		return []blueberry.Fault{{Field: at(ref, ""), Code: "right_missing", Message: s.Message}}
 	case s.Code == http.StatusForbidden:
 		return []blueberry.Fault{{Field: at(ref, ""), Code: "object_denied", Message: s.Message}}
 	}

@@ -209,7 +209,7 @@ func (c *cache) known(k *kind) (bool, error) {
 		return false, blueberry.Errorf(blueberry.Unavailable, "TARGET_UNREACHABLE", "the target is out of view: %s", plainly(err))
 	}
 	if k.refused != nil && !k.isSynced {
-		return false, fmt.Errorf("watch %s: %w", k.gvk.Kind, k.refused)
+		return false, fault(context.Background(), "watch "+k.gvk.Kind, k.refused)
 	}
 	_, awaited := c.awaited[k]
 	return k.isSynced && !awaited, nil

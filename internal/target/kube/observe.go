@@ -12,13 +12,22 @@ import (
 
 // Observe implements target.Driver. It answers from what is watched; the first time that a kind is named it waits for the list of that kind.
 func (d *Driver) Observe(ctx context.Context, ref target.Ref, want []blueberry.LedgerEntry) (blueberry.Observation, error) {
+	of, err := d.view(ctx, want)
+	if err != nil {
+		return blueberry.Observation{}, err
+	}
+	return d.cache.observe(ref, want, of), nil
+}
+
+// view waits until all is in view that an environment is made of, and gives the kind of each wanted object; nil when the place does not know it.
+func (d *Driver) view(ctx context.Context, want []blueberry.LedgerEntry) ([]*kind, error) {
 	d.begin()
 	needed := map[*kind]bool{}
-	of := make([]*kind, len(want)) // the kind of each wanted object; nil when the place does not know it
+	of := make([]*kind, len(want))
 	for i, w := range want {
 		k, err := d.watched(ctx, w.ObjectRef)
 		if err != nil {
-			return blueberry.Observation{}, err
+			return nil, err
 		}
 		if of[i] = k; k != nil {
 			needed[k] = true
@@ -33,10 +42,7 @@ func (d *Driver) Observe(ctx context.Context, ref target.Ref, want []blueberry.L
 	for k := range needed {
 		list = append(list, k)
 	}
-	if err := d.await(ctx, list); err != nil {
-		return blueberry.Observation{}, err
-	}
-	return d.cache.observe(ref, want, of), nil
+	return of, d.await(ctx, list)
 }
 
 // watched gives the kind of an object, and begins to watch it when it is the first; nil when the place does not know the kind.
@@ -74,9 +80,10 @@ func (c *cache) observe(ref target.Ref, want []blueberry.LedgerEntry, of []*kind
 			if r == nil || r.env != keyOf(ref) {
 				break
 			}
-			x.Health, x.Message = r.health, r.message
+			x.Health, x.Message, x.Warning = r.health, r.message, r.warning
 			last, ok := env.applied[w.ObjectRef]
-			x.Drifted = ok && last.drifted(r)
+			_, touched := env.touched[w.ObjectRef]
+			x.Drifted = ok && (last.drifted(r) || touched)
 		}
 		out.Objects = append(out.Objects, x)
 	}

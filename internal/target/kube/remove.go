@@ -101,7 +101,7 @@ func (d *Driver) removeStage(ctx context.Context, ref target.Ref, there []found)
 				return nil
 			}
 			if faults := refusal(f.ref(), err); faults != nil {
-				return &blueberry.Error{Kind: blueberry.Invalid, Code: "TARGET_REFUSED", Detail: "the target refuses to delete an object", Fields: faults}
+				return &blueberry.Error{Kind: blueberry.Invalid, Code: refusalCode(err), Detail: "the target refuses to delete an object", Fields: faults}
 			}
 			return fault(gctx, "delete "+f.ref().String(), err)
 		})

@@ -35,8 +35,13 @@ type record struct {
 	deleting  bool
 	health    blueberry.Health
 	message   string
+	warning   string // what should be known of it although it is current
 	part      part
 	sum       uint64 // of all above but version and left: two records of one sum are the same to us
+}
+
+func (r *record) ref() blueberry.ObjectRef {
+	return blueberry.ObjectRef{APIVersion: r.kind.apiVersion, Kind: r.kind.gvk.Kind, Namespace: r.name.namespace, Name: r.name.name}
 }
 
 type name struct{ namespace, name string }
@@ -61,6 +66,9 @@ func summarize(seed maphash.Seed, k *kind, u *unstructured.Unstructured, left *e
 		version: versionOf(u), owned: owned(seed, u, left), left: left, deleting: u.GetDeletionTimestamp() != nil,
 	}
 	r.health, r.message = health(u)
+	if r.health == blueberry.HealthCurrent {
+		r.warning = warning(u)
+	}
 	r.part = partOf(u, r.deleting)
 	r.sum = r.digest(seed)
 	return r
@@ -73,8 +81,8 @@ func versionOf(u *unstructured.Unstructured) uint64 {
 }
 
 func (r *record) digest(seed maphash.Seed) uint64 {
-	return maphash.String(seed, fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%d\x00%t\x00%s\x00%s\x00%+v",
-		r.kind.apiVersion, r.kind.gvk.Kind, r.name, r.component, r.owned, r.deleting, r.health, r.message, r.part))
+	return maphash.String(seed, fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%d\x00%t\x00%s\x00%s\x00%s\x00%+v",
+		r.kind.apiVersion, r.kind.gvk.Kind, r.name, r.component, r.owned, r.deleting, r.health, r.message, r.warning, r.part))
 }
 
 // content is a fingerprint of what an object says, without what the API and controllers note on it.
@@ -108,6 +116,9 @@ func health(u *unstructured.Unstructured) (blueberry.Health, string) {
 	res, err := status.Compute(u)
 	if err != nil {
 		return blueberry.HealthUnknown, err.Error()
+	}
+	if isRollout(u) && res.Status == status.CurrentStatus {
+		return rolloutHealth(u)
 	}
 	switch res.Status {
 	case status.CurrentStatus:

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ func (d *Driver) Sync(ctx context.Context, want target.Desired) (target.Progress
 		if err != nil {
 			return progress, err
 		}
-		if progress.Waiting = waiting(w, outcomes, i == len(waves)-1); progress.Waiting != "" {
+		if progress.Waiting, progress.Code = waiting(w, outcomes, i == len(waves)-1); progress.Waiting != "" {
 			return progress, nil
 		}
 	}
@@ -49,22 +50,28 @@ func (d *Driver) Sync(ctx context.Context, want target.Desired) (target.Progress
 	return progress, nil
 }
 
-// waiting says what keeps the next wave, or the end, from its turn.
-func waiting(w wave, outcomes []outcome, last bool) string {
+// waiting says what keeps the next wave, or the end, from its turn, with its code.
+func waiting(w wave, outcomes []outcome, last bool) (text, code string) {
 	for _, o := range outcomes {
-		if o.waiting != "" {
-			return fmt.Sprintf("%s: %s", o.ref, o.waiting)
+		switch o.waiting {
+		case "":
+			continue
+		case unknownKind:
+			code = blueberry.CodeKindUnknown
+		case namespaceGoing:
+			code = blueberry.CodeNamespaceGoing
 		}
+		return fmt.Sprintf("%s: %s", o.ref, o.waiting), code
 	}
 	if last {
-		return ""
+		return "", ""
 	}
 	for _, o := range outcomes {
-		if o.health != blueberry.HealthCurrent {
-			return fmt.Sprintf("wave %d waits for %s: %s", w.number, o.ref, o.message)
+		if o.health != blueberry.HealthCurrent && o.health != blueberry.HealthUnknown {
+			return fmt.Sprintf("wave %d waits for %s: %s", w.number, o.ref, o.message), blueberry.CodeWaveWaiting
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // outcome is what became of one manifest.
@@ -121,6 +128,7 @@ func first(m manifest) bool {
 type refusals struct {
 	mu     sync.Mutex
 	kind   blueberry.Kind
+	code   string // of all refusals the one that the waterfall has first
 	faults []blueberry.Fault
 }
 
@@ -134,6 +142,9 @@ func (r *refusals) take(err error) error {
 	defer r.mu.Unlock()
 	if r.kind != blueberry.Conflict { // which someone must settle first
 		r.kind = e.Kind
+	}
+	if r.code == "" || before(e.Code, r.code) {
+		r.code = e.Code
 	}
 	r.faults = append(r.faults, e.Fields...)
 	return nil
@@ -152,9 +163,9 @@ func (r *refusals) err() error {
 		}
 		return 0
 	})
-	e := &blueberry.Error{Kind: r.kind, Code: "TARGET_REFUSED", Detail: "the target refuses objects of the environment", Fields: r.faults}
+	e := &blueberry.Error{Kind: r.kind, Code: cmp.Or(r.code, blueberry.CodeTargetRefused), Detail: "the target refuses objects of the environment", Fields: r.faults}
 	if r.kind == blueberry.Conflict {
-		e.Code, e.Detail = "OBJECT_TAKEN", "objects of the environment are there already and belong to someone else"
+		e.Code, e.Detail = blueberry.CodeObjectTaken, "objects of the environment are there already and belong to someone else"
 	}
 	return e
 }

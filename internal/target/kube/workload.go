@@ -81,7 +81,11 @@ func jobPart(u *unstructured.Unstructured) part {
 
 func slicePart(u *unstructured.Unstructured, deleting bool) part {
 	p := part{slice: u.GetLabels()["kubernetes.io/service-name"]}
-	list, _, _ := unstructured.NestedFieldNoCopy(u.Object, "endpoints")
+	list, _, _ := unstructured.NestedFieldNoCopy(u.Object, "ports")
+	if _, headless := u.GetLabels()["service.kubernetes.io/headless"]; !headless && len(objects(list)) == 0 {
+		return p // the Service leads to a port by a name that its pods do not have
+	}
+	list, _, _ = unstructured.NestedFieldNoCopy(u.Object, "endpoints")
 	for _, e := range objects(list) {
 		conds, _ := e["conditions"].(map[string]any)
 		if ready, known := conds["ready"]; !deleting && (!known || ready == true) { // the API: unknown counts as ready

@@ -12,7 +12,8 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/target"
 )
 
-// Driver holds environments on a simulated place. It implements target.Driver, Comparer and Sizer, and has no memory of its own.
+// Driver holds environments on a simulated place. It has no memory of its own. Of the abilities it lacks those that would be pretence: nothing runs here, so
+// there is no shell, and no use of anything.
 type Driver struct {
 	Place *Place
 }
@@ -21,6 +22,14 @@ var (
 	_ target.Driver   = Driver{}
 	_ target.Comparer = Driver{}
 	_ target.Sizer    = Driver{}
+
+	_ target.LogReader   = Driver{}
+	_ target.EventReader = Driver{}
+	_ target.LiveReader  = Driver{}
+	_ target.Operator    = Driver{}
+	_ target.Scanner     = Driver{}
+	_ target.Holdup      = Driver{}
+	_ target.Checker     = Driver{}
 )
 
 // call is what every call begins with: the delay, and whether the place can be reached.

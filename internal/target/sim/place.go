@@ -50,6 +50,8 @@ type Place struct {
 	watchers   map[*target.Pacer]bool
 	missed     map[target.Ref]bool // changed while unreachable
 	clock      clock
+	lines      uint64        // that containers said
+	written    chan struct{} // closed at the next line that a container says
 }
 
 type envKey struct{ project, environment string }
@@ -62,6 +64,8 @@ type environment struct {
 	namespace string
 	words     *words
 	members   []*object
+	notes     []note
+	said      []said
 	clean     uint64 // what was desired, when that stands just as the last Sync left them; 0 when that is not known
 }
 
@@ -89,6 +93,8 @@ type object struct {
 	left       []string  // paths that it left to others
 	altered    bool      // by another hand, since
 	touched    time.Time // by another hand, at last; zero for never
+	made       int64     // when, in seconds since 1970
+	asked      int64     // when its deletion was asked for; 0 while it was not
 	finalizers bool
 	deleting   bool
 	endpoints  bool           // a Service that should have some
@@ -108,6 +114,7 @@ func NewPlace(c Config) *Place {
 	p := &Place{
 		cfg: c, seed: maphash.MakeSeed(), random: rand.New(rand.NewPCG(c.Seed, c.Seed)), kinds: builtIn(),
 		namespaces: map[string]*namespace{}, envs: map[envKey]*environment{}, watchers: map[*target.Pacer]bool{}, missed: map[target.Ref]bool{},
+		written: make(chan struct{}),
 	}
 	for _, n := range []string{"", "default"} { // the second is there from the start in every Kubernetes
 		p.namespaces[n] = &namespace{objects: map[objectName]*object{}}
@@ -181,6 +188,7 @@ func (p *Place) find(ref blueberry.ObjectRef) *object {
 
 // add puts a new object into its namespace, which must be there.
 func (p *Place) add(o *object) {
+	o.made = time.Now().Unix()
 	p.namespaces[o.namespace].objects[objectName{o.kind, o.name}] = o
 	if o.kind.is("", "Namespace") {
 		p.namespaces[o.name] = &namespace{self: o, objects: map[objectName]*object{}}
@@ -207,7 +215,7 @@ func (p *Place) give(o *object, env *environment) {
 
 // remove asks for an object to be deleted: it goes at once, or when nothing holds it any more. A namespace takes all that lives in it along.
 func (p *Place) remove(o *object) {
-	o.deleting = true
+	o.deleting, o.asked = true, time.Now().Unix()
 	p.mark(o.env)
 	if o.env != nil {
 		o.env.clean = 0

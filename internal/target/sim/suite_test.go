@@ -23,6 +23,12 @@ func open(testing.TB) targettest.Bundle {
 		Cut:    func() { p.SetFaults(sim.Faults{Unreachable: true}) },
 		Mend:   func() { p.SetFaults(sim.Faults{}) },
 		Hand:   hand{p},
+		Say: func(t testing.TB, ref target.Ref, l target.LogLine) {
+			t.Helper()
+			if err := p.Write(ref, l); err != nil {
+				t.Fatal(err)
+			}
+		},
 	}
 }
 

@@ -26,7 +26,7 @@ type work struct {
 func (p *Place) begin(o *object, w *work) {
 	if last := o.work; last != nil {
 		w.generation = last.generation + 1
-		w.old = max(last.old, last.ready)
+		w.old = min(w.wanted, max(last.old, last.ready)) // what was scaled away does not run on
 	}
 	o.work = w
 	for range w.wanted {
@@ -91,13 +91,16 @@ func (p *Place) happen(e event) {
 	switch e.step {
 	case schedule:
 		w.scheduled++
+		p.note(e.object, false, "Scheduled", "default-scheduler", "a pod was assigned to the simulated node")
 		p.after(p.about(p.cfg.Start), event{e.object, e.generation, start})
 	case start:
 		if w.fail != "" {
 			w.failing = true
+			p.note(e.object, true, w.failEvent(), "kubelet", "container made to fail: "+w.fail)
 			break
 		}
 		w.started++
+		p.note(e.object, false, "Started", "kubelet", "a container was started")
 		wait := p.about(p.cfg.Ready)
 		if w.readyAfter > 0 {
 			wait = w.readyAfter
@@ -125,6 +128,7 @@ func (p *Place) breakPods(o *object, reason string) {
 	w.generation++
 	w.fail, w.failing = reason, true
 	w.started, w.ready, w.old = 0, 0, 0
+	p.note(o, true, w.failEvent(), "kubelet", "container made to fail: "+reason)
 	p.mark(o.env)
 }
 

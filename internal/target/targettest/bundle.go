@@ -14,6 +14,12 @@ type Bundle struct {
 	Cut    func()                           // the driver loses its connection to the place; the hand does not
 	Mend   func()                           // and may have it back
 	Hand   Hand
+
+	// Itself says that the place applies by itself what a Sync tells it to, some time later, and puts right by itself what another hand alters. Then nothing
+	// of a wave is applied when the place refuses one of its objects beforehand; what a Sync changed is told by a later one; drift is told also when it is
+	// put right before anyone looks; and what another hand gave away is taken back.
+	Itself bool
+	Say    func(t testing.TB, ref target.Ref, l target.LogLine) // has a container say a line; nil: each says something by itself
 }
 
 // Hand acts on the place as somebody else. Its methods end the test when the place refuses.

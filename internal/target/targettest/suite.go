@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -58,6 +59,7 @@ func Run(t *testing.T, open func(t testing.TB) Bundle) {
 		"what is ignored is left to others":                    testIgnore,
 		"what is ignored may change":                           testIgnoreChanges,
 	}
+	maps.Copy(tests, abilities())
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,91 @@
+package activator
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+// hostOf is the host of a request as environments have theirs: without port and final dot, in lower case.
+func hostOf(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// find gives the environment of a host, no older than stateAge. Those who ask at once share one look.
+func (a *Activator) find(ctx context.Context, host string) (blueberry.Environment, error) {
+	for {
+		a.mu.Lock()
+		k := a.known[host]
+		if k != nil && k.done != nil {
+			done := k.done
+			a.mu.Unlock()
+			select {
+			case <-done:
+				if k.err == nil || !errors.Is(k.err, context.Canceled) {
+					return k.env, k.err
+				}
+				continue // the one who looked went away
+			case <-ctx.Done():
+				return blueberry.Environment{}, ctx.Err()
+			}
+		}
+		if k != nil && a.Now().Sub(k.at) < stateAge && !a.Now().Before(k.at) {
+			a.mu.Unlock()
+			return k.env, k.err
+		}
+		if a.known == nil || len(a.known) >= maxKnown {
+			a.known = map[string]*known{} // a flood of made-up hosts costs the others one look each
+		}
+		k = &known{done: make(chan struct{})}
+		a.known[host] = k
+		a.mu.Unlock()
+		return a.look(ctx, host, k)
+	}
+}
+
+func (a *Activator) look(ctx context.Context, host string, k *known) (blueberry.Environment, error) {
+	env, err := a.Environments.HostEnvironment(ctx, host)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	close(k.done)
+	k.env, k.err, k.at, k.done = env, err, a.Now(), nil
+	if err != nil && !errors.Is(err, blueberry.NotFound) && a.known[host] == k {
+		delete(a.known, host) // the record was away: the next one looks again
+	}
+	if err == nil && asleep(env) {
+		a.noteWokenLocked(env.ID)
+	}
+	return env, err
+}
+
+// fresh is find past what is remembered.
+func (a *Activator) fresh(ctx context.Context, host string) (blueberry.Environment, error) {
+	a.mu.Lock()
+	if k := a.known[host]; k != nil && k.done == nil {
+		delete(a.known, host)
+	}
+	a.mu.Unlock()
+	return a.find(ctx, host)
+}
+
+func (a *Activator) noteWokenLocked(id string) {
+	if a.woken == nil {
+		a.woken = map[string]time.Time{}
+	}
+	a.woken[id] = a.Now()
+}
+
+// wokeLately reports whether an environment slept within the last settle, so that its ingress may not know of the pods yet.
+func (a *Activator) wokeLately(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	at, ok := a.woken[id]
+	return ok && a.Now().Sub(at) < settle
+}

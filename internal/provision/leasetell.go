@@ -1,0 +1,80 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+// Mailer sends mail. An error of it may be shown to admins, so it holds no password.
+type Mailer interface {
+	Send(ctx context.Context, m Mail) error
+}
+
+// Mail is one message, as plain text.
+type Mail struct {
+	To      []string
+	Subject string
+	Text    string
+}
+
+// linkHours is by how much the link in a warning extends a lease.
+const linkHours = 24
+
+// SendLeaseWarning is the worker of environment.lease_tell: it tells the owner of an environment by mail that its lease ends soon, with a link that extends
+// it. Without a mail server, or an owner with an address, it does nothing; the event told it already.
+func (p *Provisioner) SendLeaseWarning(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
+	if p.Mail == nil {
+		return blueberry.JobOutcome{}, nil
+	}
+	var m Mail
+	err := p.Record.View(ctx, func(tx Tx) error {
+		m = Mail{}
+		e, err := tx.Environment(ctx, job.Subject)
+		if err != nil {
+			return err
+		}
+		if to := addressOf(e.Owner); to != "" && e.Lease.Warned != 0 && p.leaseLives(e) == nil {
+			m, err = p.leaseMail(ctx, tx, e, to)
+		}
+		return err
+	})
+	if errors.Is(err, blueberry.NotFound) || err == nil && len(m.To) == 0 {
+		return blueberry.JobOutcome{}, nil
+	}
+	if err != nil {
+		return blueberry.JobOutcome{}, err
+	}
+	if err := p.Mail.Send(ctx, m); err != nil {
+		return blueberry.JobOutcome{}, fmt.Errorf("send lease warning: %w", err)
+	}
+	return blueberry.JobOutcome{}, nil
+}
+
+// leaseMail writes the mail. Where the policies do not let the owner extend the lease, it has no link.
+func (p *Provisioner) leaseMail(ctx context.Context, tx Tx, e blueberry.Environment, to string) (Mail, error) {
+	left := leftText(e.Lease.ExpiresAt.Sub(p.Now()))
+	text := fmt.Sprintf("The lease of environment %s of project %s ends in %s, at %s. Then it is removed, with its data.\n", e.Name, e.Project, left, endText(e.Lease))
+	// The platform makes the link, and the owner acts by it: with no grants, so that no exception of a policy is theirs that is not known to be.
+	link, err := p.extendLink(ctx, tx, blueberry.Actor{Kind: blueberry.ActorJob, ID: blueberry.System().ID, Name: e.Owner}, e, linkHours)
+	switch {
+	case err == nil:
+		text += fmt.Sprintf("\nThis link extends it by %d hours. It works once, until the lease ends:\n%s\n", link.Hours, link.URL)
+	case !errors.Is(err, blueberry.Conflict) && !errors.Is(err, blueberry.Forbidden):
+		return Mail{}, err
+	}
+	return Mail{To: []string{to}, Subject: fmt.Sprintf("Environment %s ends in %s", e.Name, left), Text: text}, nil
+}
+
+// addressOf is the mail address that the name of an owner is; empty when it is none.
+func addressOf(owner string) string {
+	a, err := mail.ParseAddress(owner)
+	if err != nil || a.Address != owner || strings.ContainsAny(owner, "\r\n,;<> ") {
+		return ""
+	}
+	return owner
+}

@@ -1,0 +1,138 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/render"
+	"github.com/blueberry-idp/blueberry/internal/target"
+)
+
+// autoscaled gives the workloads of a revision whose number of pods an autoscaler decides, and the driver that can set it. Manifests leave that number to
+// the autoscaler, and a driver does as well, so a turn has to set it by hand.
+func autoscaled(place Place, rev blueberry.Revision) (target.Operator, []render.Autoscaled, error) {
+	op, ok := place.Driver.(target.Operator)
+	if !ok {
+		return nil, nil, nil
+	}
+	list, err := render.AutoscaledOf(rev.Rendering.Files)
+	return op, list, err
+}
+
+// remember writes down how many pods of autoscaled workloads run, before they are put to sleep.
+func (p *Provisioner) remember(ctx context.Context, place Place, e blueberry.Environment, rev blueberry.Revision) error {
+	op, list, err := autoscaled(place, rev)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	live, err := op.Replicas(ctx, refOf(e))
+	if err != nil {
+		return err
+	}
+	_, err = p.change(ctx, e.ID, func(_ Tx, now *blueberry.Environment) (bool, error) {
+		if !now.Sleep.Asleep || turnedSince(e, *now) {
+			return false, nil
+		}
+		kept, changed := map[string]int{}, false
+		for _, w := range list {
+			key := w.String()
+			n := now.Sleep.Replicas[key]
+			if live[w.ObjectRef] > 0 && live[w.ObjectRef] != n { // at 0 it sleeps already: what is known of it stays
+				n, changed = live[w.ObjectRef], true
+			}
+			if n > 0 {
+				kept[key] = n
+			}
+		}
+		now.Sleep.Replicas = kept
+		return changed, nil
+	})
+	return err
+}
+
+// rescale sets the number of pods of autoscaled workloads after a turn: none of one that sleeps, and as many as before of one that is awake again. It tells
+// what it waits for until the place shows them so; then it is the autoscaler's again.
+func (p *Provisioner) rescale(ctx context.Context, place Place, e blueberry.Environment, rev blueberry.Revision) (waiting string, err error) {
+	op, list, err := autoscaled(place, rev)
+	if err != nil || len(list) == 0 {
+		return "", err
+	}
+	live, err := op.Replicas(ctx, refOf(e))
+	if err != nil {
+		return "", err
+	}
+	var set []string
+	for _, w := range list {
+		n, there := live[w.ObjectRef]
+		want := scaledTo(e.Sleep, w, n)
+		if !there || n == want {
+			continue
+		}
+		if err := op.Scale(ctx, refOf(e), w.ObjectRef, want); err != nil {
+			return "", err
+		}
+		set = append(set, w.String())
+		if waiting == "" {
+			waiting = fmt.Sprintf("%s is being scaled to %d", w.ObjectRef, want)
+		}
+	}
+	if len(set) == 0 || e.Sleep.Asleep {
+		return waiting, nil
+	}
+	return waiting, p.forget(ctx, e, set)
+}
+
+// scaledTo is how many pods an autoscaled workload should run that now runs n.
+func scaledTo(s blueberry.Sleep, w render.Autoscaled, n int) int {
+	remembered := s.Replicas[w.String()]
+	switch {
+	case s.Asleep:
+		return 0
+	case remembered > 0:
+		return remembered
+	case n == 0:
+		return w.Least
+	}
+	return n // awake it is, and how far is not ours
+}
+
+// forget drops the numbers of pods that were brought back: from here on they are the autoscaler's.
+func (p *Provisioner) forget(ctx context.Context, e blueberry.Environment, workloads []string) error {
+	_, err := p.change(ctx, e.ID, func(_ Tx, now *blueberry.Environment) (bool, error) {
+		if turnedSince(e, *now) {
+			return false, nil
+		}
+		kept := maps.Clone(now.Sleep.Replicas)
+		for _, w := range workloads {
+			delete(kept, w)
+		}
+		changed := len(kept) != len(now.Sleep.Replicas)
+		now.Sleep.Replicas = kept
+		return changed, nil
+	})
+	return err
+}
+
+// sync is Sync of the driver with what a turn needs around it.
+func (p *Provisioner) sync(ctx context.Context, place Place, e blueberry.Environment, rev blueberry.Revision, d target.Desired) (target.Progress, error) {
+	if e.Sleep.Step != blueberry.TurnAsked {
+		return place.Driver.Sync(ctx, d)
+	}
+	if e.Sleep.Asleep {
+		if err := p.remember(ctx, place, e, rev); err != nil {
+			return target.Progress{}, err
+		}
+	}
+	prog, err := place.Driver.Sync(ctx, d)
+	if err != nil || !prog.Done {
+		return prog, err
+	}
+	if prog.Waiting, err = p.rescale(ctx, place, e, rev); err != nil {
+		return prog, err
+	}
+	prog.Done = prog.Waiting == ""
+	p.at(appliedStep(e.Sleep.Asleep))
+	return prog, nil
+}

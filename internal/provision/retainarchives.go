@@ -1,0 +1,71 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+func (p *Provisioner) archivesRule() Rule {
+	return Rule{
+		Name: "archives", What: "archives of environments that ended or failed, with all that the record has of those that ended", Keep: blueberry.KeepArchives,
+		Every: retentionTick * 60, Run: p.purgeArchives,
+	}
+}
+
+// purgeArchives removes what is kept no longer: first the objects, so that nothing is left that no row names, then the rows.
+func (p *Provisioner) purgeArchives(ctx context.Context) (int, string, error) {
+	var names []string
+	for {
+		due, err := p.archivesDue(ctx, false)
+		if err != nil {
+			return len(names), namedSome(names), err
+		}
+		for _, a := range due {
+			if err := p.dropObjects(ctx, objectName(a.EnvironmentID, "")); err != nil {
+				return len(names), namedSome(names), fmt.Errorf("delete archive of %s: %w", a.Environment, err)
+			}
+			err := p.Record.Update(ctx, func(tx Tx) error {
+				if err := tx.PurgeEnvironment(ctx, a.EnvironmentID); err != nil && !errors.Is(err, blueberry.NotFound) && !isCode(err, "ENVIRONMENT_ALIVE") {
+					return err
+				}
+				return tx.DeleteArchive(ctx, a.EnvironmentID)
+			})
+			if err != nil {
+				return len(names), namedSome(names), fmt.Errorf("purge %s: %w", a.Environment, err)
+			}
+			names = append(names, a.Project+"/"+a.Environment)
+		}
+		if len(due) < retentionPage {
+			return len(names), namedSome(names), nil
+		}
+	}
+}
+
+func (p *Provisioner) archivesDue(ctx context.Context, logs bool) ([]blueberry.Archive, error) {
+	return view(ctx, p, func(tx Tx) ([]blueberry.Archive, error) { return tx.ArchivesDue(ctx, p.Now(), logs, retentionPage) })
+}
+
+// dropObjects deletes every object whose name begins with the prefix.
+func (p *Provisioner) dropObjects(ctx context.Context, prefix string) error {
+	if p.Bucket == nil {
+		return nil
+	}
+	for after := ""; ; {
+		list, err := p.Bucket.List(ctx, prefix, after, retentionPage)
+		if err != nil {
+			return err
+		}
+		for _, name := range list {
+			if err := p.Bucket.Delete(ctx, name); err != nil {
+				return err
+			}
+			after = name
+		}
+		if len(list) < retentionPage {
+			return nil
+		}
+	}
+}
