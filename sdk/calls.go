@@ -112,11 +112,6 @@ func (c *Client) CancelJob(ctx context.Context, id int64, options ...CallOption)
 	return fetch[Job](ctx, c, post(nil, "jobs", strconv.FormatInt(id, 10), "cancel"), options...)
 }
 
-// ListTargets reads the places that can hold environments, and whether they answer.
-func (c *Client) ListTargets(ctx context.Context) (TargetList, error) {
-	return fetch[TargetList](ctx, c, newCall(http.MethodGet, "targets"))
-}
-
 // GetVersion tells what the server runs.
 func (c *Client) GetVersion(ctx context.Context) (Version, error) {
 	return fetch[Version](ctx, c, newCall(http.MethodGet, "version"))

@@ -44,6 +44,10 @@ type Environment struct {
 	Message        string           `json:"message" doc:"The same for people" example:"2 of 2 pods are ready"`
 	Conditions     []Condition      `json:"conditions" nullable:"false" doc:"The steps from request to reachable workload, in order"`
 	ExpiresAt      time.Time        `json:"expires_at,omitzero" doc:"When its lease ends; absent if it never does"`
+	Lease          Lease            `json:"lease" doc:"Until when it lives"`
+	Sleep          EnvironmentSleep `json:"sleep" doc:"Whether it should sleep, and when it does by itself"`
+	Cause          string           `json:"cause,omitempty" doc:"Code of what keeps it from being ready, as last told; absent when nothing does. Ask why for all of it" example:"ImageNotFound"`
+	HeldBy         string           `json:"held_by,omitempty" doc:"Driver that last applied it; absent before the first time" example:"kube"`
 	Revision       int              `json:"revision" doc:"Number of the desired revision, from 1" example:"1"`
 	SyncedRevision int              `json:"synced_revision" doc:"Revision that the target holds in full; 0 for none yet" example:"1"`
 	Commit         string           `json:"commit,omitempty" doc:"Commit of the GitOps repository that holds the desired revision" example:"0b7c1f4d5e6a7b8c9d0e1f2a3b4c5d6e7f8a9b0c"`
@@ -61,6 +65,7 @@ type Condition struct {
 	Type    string    `json:"type" enum:"Rendered,Committed,Synced,Scheduled,Started,Ready,Reachable" doc:"Name of the step" example:"Synced"`
 	Status  string    `json:"status" enum:"True,False,Unknown" doc:"Whether the step is done" example:"True"`
 	Reason  string    `json:"reason" doc:"One word" example:"Complete"`
+	Code    string    `json:"code,omitempty" doc:"Code of the error that it was set by; absent when there was none" example:"TARGET_UNREACHABLE"`
 	Message string    `json:"message" doc:"The same for people" example:"21 of 21 objects are applied"`
 	Since   time.Time `json:"since" doc:"When the status last changed"`
 }
@@ -131,6 +136,7 @@ type Object struct {
 	Component  string    `json:"component" doc:"Component that it belongs to" example:"backend"`
 	Wave       int       `json:"wave" doc:"Wave of that component" example:"1"`
 	Revision   int       `json:"revision" doc:"Revision that last wanted it" example:"1"`
+	MadeAt     time.Time `json:"made_at,omitzero" doc:"When it was made; absent when not known"`
 	GoneAt     time.Time `json:"gone_at,omitzero" doc:"When it was proven gone; absent while it may exist"`
 }
 

@@ -13,6 +13,8 @@ type Project struct {
 	Quota        Quota            `json:"quota" doc:"What its environments may use together"`
 	Used         Usage            `json:"used" doc:"What its living environments use"`
 	UsedByKind   map[string]Usage `json:"used_by_kind" doc:"The same for each kind of environment: preview, ephemeral and standing"`
+	MaxPinHours  int              `json:"max_pin_hours" doc:"How many hours an environment of it may be pinned; 0 for the default of 720, -1 for not at all" example:"336"`
+	Sleep        SleepPolicy      `json:"sleep,omitzero" doc:"When its environments sleep by themselves, unless they have a policy of their own"`
 	CreatedAt    time.Time        `json:"created_at" doc:"When it was made"`
 	Version      int64            `json:"version" doc:"Counts up with each change; the same number as in the ETag" example:"1"`
 }

@@ -14,8 +14,9 @@ import (
 
 const clusterGrace = 30 * time.Second // to end
 
-// helper is the helper binary: the one named, else the one in bin/ of the repository, built where need be.
-func helper(ctx context.Context) (string, error) {
+// helper is the helper binary, with those of extras beside it: the one named, else the one in bin/ of the repository, built
+// where need be.
+func helper(ctx context.Context, with []string) (string, error) {
 	if bin := os.Getenv(binVar); bin != "" {
 		return bin, nil
 	}
@@ -23,16 +24,18 @@ func helper(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return devcluster.Builder{Source: filepath.Join(root, "devcluster"), Bin: filepath.Join(root, "bin", "devcluster"), Progress: os.Stderr}.Build(ctx)
+	return devcluster.Builder{
+		Source: filepath.Join(root, "devcluster"), Bin: filepath.Join(root, "bin", "devcluster"), With: with, Progress: os.Stderr,
+	}.Build(ctx)
 }
 
 // startCluster starts a development cluster.
-func startCluster(ctx context.Context, dir string) (map[string]string, func() error, error) {
-	bin, err := helper(ctx)
+func startCluster(ctx context.Context, dir string, with []string) (map[string]string, func() error, error) {
+	bin, err := helper(ctx, with)
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := devcluster.Start(ctx, devcluster.Options{Bin: bin, Dir: dir, Progress: os.Stderr})
+	c, err := devcluster.Start(ctx, devcluster.Options{Bin: bin, Dir: dir, With: with, Exec: true, Progress: os.Stderr})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -46,7 +49,11 @@ func startCluster(ctx context.Context, dir string) (map[string]string, func() er
 		defer cancel()
 		return c.Stop(ctx)
 	}
-	return map[string]string{kubeconfigVar: c.Kubeconfig(), binVar: bin}, stop, nil
+	env := map[string]string{kubeconfigVar: c.Kubeconfig(), binVar: bin, withVar: strings.Join(with, ",")}
+	if url := c.ArgoCD().URL; url != "" {
+		env[argoCDVar] = url
+	}
+	return env, stop, nil
 }
 
 // repository is the root of the checkout that the working directory is in.

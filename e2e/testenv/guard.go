@@ -141,12 +141,12 @@ func guardServices(ctx context.Context, want services) (err error) {
 	}
 	if want.Cluster {
 		start(func() (map[string]string, func() error, error) {
-			return startCluster(ctx, filepath.Join(root, "cluster"))
+			return startCluster(ctx, filepath.Join(root, "cluster"), want.With)
 		})
 	}
 	if want.Helper {
 		start(func() (map[string]string, func() error, error) {
-			bin, err := helper(ctx)
+			bin, err := helper(ctx, want.With)
 			return map[string]string{binVar: bin}, func() error { return nil }, err
 		})
 	}

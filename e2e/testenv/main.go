@@ -2,10 +2,14 @@
 // free loopback ports, in a temporary directory, and gone afterwards.
 //
 //	go run ./e2e/testenv -- go test ./...
+//	go run ./e2e/testenv -with argocd,rollouts,metrics -- go test ./...
 //
 // The command finds them in its environment: BLUEBERRY_TEST_POSTGRES is a postgres:// URL whose user may create databases,
-// BLUEBERRY_TEST_KUBECONFIG the path of an administrator's kubeconfig, BLUEBERRY_TEST_DEVCLUSTER_BIN the helper binary. What
-// is set already is used as it is, and then not started. The command gets no standard input; its exit code is testenv's. 125
+// BLUEBERRY_TEST_KUBECONFIG the path of an administrator's kubeconfig, BLUEBERRY_TEST_DEVCLUSTER_BIN the helper binary,
+// BLUEBERRY_TEST_WITH the comma list of what the cluster has beyond Kubernetes (argocd, argocd-applicationset, rollouts,
+// metrics; their binaries are beside the helper), BLUEBERRY_TEST_ARGOCD the URL of Argo CD's API. In that cluster `kubectl
+// exec` runs processes on this machine, and the logs of the pretended pods are kwok/pod.log beside the kubeconfig. What is
+// set already is used as it is, and then not started. The command gets no standard input; its exit code is testenv's. 125
 // says that testenv itself failed.
 //
 // The services belong to a second process of this program, the guard, which ends them when its standard input ends: also
@@ -21,8 +25,11 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/app/devcluster"
 )
 
 const (
@@ -38,6 +45,8 @@ const (
 	postgresVar   = "BLUEBERRY_TEST_POSTGRES"
 	kubeconfigVar = "BLUEBERRY_TEST_KUBECONFIG"
 	binVar        = "BLUEBERRY_TEST_DEVCLUSTER_BIN"
+	withVar       = "BLUEBERRY_TEST_WITH"
+	argoCDVar     = "BLUEBERRY_TEST_ARGOCD"
 	withoutVar    = "BLUEBERRY_TEST_WITHOUT_POSTGRES" // 1: the halves of tests that need PostgreSQL are left out
 )
 
@@ -51,8 +60,9 @@ func main() {
 // services say what to start.
 type services struct {
 	Postgres, Cluster bool
-	Without           bool // PostgreSQL is left out on purpose
-	Helper            bool // build the helper binary, for its kubectl, where the cluster is another one
+	With              []string // what the cluster has beyond Kubernetes
+	Without           bool     // PostgreSQL is left out on purpose
+	Helper            bool     // build the helper binary, for its kubectl, where the cluster is another one
 }
 
 // parse gives the services asked for and the command.
@@ -60,11 +70,12 @@ func parse(args []string, stderr io.Writer) (services, []string, error) {
 	flags := flag.NewFlagSet("testenv", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: testenv [flags] -- command ...\nWithout flags both services are started.")
+		fmt.Fprintln(stderr, "usage: testenv [flags] -- command ...\nWithout -postgres and -cluster both services are started.")
 		flags.PrintDefaults()
 	}
 	postgres := flags.Bool("postgres", false, "start PostgreSQL only (with -cluster: both)")
 	cluster := flags.Bool("cluster", false, "start the development cluster only (with -postgres: both)")
+	with := flags.String("with", "", "what the cluster has beyond Kubernetes, with commas between: "+strings.Join(devcluster.Extras(), ", ")+"; starts the cluster")
 	without := flags.Bool("without-postgres", false, "do without PostgreSQL; sets BLUEBERRY_TEST_WITHOUT_POSTGRES=1")
 	if err := flags.Parse(args); err != nil {
 		return services{}, nil, err
@@ -76,8 +87,14 @@ func parse(args []string, stderr io.Writer) (services, []string, error) {
 	if *postgres && *without {
 		return services{}, nil, errors.New("-postgres and -without-postgres contradict each other")
 	}
+	extras := strings.FieldsFunc(*with, func(r rune) bool { return r == ',' })
+	if err := devcluster.CheckWith(extras); err != nil {
+		return services{}, nil, err
+	}
 	all := !*postgres && !*cluster
-	return services{Postgres: (all || *postgres) && !*without, Cluster: all || *cluster, Without: *without}, flags.Args(), nil
+	return services{
+		Postgres: (all || *postgres) && !*without, Cluster: all || *cluster || len(extras) > 0, With: extras, Without: *without,
+	}, flags.Args(), nil
 }
 
 func run(args []string, stdout, stderr io.Writer) int {

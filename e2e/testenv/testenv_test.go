@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // TestMain makes the test binary the guard, which startGuard starts, and testenv itself.
@@ -47,6 +48,9 @@ func TestParse(t *testing.T) {
 		"cluster only":          {args: "-cluster x", want: services{Cluster: true}, command: []string{"x"}},
 		"both by name":          {args: "-cluster -postgres x", want: services{Postgres: true, Cluster: true}, command: []string{"x"}},
 		"without PostgreSQL":    {args: "-without-postgres x", want: services{Cluster: true, Without: true}, command: []string{"x"}},
+		"with extras":           {args: "-with argocd,metrics x", want: services{Postgres: true, Cluster: true, With: []string{"argocd", "metrics"}}, command: []string{"x"}},
+		"extras mean a cluster": {args: "-postgres -with rollouts x", want: services{Postgres: true, Cluster: true, With: []string{"rollouts"}}, command: []string{"x"}},
+		"unknown extra":         {args: "-with argo x", refused: true},
 		"no command":            {args: "-cluster --", refused: true},
 		"unknown flag":          {args: "-x -- x", refused: true},
 		"with and without both": {args: "-postgres -without-postgres x", refused: true},
@@ -57,7 +61,7 @@ func TestParse(t *testing.T) {
 			if (err != nil) != tc.refused || errors.Is(err, flag.ErrHelp) {
 				t.Fatalf("parse: %v, want refused %t", err, tc.refused)
 			}
-			if diff := cmp.Diff(tc.want, got); diff != "" && !tc.refused {
+			if diff := cmp.Diff(tc.want, got, cmpopts.EquateEmpty()); diff != "" && !tc.refused {
 				t.Errorf("services (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(tc.command, command); diff != "" && !tc.refused {

@@ -53,7 +53,7 @@ func rooms() []room {
 		{path: "internal/cache", may: []string{nouns}},
 		{path: "internal/pki", may: []string{nouns}},
 		{path: "internal/store", may: []string{nouns}},
-		{path: "internal/httpapi", may: []string{nouns, "sdk", "internal/provision", "internal/catalog", "internal/source", "internal/access", "internal/access/oauth", "internal/audit", "internal/custody", "internal/fleet", "internal/cache"}},
+		{path: "internal/httpapi", may: []string{nouns, "sdk", "internal/provision", "internal/catalog", "internal/source", "internal/access", "internal/access/oauth", "internal/audit", "internal/custody", "internal/fleet", "internal/cache", "internal/target"}},
 		{path: "internal/web", may: []string{nouns, "internal/access", "internal/access/oauth", "internal/provision"}},
 		{path: "internal/cli", may: []string{"sdk"}},
 		{path: "internal/activator", may: []string{nouns, "internal/provision"}},
@@ -105,6 +105,7 @@ func families() map[string][]string {
 		"github.com/wneessen/":       {"internal/notify/mail"},
 		"github.com/zalando/":        {"internal/cli"},
 		"github.com/a-h/templ":       {"internal/web"},
+		"github.com/coder/websocket": {"internal/httpapi", "internal/cli"},
 		"github.com/chromedp/":       {}, // tests only
 		"github.com/johannesboyne/":  {},
 		"github.com/emersion/":       {},

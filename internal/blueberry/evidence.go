@@ -25,7 +25,7 @@ func NewEvidence(source, text string, at time.Time) Evidence {
 }
 
 // assignment is a name with a value behind it, as programs print them: PASSWORD=…, "token": "…", api_key: …
-var assignment = regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_.-]*)("?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;&'"})\]]+)`)
+var assignment = regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_.-]*)("?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,'"})\]]+)`)
 
 // RedactLines is Redact for what programs write: it also hides values whose name says that they are secret.
 func RedactLines(text string) string {

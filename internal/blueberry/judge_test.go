@@ -33,6 +33,15 @@ func TestJudge(t *testing.T) {
 	lagging.PhaseSince = noon.Add(-24 * time.Hour)
 	blueberry.SetCondition(lagging.Conditions, blueberry.Condition{Type: blueberry.IsReady, Status: blueberry.True}, noon.Add(-time.Hour))
 	blueberry.SetCondition(lagging.Conditions, blueberry.Condition{Type: blueberry.Reachable, Status: blueberry.False}, noon)
+	part := healthy // one object is gone, what runs runs
+	part.Objects = append(part.Objects, blueberry.ObjectState{ObjectRef: blueberry.ObjectRef{Kind: "ConfigMap", Name: "more"}, Health: blueberry.HealthMissing})
+	unknown := healthy
+	unknown.Objects = append(object(blueberry.HealthCurrent), blueberry.ObjectState{ObjectRef: blueberry.ObjectRef{Kind: "Widget", Name: "odd"}, Health: blueberry.HealthUnknown})
+	warned := blueberry.Observation{Objects: []blueberry.ObjectState{{Health: blueberry.HealthCurrent, Warning: "no address"}}}
+	stuck := env(blueberry.Updating)
+	stuck.Synced = 0
+	newer := env(blueberry.Updating) // a second update, an hour after the first
+	blueberry.RenewConditions(newer.Conditions, noon.Add(time.Hour))
 	behind := env(blueberry.Provisioning)
 	behind.Synced = 0
 
@@ -62,6 +71,15 @@ func TestJudge(t *testing.T) {
 		"the grace begins when the target has it all":   {late, broken, time.Hour + time.Minute, blueberry.Provisioning, "InProgress", time.Hour + blueberry.ReadinessGrace},
 		"endpoints that lag are given their time":       {lagging, starting, time.Second, blueberry.Ready, "NotReadyYet", blueberry.ReadinessGrace},
 		"nothing observed is not healthy":               {env(blueberry.Provisioning), blueberry.Observation{}, time.Second, blueberry.Provisioning, "InProgress", blueberry.ReadinessGrace},
+		"an object that is missing is a warning":        {env(blueberry.Ready), part, time.Hour, blueberry.Ready, "Warning", 0},
+		"all of them missing is not":                    {env(blueberry.Ready), missing, time.Hour, blueberry.Degraded, "NotReady", 0},
+		"a state that is not known is a warning":        {env(blueberry.Provisioning), unknown, time.Second, blueberry.Ready, "Ready", 0},
+		"an Ingress without an address is a warning":    {env(blueberry.Provisioning), warned, time.Second, blueberry.Ready, "Ready", 0},
+		"an update may take its time":                   {env(blueberry.Updating), starting, time.Minute, blueberry.Updating, "NotReadyYet", blueberry.ReadinessGrace},
+		"an update that breaks something degrades":      {env(blueberry.Updating), broken, blueberry.ReadinessGrace, blueberry.Degraded, "ImagePullBackOff", 0},
+		"nothing is stuck in an update":                 {stuck, blueberry.Observation{}, blueberry.ProvisionBudget, blueberry.Failed, "UpdateTimeout", 0},
+		"an update with warnings waits for its end":     {env(blueberry.Updating), part, time.Hour, blueberry.Updating, "Warning", blueberry.ProvisionBudget},
+		"a newer revision has its own time":             {newer, part, blueberry.ProvisionBudget, blueberry.Updating, "Warning", time.Hour + blueberry.ProvisionBudget},
 		"terminating is not judged":                     {env(blueberry.Terminating), missing, time.Hour, blueberry.Terminating, "Before", 0},
 	} {
 		v := c.e.Judge(c.o, noon.Add(c.after))

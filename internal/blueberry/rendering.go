@@ -19,6 +19,9 @@ const (
 	LabelRevision    = "blueberry.dev/revision" // not on pods: a new revision alone restarts nothing
 )
 
+// AnnotationWave is on every rendered object: the wave that it belongs to, by the name under which Argo CD reads it, so that the same bytes serve every driver.
+const AnnotationWave = "argocd.argoproj.io/sync-wave"
+
 // ObjectRef names one Kubernetes object.
 type ObjectRef struct {
 	APIVersion string // "apps/v1"

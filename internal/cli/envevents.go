@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,13 +16,14 @@ type envEventsOptions struct {
 	project string
 	follow  bool
 	after   int64
+	all     bool
 }
 
 func newEnvEvents(s *shared) *cobra.Command {
 	o := &envEventsOptions{shared: s}
 	c := &cobra.Command{
 		Use: "events NAME", Short: "Show what happened to an environment",
-		Long:              `Shows the events of an environment, oldest first. With --follow it goes on as they happen, through restarts of the server, until the environment is gone. With -o json and --follow each event is one line.`,
+		Long:              `Shows the events of an environment, oldest first. With --follow it goes on as they happen, through restarts of the server, until the environment is gone. With -o json and --follow each event is one line. With --all what Kubernetes noted of its objects is merged in, by time.`,
 		Args:              exactly(1),
 		ValidArgsFunction: s.completeEnvironments,
 		RunE:              func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
@@ -29,11 +31,16 @@ func newEnvEvents(s *shared) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.project, "project", defaultProject, "project of the environment")
 	f.BoolVarP(&o.follow, "follow", "f", false, "go on as events happen")
+	f.BoolVarP(&o.follow, "watch", "w", false, "the same as --follow")
+	f.BoolVar(&o.all, "all", false, "with the events of Kubernetes")
 	f.Int64Var(&o.after, "after", 0, "only events with a higher seq")
 	return c
 }
 
 func (o *envEventsOptions) run(ctx context.Context, ref string) error {
+	if o.all && (o.follow || o.after != 0) {
+		return usageErrorf("--all shows what is there; --follow and --after are of our own events")
+	}
 	client, err := o.client()
 	if err != nil {
 		return err
@@ -41,6 +48,9 @@ func (o *envEventsOptions) run(ctx context.Context, ref string) error {
 	env, err := o.resolve(ctx, client, o.project, ref, true)
 	if err != nil {
 		return err
+	}
+	if o.all {
+		return o.runAll(ctx, client, env)
 	}
 	if o.follow {
 		return o.runFollow(ctx, client, env)
@@ -69,6 +79,34 @@ func (o *envEventsOptions) run(ctx context.Context, ref string) error {
 				when = exact(e.At)
 			}
 			t.rows = append(t.rows, []cell{plainCell(fmt.Sprint(e.Seq)), plainCell(when), plainCell(e.Type), plainCell(e.Actor), plainCell(e.Message)})
+		}
+		return t
+	}})
+}
+
+// runAll shows our events and those of the target in one list.
+func (o *envEventsOptions) runAll(ctx context.Context, client *sdk.Client, env sdk.Environment) error {
+	found, err := client.ListEnvironmentTimeline(ctx, env.ID, sdk.TimelineFilter{Limit: maxPage})
+	if err != nil {
+		return err
+	}
+	return o.print(result{value: found.Items, names: each(found.Items, func(e sdk.TimelineEntry) string { return e.Type }), table: func(wide bool) table {
+		t := table{head: []string{"WHEN", "EVENT", "OBJECT", "BY", "MESSAGE"}, empty: "no events"}
+		for _, e := range found.Items {
+			when, object, what := relative(o.streams.Now(), e.At), "", cell{text: dash(e.Type)}
+			if wide {
+				when = exact(e.At)
+			}
+			if e.Object != nil {
+				object = strings.ToLower(e.Object.Kind) + "/" + e.Object.Name
+			}
+			if e.Count > 1 {
+				what.text += fmt.Sprintf(" ×%d", e.Count)
+			}
+			if e.Warning {
+				what.colour = yellow
+			}
+			t.rows = append(t.rows, []cell{plainCell(when), what, plainCell(object), plainCell(e.Actor), plainCell(e.Message)})
 		}
 		return t
 	}})

@@ -92,7 +92,15 @@ func describe(w io.Writer, now time.Time, e sdk.Environment, wide, colours bool)
 	line("kind", plainText(e.Kind))
 	line("phase", fmt.Sprintf("%s, %s", text, when(e.PhaseSince)))
 	line("why", plainText(strings.TrimSuffix(e.Reason+": "+e.Message, ": ")))
-	line("expires", when(e.ExpiresAt))
+	line("cause", plainText(e.Cause))
+	expires := when(e.ExpiresAt)
+	if e.Lease.PinnedBy != "" {
+		expires += ", pinned by " + plainText(e.Lease.PinnedBy)
+	}
+	line("expires", expires)
+	if e.Sleep.Asleep {
+		line("asleep", plainText(fmt.Sprintf("since %s, by %s (%s)", when(e.Sleep.Since), first(e.Sleep.Why, "hand"), e.Sleep.By)))
+	}
 	line("created", when(e.CreatedAt)+" by "+plainText(e.Owner))
 	line("terminated", when(e.TerminatedAt))
 	line("target", plainText(e.Target+", namespace "+e.Namespace))

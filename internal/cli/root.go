@@ -49,7 +49,7 @@ func NewRoot(streams Streams, version string, extra ...*cobra.Command) *cobra.Co
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return s.checkOutput() }
 
 	root.AddGroup(&cobra.Group{ID: "client", Title: "client commands"})
-	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newVersion(s)} {
+	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newArchive(s), newOrphan(s), newRetention(s), newVersion(s)} {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}
@@ -118,7 +118,9 @@ func group(use, short, long string, commands ...*cobra.Command) *cobra.Command {
 func newEnv(s *shared) *cobra.Command {
 	c := group("env", "Environments: create, watch, change, roll back, destroy", "", newEnvCreate(s), newEnvGet(s), newEnvList(s), newEnvEvents(s), newEnvExtend(s),
 		newEnvChange(s), newEnvRefresh(s), newEnvHistory(s), newEnvDiff(s), newEnvRollback(s), newEnvHolds(s), newEnvReleaseHold(s), newEnvDrift(s),
-		newEnvDriftPolicy(s), newEnvDestroy(s), newEnvRendering(s), newEnvObjects(s))
+		newEnvDriftPolicy(s), newEnvDestroy(s), newEnvRendering(s), newEnvObjects(s), newEnvWhy(s), newEnvLogs(s), newEnvTop(s), newEnvExec(s), newEnvOpen(s),
+		newEnvObject(s), newEnvSleep(s), newEnvWake(s), newEnvSleepPolicy(s), newEnvWakes(s), newEnvRestart(s), newEnvScale(s), newEnvRedeploy(s), newEnvPin(s),
+		newEnvUnpin(s), newEnvReceipt(s), newEnvUndo(s))
 	c.Aliases = []string{"environment"}
 	return c
 }
@@ -149,11 +151,21 @@ func newPolicy(s *shared) *cobra.Command {
 
 func newProject(s *shared) *cobra.Command {
 	return group("project", "Projects: what they use, how much they may, and who works in them", "", newProjectList(s), newProjectGet(s), newProjectCreate(s), newProjectUpdate(s),
-		newProjectDelete(s), newProjectQuota(s), newProjectMembers(s), newProjectAddMember(s), newProjectRemoveMember(s))
+		newProjectDelete(s), newProjectQuota(s), newProjectLife(s), newProjectMembers(s), newProjectAddMember(s), newProjectRemoveMember(s))
 }
 
 func newTarget(s *shared) *cobra.Command {
-	return group("target", "Places that can hold environments", "", newTargetList(s))
+	return group("target", "Places that can hold environments", "", newTargetList(s), newTargetGet(s), newTargetAdd(s), newTargetUpdate(s), newTargetCheck(s), newTargetCordon(s),
+		newTargetUncordon(s), newTargetDrain(s), newTargetScan(s), newTargetRemove(s))
+}
+
+func newArchive(s *shared) *cobra.Command {
+	return group("archive", "What is kept of environments that ended or failed", `An archive holds the record, manifests, events and receipt of an environment for 90 days, and its logs for seven. Within a day of its end the environment can be brought back: blueberry env undo.`,
+		newArchiveList(s), newArchiveGet(s), newArchiveDownload(s))
+}
+
+func newOrphan(s *shared) *cobra.Command {
+	return group("orphan", "What is on a target and in no record, and the reverse", "", newOrphanList(s), newOrphanGet(s), newOrphanApprove(s))
 }
 
 // exactly takes n arguments, named in the usage line.

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"io"
+	"iter"
 	"os"
 	"os/exec"
 	"runtime"
@@ -9,6 +11,8 @@ import (
 
 	"github.com/zalando/go-keyring"
 	"golang.org/x/term"
+
+	"github.com/blueberry-idp/blueberry/sdk"
 )
 
 // Streams is all that commands know of the process around them.
@@ -25,6 +29,15 @@ type Streams struct {
 	ReadSecret  func() (string, error)     // a line of the terminal, not shown; nil reads In
 	Browse      func(address string) error // shows a page; nil when there is nothing to show it with
 	Keyring     Keyring                    // nil when there is none
+	Terminal    Terminal                   // behind In and Out, for a shell; nil when there is none
+}
+
+// Terminal is one that a shell runs in.
+type Terminal interface {
+	// Raw passes on every key as it is typed, until restore is called.
+	Raw() (restore func(), err error)
+	// Sizes gives the size now, and again whenever it has changed, until ctx ends.
+	Sizes(ctx context.Context) iter.Seq[sdk.ExecSize]
 }
 
 // System is the process's own streams.
@@ -38,11 +51,46 @@ func System() Streams {
 			}
 			return 80
 		},
-		Getenv: os.Getenv, Now: time.Now, Browse: browse, Keyring: systemKeyring(),
+		Getenv: os.Getenv, Now: time.Now, Browse: browse, Keyring: systemKeyring(), Terminal: systemTerminal{},
 		ReadSecret: func() (string, error) {
 			secret, err := term.ReadPassword(int(os.Stdin.Fd()))
 			return string(secret), err
 		},
+	}
+}
+
+// systemTerminal is that of the process.
+type systemTerminal struct{}
+
+// Raw implements Terminal.
+func (systemTerminal) Raw() (func(), error) {
+	state, err := term.MakeRaw(int(os.Stdin.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = term.Restore(int(os.Stdin.Fd()), state) }, nil // what cannot be restored is gone
+}
+
+// Sizes implements Terminal. It looks each half second: a signal that tells of a change is not everywhere.
+func (systemTerminal) Sizes(ctx context.Context) iter.Seq[sdk.ExecSize] {
+	return func(yield func(sdk.ExecSize) bool) {
+		look := time.NewTicker(500 * time.Millisecond)
+		defer look.Stop()
+		var last sdk.ExecSize
+		for {
+			if w, h, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+				now := sdk.ExecSize{Width: uint16(min(w, 1<<16-1)), Height: uint16(min(h, 1<<16-1))} //nolint:gosec // bounded
+				if now != last && !yield(now) {
+					return
+				}
+				last = now
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-look.C:
+			}
+		}
 	}
 }
 

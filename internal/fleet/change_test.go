@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -88,6 +89,9 @@ func TestUpdate(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantDiff(t, c.reason+": kept", want, plain)
+			if c.change.Kubeconfig == nil && !bytes.Equal(was.Kubeconfig, kept.Kubeconfig) {
+				t.Errorf("%s: a kubeconfig that stays was sealed anew", c.reason)
+			}
 			want.Kubeconfig, want.Argo.Kubeconfig = nil, nil
 			wantDiff(t, c.reason+": given back", want, got)
 			wantDiff(t, c.reason+": the audit", "targets:write "+name+" "+c.audit, h.lastAudit())

@@ -80,16 +80,13 @@ func (f *Fleet) update(ctx context.Context, actor blueberry.Actor, name string, 
 		return withoutSecrets(kept), nil
 	}
 	return f.changeOnce(ctx, actor, name, func(tx Tx, t *blueberry.Target) (fact, error) {
-		if t.Version != kept.Version {
-			return fact{}, blueberry.Errorf(blueberry.Conflict, codeMoved, "target %s was changed since version %d was read", name, kept.Version)
-		}
 		usage, err := tx.TargetUsage(ctx, name) // nobody adds to it from here on
 		if err != nil {
 			return fact{}, err
 		}
 		var faults blueberry.Faults
 		checkTurn(&faults, was, next, usage)
-		*t = next
+		*t = next // of the version that was read: if another writer came first, this begins anew
 		return told, faults.Err()
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/catalog"
+	"github.com/blueberry-idp/blueberry/internal/fleet"
 	"github.com/blueberry-idp/blueberry/internal/provision"
 )
 
@@ -128,9 +129,23 @@ type Blueprints interface {
 	Preview(ctx context.Context, actor blueberry.Actor, r provision.PreviewRequest) (provision.Preview, error)
 }
 
-// Targets are the operations on targets.
+// Targets are the operations that read targets.
 type Targets interface {
-	Targets(ctx context.Context, actor blueberry.Actor) ([]provision.TargetState, error)
+	Targets(ctx context.Context, actor blueberry.Actor) ([]fleet.TargetState, error)
+	Target(ctx context.Context, actor blueberry.Actor, name string) (fleet.TargetState, error)
+	// Check looks at everything that a target needs.
+	Check(ctx context.Context, actor blueberry.Actor, name string) ([]blueberry.TargetCheck, error)
+}
+
+// Fleet are the operations that write targets.
+type Fleet interface {
+	Register(ctx context.Context, actor blueberry.Actor, r fleet.TargetWish) (blueberry.Target, []blueberry.TargetCheck, error)
+	Update(ctx context.Context, actor blueberry.Actor, name string, r fleet.TargetChange, ifVersion int64) (blueberry.Target, error)
+	Cordon(ctx context.Context, actor blueberry.Actor, name, reason string) (blueberry.Target, error)
+	Uncordon(ctx context.Context, actor blueberry.Actor, name string) (blueberry.Target, error)
+	// Drain removes the environments with a lease from a target; with plan it only tells which these are.
+	Drain(ctx context.Context, actor blueberry.Actor, name, reason string, plan bool) (fleet.DrainPlan, error)
+	Remove(ctx context.Context, actor blueberry.Actor, name string, ifVersion int64) error
 }
 
 // Jobs are the operations on durable work.
@@ -163,12 +178,16 @@ type Deps struct {
 	Policies     Policies
 	Projects     Projects
 	Targets      Targets
+	Fleet        Fleet
 	Jobs         Jobs
 	Access       Access
 	Idempotency  Idempotency
 
 	// Rights is the operations on who may do what.
 	Rights Rights
+
+	// Life is the operations on how environments live and end.
+	Life Life
 
 	// Edge is the gateway's own: who counts, whom it trusts, where refusals are noted.
 	Edge Edge
@@ -200,7 +219,7 @@ func New(d Deps) (*API, error) {
 		"Environments": d.Environments == nil, "Changes": d.Changes == nil, "Plans": d.Plans == nil, "Revisions": d.Revisions == nil, "Drift": d.Drift == nil,
 		"Events": d.Events == nil, "Feed": d.Feed == nil, "ConfigSets": d.ConfigSets == nil, "Blueprints": d.Blueprints == nil,
 		"Catalogue": d.Catalogue == nil, "Policies": d.Policies == nil, "Projects": d.Projects == nil,
-		"Targets": d.Targets == nil, "Jobs": d.Jobs == nil, "Access": d.Access == nil, "Idempotency": d.Idempotency == nil,
+		"Targets": d.Targets == nil, "Fleet": d.Fleet == nil, "Jobs": d.Jobs == nil, "Access": d.Access == nil, "Idempotency": d.Idempotency == nil,
 	} {
 		if missing {
 			return nil, fmt.Errorf("httpapi.Deps lacks %s", name)
@@ -208,6 +227,9 @@ func New(d Deps) (*API, error) {
 	}
 	if lacks := d.Rights.lacks(); lacks != "" {
 		return nil, fmt.Errorf("httpapi.Deps lacks Rights.%s", lacks)
+	}
+	if lacks := d.Life.lacks(); lacks != "" {
+		return nil, fmt.Errorf("httpapi.Deps lacks Life.%s", lacks)
 	}
 	if d.Now == nil {
 		d.Now = time.Now
@@ -235,7 +257,8 @@ func New(d Deps) (*API, error) {
 	catalogue{d.Catalogue}.mount(r)
 	policies{d.Policies}.mount(r)
 	projects{d.Projects}.mount(r)
-	targets{d.Targets}.mount(r)
+	targets{d.Targets, d.Fleet}.mount(r)
+	d.Life.mount(r, d)
 	version{d.Version}.mount(r)
 	d.Rights.mount(r, d.Projects, d.Now)
 

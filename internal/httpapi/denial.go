@@ -97,7 +97,7 @@ func resourceOf(r *http.Request) string {
 		return ""
 	}
 	name := strings.TrimSuffix(r.Pattern[begin+1:end], "...")
-	if name == "$" {
+	if name == "$" || strings.Contains(r.Pattern[:begin], secretSegment) {
 		return ""
 	}
 	return clipped(blueberry.Redact(r.PathValue(name)), 200)

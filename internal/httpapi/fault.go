@@ -32,6 +32,10 @@ func classify(m string) (code, message string) {
 		return "range", "is too large a number"
 	case m == messageTwice:
 		return "duplicate", m
+	case m == messageNotFollowed:
+		return "exclusive", m
+	case m == messageNotAfter:
+		return "range", m
 	case m == messageUnknownParameter:
 		return "unknown_parameter", "is not a parameter that exists here"
 	case strings.HasPrefix(m, "expected required property "), strings.HasSuffix(m, " parameter is missing"):

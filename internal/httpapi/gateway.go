@@ -127,12 +127,15 @@ const maxUserAgent = 256 // bytes that are kept
 
 // shown is a path as it may be logged and repeated: a secret that stands in a part of it is left out.
 func shown(path string) string {
-	if blueberry.Redact(path) == path {
+	if !strings.Contains(path, secretSegment) && blueberry.Redact(path) == path {
 		return path
 	}
 	parts := strings.Split(path, "/")
 	for i := range parts {
 		parts[i] = blueberry.Redact(parts[i])
+		if i > 0 && strings.Contains(parts[i-1], secretSegment) && parts[i] != "" {
+			return strings.Join(parts[:i], "/") + "/(hidden)"
+		}
 	}
 	return strings.Join(parts, "/")
 }

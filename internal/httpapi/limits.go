@@ -38,7 +38,7 @@ func LimitsPerMinute(credential, user, address, signIn int) Limits {
 
 // SignInPaths are where something can be guessed: a password, a code, a link.
 func SignInPaths() []string {
-	return []string{"/v1/sessions", "/v1/setup", "/v1/invitations", "/v1/resets", "/signin", "/setup", "/invitation", "/forgot", "/reset", "/oauth/device", "/oauth/device_authorization"}
+	return []string{"/v1/sessions", "/v1/setup", "/v1/invitations", "/v1/resets", "/v1/" + secretSegment, "/extend", "/signin", "/setup", "/invitation", "/forgot", "/reset", "/oauth/device", "/oauth/device_authorization"}
 }
 
 func (l Limits) off() bool {
@@ -127,9 +127,9 @@ func (g *gateway) allowActor(w http.ResponseWriter, r *http.Request, a blueberry
 	return g.allow(w, r, g.rates.credential, who) && (a.UserID == "" || g.allow(w, r, g.rates.user, a.UserID))
 }
 
-// allowSignIn counts a try to prove who one is.
+// allowSignIn counts a try to prove who one is. A read of what a secret link would do is one.
 func (g *gateway) allowSignIn(w http.ResponseWriter, r *http.Request, x *exchange) bool {
-	if r.Method != http.MethodPost || x.api && !g.public[x.route] {
+	if r.Method != http.MethodPost && !beginsWith(r.URL.Path, "/v1/"+secretSegment) || x.api && !g.public[x.route] {
 		return true
 	}
 	for _, p := range g.limits.SignIn {

@@ -45,7 +45,8 @@ type ProjectByName struct {
 
 func wireProject(p provision.ProjectState) sdk.Project {
 	out := sdk.Project{
-		Name: p.Name, Description: p.Description, ClusterKinds: list(p.ClusterKinds, same), Quota: wireQuota(p.Quota), UsedByKind: map[string]sdk.Usage{}, CreatedAt: instant(p.CreatedAt),
+		Name: p.Name, Description: p.Description, ClusterKinds: list(p.ClusterKinds, same), Quota: wireQuota(p.Quota), UsedByKind: map[string]sdk.Usage{},
+		MaxPinHours: p.MaxPinHours, Sleep: wireSleepPolicy(p.Sleep), CreatedAt: instant(p.CreatedAt),
 		Version: p.Version,
 	}
 	var all blueberry.Usage

@@ -13,6 +13,8 @@ func publicRoutes() map[string]bool {
 		"POST /v1/invitations/acceptance":   true,
 		"POST /v1/resets":                   true,
 		"POST /v1/resets/completion":        true,
+		"GET /v1/extend-links/{token}":      true, // the link is the credential
+		"POST /v1/extend-links/{token}":     true,
 	}
 }
 
@@ -41,5 +43,10 @@ func secretRoutes() map[string]bool {
 		"POST /v1/oauth-clients":             true,
 		"POST /v1/oauth-clients/{id}/secret": true,
 		"POST /v1/certificates":              true,
+
+		"POST /v1/environments/{id}/extend-links": true,
 	}
 }
+
+// secretSegment is behind which part of a path a secret stands: neither the log nor the audit nor a problem may repeat it, whatever answers there.
+const secretSegment = "extend-links"

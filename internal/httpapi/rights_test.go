@@ -112,6 +112,10 @@ func (w *world) thing(t *testing.T, operation, path, param, project string) stri
 		return got[sdk.IssuedCertificate](t)(c.IssueCertificate(ctx, sdk.IssueCertificateRequest{Name: fresh})).Certificate.Serial
 	case noun == "identity-providers":
 		return "corp"
+	case noun == "targets":
+		return "local"
+	case noun == "archives" && param == "environment_id":
+		return w.fixed["environments "+project] // which has not ended: there is no archive of it yet
 	case param == "number":
 		return "9" // of what has one version: it is looked for only by who may
 	}
@@ -271,7 +275,8 @@ func (w *world) call(t *testing.T, operation, method, path, project string, r ri
 			text = string(data)
 		}
 	}
-	a := ask(t, w.api, strings.ToUpper(method), at, text, append([]string{"If-Match", `"77"`}, headers...)...)
+	at, more := withQuery(operation, at)
+	a := ask(t, w.api, strings.ToUpper(method), at, text, append(append([]string{"If-Match", `"77"`}, headers...), more...)...)
 	if a.StatusCode < 400 {
 		return a.StatusCode, ""
 	}

@@ -58,7 +58,18 @@ func rightsTable() map[string]right {
 		"list-emergencies": installation, "close-emergency": none(hidden), "list-keys": installation, "rotate-keys": installation,
 		"issue-certificate": installation, "list-certificates": installation, "revoke-certificate": installation, "get-certificate-authority": installation,
 		"rotate-certificate-authority": installation, "list-jobs": installation, "get-job": installation, "retry-job": installation, "cancel-job": installation,
-		"list-targets": {who: "member", stranger: 403},
+
+		"get-environment-why": read, "list-environment-timeline": read, "read-environment-logs": read, "list-environment-containers": read,
+		"get-environment-live-object": none(read), "list-environment-usage": read, "exec-environment": change, "get-environment-receipt": none(read),
+		"sleep-environment": change, "wake-environment": change, "restart-environment": change, "scale-environment": change, "redeploy-environment": change,
+		"set-environment-sleep-policy": change, "list-environment-wakes": read, "pin-environment": change, "unpin-environment": change, "create-extend-link": change,
+		"get-extend-link": {who: "public"}, "use-extend-link": {who: "public"}, "set-project-life": {who: "owner"},
+		"list-archives": in(read, query), "get-archive": none(read), "download-archive-file": none(read), "undo-archive": change,
+
+		"list-targets": {who: "member", stranger: 403}, "get-target": {who: "member", stranger: 403}, "list-target-checks": {who: "member", stranger: 403},
+		"register-target": installation, "update-target": installation, "delete-target": installation, "cordon-target": installation,
+		"uncordon-target": installation, "drain-target": installation, "scan-target": installation, "list-orphans": installation, "get-orphan": none(installation),
+		"approve-orphan": none(installation), "list-retention-rules": installation,
 
 		"sign-in-by-password": {who: "public"}, "begin-passkey-sign-in": {who: "public"}, "sign-in-by-passkey": {who: "public"}, "sign-in-by-id-token": {who: "public"},
 		"sign-out": {who: "public"}, "complete-setup": {who: "public"}, "accept-invitation": {who: "public"}, "request-reset": {who: "public"},

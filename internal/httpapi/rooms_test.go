@@ -115,6 +115,14 @@ func TestEveryOperationAsksForAGrant(t *testing.T) {
 		"get-config-set-impact": "config:read", "create-policy": "policies:write", "update-policy": "policies:write", "delete-policy": "policies:write",
 		"list-policies": "policies:read", "get-policy": "policies:read", "check-policy": "policies:read", "list-projects": "projects:read", "get-project": "projects:read",
 		"set-project-quota": "projects:quota", "list-jobs": "jobs:read", "get-job": "jobs:read", "retry-job": "jobs:retry", "cancel-job": "jobs:retry", "list-targets": "targets:read",
+		"read-environment-logs": "environments:logs", "list-environment-containers": "environments:logs", "exec-environment": "environments:exec",
+		"sleep-environment": "environments:operate", "wake-environment": "environments:operate", "set-environment-sleep-policy": "environments:operate",
+		"restart-environment": "environments:operate", "scale-environment": "environments:operate", "redeploy-environment": "environments:operate",
+		"pin-environment": "environments:extend", "unpin-environment": "environments:extend", "create-extend-link": "environments:extend",
+		"get-target": "targets:read", "list-target-checks": "targets:read", "register-target": "targets:write", "update-target": "targets:write",
+		"delete-target": "targets:write", "cordon-target": "targets:write", "uncordon-target": "targets:write", "drain-target": "targets:write",
+		"scan-target": "orphans:read", "list-orphans": "orphans:read", "get-orphan": "orphans:read", "approve-orphan": "orphans:remove",
+		"list-retention-rules": "retention:read", "set-project-life": "projects:",
 	}
 	r, c := rooms(t)
 	api, empty, ctx := r.API(t), roomstest.Open(t).API(t), t.Context()
@@ -124,7 +132,7 @@ func TestEveryOperationAsksForAGrant(t *testing.T) {
 		"config-sets":  got[sdk.EditedConfigSet](t)(c.CreateConfigSet(ctx, sdk.CreateConfigSetRequest{Name: "shop", Content: shopValues})).ConfigSet.ID,
 		"blueprints":   got[sdk.PublishedBlueprint](t)(c.PublishBlueprint(ctx, sdk.PublishBlueprintRequest{Content: shopBlueprint})).Blueprint.ID,
 		"policies":     got[sdk.Policy](t)(c.CreatePolicy(ctx, sdk.CreatePolicyRequest{Name: "images", Text: warnOnly})).ID,
-		"projects":     "default", "jobs": "1", "events": "", "targets": "",
+		"projects":     "default", "jobs": "1", "events": "", "targets": "local", "orphans": "orp_none", "retention": "",
 	}
 	for path, item := range readDocument(t).Paths {
 		noun, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/")
@@ -142,17 +150,18 @@ func TestEveryOperationAsksForAGrant(t *testing.T) {
 				body = example(op.RequestBody.Content)
 			}
 			at := inBraces.ReplaceAllString(strings.Replace(path, "{id}", id, 1), "1")
-			if noun == "projects" {
+			if noun == "projects" || noun == "targets" {
 				at = inBraces.ReplaceAllString(path, id)
 			}
+			at, headers := withQuery(op.OperationID, at)
 			asked := func(api http.Handler, token string) sdk.Problem {
-				return ask(t, api, strings.ToUpper(method), at, body, "Authorization", "Bearer "+token).problem(t)
+				return ask(t, api, strings.ToUpper(method), at, body, append(headers, "Authorization", "Bearer "+token)...).problem(t)
 			}
 			if p := asked(api, httpapitest.Guest); p.Status != 403 || p.Code != "GRANT_MISSING" || !strings.Contains(p.Detail, grant) {
 				t.Errorf("%s without the grant: %d %s (%s), want 403 that names %s", op.OperationID, p.Status, p.Code, p.Detail, grant)
 			}
 			p, never := asked(api, httpapitest.Poor), asked(empty, httpapitest.Poor)
-			if hides := noun != "jobs" && op.OperationID != "set-project-quota" && strings.Contains(path, "{"); p.Status != 403 && p.Status != 404 || hides && p.Status != 404 {
+			if hides := noun != "jobs" && noun != "targets" && noun != "orphans" && op.OperationID != "set-project-quota" && strings.Contains(path, "{"); p.Status != 403 && p.Status != 404 || hides && p.Status != 404 {
 				t.Errorf("%s of a stranger: %d %s (%s)", op.OperationID, p.Status, p.Code, p.Detail)
 			}
 			p.RequestID, never.RequestID = "", ""
@@ -241,7 +250,8 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 			if op.RequestBody != nil {
 				body = example(op.RequestBody.Content)
 			}
-			a := ask(t, api, strings.ToUpper(method), inBraces.ReplaceAllString(path, "7"), body)
+			at, headers := withQuery(op.OperationID, inBraces.ReplaceAllString(path, "7"))
+			a := ask(t, api, strings.ToUpper(method), at, body, headers...)
 			if p := a.problem(t); p.Status != 404 || p.Code == "NOT_FOUND" || p.Detail == "" {
 				t.Errorf("%s of nothing: %d %s (%s), want 404 with a code of its own", op.OperationID, p.Status, p.Code, p.Detail)
 			}

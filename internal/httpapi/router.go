@@ -47,6 +47,8 @@ func config(version string) huma.Config {
 		{Name: tagEnvironments, Description: "Running instances of a blueprint, each with a lease."},
 		{Name: tagPlans, Description: "What a change would do, before it is done: signed, applied at most once, and only while nothing that it leans on has moved."},
 		{Name: tagRevisions, Description: "The accepted desired states of an environment, what they are made of, and the way back."},
+		{Name: tagInsight, Description: "Why an environment is as it is: causes, what happened, logs, live objects, and commands in its containers."},
+		{Name: tagArchives, Description: "What is left of environments that ended, for how long, and the way back."},
 		{Name: tagDrift, Description: "What another hand altered on the target."},
 		{Name: tagEvents, Description: "Facts that happened, in the order in which they were recorded."},
 		{Name: tagConfigSets, Description: "Versioned named values that are merged into environments."},
@@ -62,7 +64,8 @@ func config(version string) huma.Config {
 		{Name: tagProviders, Description: "Places that vouch for people, and the roles that their groups give."},
 		{Name: tagAudit, Description: "Who did what, who has what, and emergencies."},
 		{Name: tagJobs, Description: "The server's durable work."},
-		{Name: tagInstallation, Description: "The server and the places it can reach."},
+		{Name: tagTargets, Description: "The places that can hold environments, and what was found there that is of none."},
+		{Name: tagInstallation, Description: "The server."},
 	}
 	return c
 }
@@ -72,6 +75,8 @@ const (
 	tagEnvironments    = "Environments"
 	tagPlans           = "Plans"
 	tagRevisions       = "Revisions"
+	tagInsight         = "Insight"
+	tagArchives        = "Archives"
 	tagDrift           = "Drift"
 	tagEvents          = "Events"
 	tagConfigSets      = "Config sets"
@@ -87,6 +92,7 @@ const (
 	tagProviders       = "Identity providers"
 	tagAudit           = "Audit"
 	tagJobs            = "Jobs"
+	tagTargets         = "Targets"
 	tagInstallation    = "Installation"
 )
 

@@ -48,8 +48,12 @@ func (g *gateway) signIn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r.Context())
 		secret, byCookie, err := credentialOf(r)
-		if err == nil && byCookie {
+		switch {
+		case err != nil:
+		case byCookie:
 			err = g.sameOrigin(r)
+		case x.route == execRoute:
+			err = g.socketOrigin(r)
 		}
 		if err == nil {
 			var actor blueberry.Actor

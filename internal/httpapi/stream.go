@@ -175,18 +175,20 @@ func (s *session) format(batch []blueberry.Event) ([]byte, error) {
 	return out, nil
 }
 
-// send writes and flushes within writeTime. No deadline is left behind: HTTP/2 would end the stream at it, also if there is nothing to write.
-func (s *session) send(text []byte) error {
-	if err := s.control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+func (s *session) send(text []byte) error { return sendWithin(s.w, s.control, text) }
+
+// sendWithin writes and flushes within writeTime. No deadline is left behind: HTTP/2 would end the stream at it, also if there is nothing to write.
+func sendWithin(w http.ResponseWriter, control *http.ResponseController, text []byte) error {
+	if err := control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("set write deadline: %w", err)
 	}
-	if _, err := s.w.Write(text); err != nil {
-		return fmt.Errorf("write event stream: %w", err)
+	if _, err := w.Write(text); err != nil {
+		return fmt.Errorf("write stream: %w", err)
 	}
-	if err := s.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("write event stream: %w", err)
+	if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("write stream: %w", err)
 	}
-	if err := s.control.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := control.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("clear write deadline: %w", err)
 	}
 	return nil

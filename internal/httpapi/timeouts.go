@@ -44,7 +44,7 @@ type counter struct {
 
 // WriteHeader notes the status.
 func (c *counter) WriteHeader(status int) {
-	if c.status == 0 && status >= 200 {
+	if c.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		c.status = status
 	}
 	c.ResponseWriter.WriteHeader(status)

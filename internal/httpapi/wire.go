@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
-	"github.com/blueberry-idp/blueberry/internal/provision"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
@@ -30,6 +29,7 @@ func wireEnvironment(e blueberry.Environment) sdk.Environment {
 		ID: e.ID, Project: e.Project, Name: e.Name, Namespace: e.Namespace, Target: e.Target, Owner: e.Owner,
 		Source: wireSource(e.Source), Phase: sdk.Phase(e.Phase), PhaseSince: instant(e.PhaseSince), Reason: e.Reason, Message: e.Message,
 		Conditions: list(e.Conditions, wireCondition), ExpiresAt: instant(e.Lease.ExpiresAt), Revision: e.Revision, SyncedRevision: e.Synced,
+		Lease: wireLease(e.Lease), Sleep: wireSleep(e.Sleep), Cause: string(e.Cause), HeldBy: e.HeldBy,
 		Commit: e.Commit, Hosts: list(e.Hosts, same), CreatedAt: instant(e.CreatedAt), UpdatedAt: instant(e.UpdatedAt),
 		TerminatedAt: instant(e.TerminatedAt), Version: e.Version, Kind: string(e.Kind()), Demand: wireDemand(e.Demand),
 		Drift: sdk.EnvironmentDrift{Mode: string(driftMode(e.Drift)), Since: instant(e.DriftSince), Ignore: wireIgnores(e.Drift)},
@@ -45,7 +45,7 @@ func wireDemand(d blueberry.Demand) sdk.Demand {
 }
 
 func wireCondition(c blueberry.Condition) sdk.Condition {
-	return sdk.Condition{Type: string(c.Type), Status: string(c.Status), Reason: c.Reason, Message: c.Message, Since: instant(c.Since)}
+	return sdk.Condition{Type: string(c.Type), Status: string(c.Status), Reason: c.Reason, Code: c.Code, Message: c.Message, Since: instant(c.Since)}
 }
 
 func wireSource(s blueberry.Source) sdk.Source {
@@ -59,7 +59,7 @@ func wireFile(f blueberry.RenderedFile) sdk.RenderedFile {
 func wireObject(o blueberry.LedgerEntry) sdk.Object {
 	return sdk.Object{
 		APIVersion: o.APIVersion, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Component: o.Component, Wave: o.Wave, Revision: o.Revision,
-		GoneAt: instant(o.GoneAt),
+		MadeAt: instant(o.MadeAt), GoneAt: instant(o.GoneAt),
 	}
 }
 
@@ -75,8 +75,4 @@ func wireJob(j blueberry.Job) sdk.Job {
 		ID: j.ID, Kind: string(j.Kind), Subject: j.Subject, State: string(j.State), Attempt: j.Attempt, MaxAttempts: j.MaxAttempts,
 		LastError: j.LastError, RunAt: instant(j.RunAt), CreatedAt: instant(j.CreatedAt), FinishedAt: instant(j.FinishedAt),
 	}
-}
-
-func wireTarget(t provision.TargetState) sdk.Target {
-	return sdk.Target{Name: t.Name, Driver: t.Driver, Domain: t.Domain, Reachable: t.Reachable, Message: t.Message}
 }

@@ -138,7 +138,7 @@ func (s *sources) Fetch(_ context.Context, repository, ref string) (provision.Tr
 	return provision.Tree{Commit: commit, FS: s.trees[commit], Close: func() error { return nil }}, nil
 }
 
-func newHouse(t *testing.T, s *storetest.Store) *house {
+func newHouse(t testing.TB, s *storetest.Store) *house {
 	t.Helper()
 	ctx := t.Context()
 	repo, err := gitops.Open(ctx, gitops.Config{Dir: t.TempDir() + "/gitops.git"})

@@ -1,4 +1,5 @@
-// Package provision is the life of an environment: create, read, extend, destroy, and the reconciler that brings what is observed to what is desired.
+// Package provision is the life of an environment: create, read, change, extend, sleep, destroy, undo, what is kept afterwards and for how long, and the
+// reconciler that brings what is observed to what is desired.
 //
 // It owns the operations and the order of the steps. It does not own the rules of a noun (internal/blueberry), the manifests (render), Git (gitops) or the
 // cluster (target).

@@ -17,19 +17,26 @@ type LiveObject struct {
 	Live    []byte // YAML as the target holds it; nil when it is not there
 }
 
+func hasEnded(e blueberry.Environment) error {
+	return blueberry.Errorf(blueberry.Conflict, "ENVIRONMENT_ENDED", "%s has ended; its archive has its manifests and logs", e.Name)
+}
+
 // Live shows one object of an environment, as desired and as it is. NotFound when it is neither.
 func (p *Provisioner) Live(ctx context.Context, actor blueberry.Actor, id string, ref blueberry.ObjectRef) (LiveObject, error) {
 	out := LiveObject{Ref: ref}
 	var rev blueberry.Revision
 	e, err := viewOf(ctx, p, actor, id, func(tx Tx, e blueberry.Environment) (_ blueberry.Environment, err error) {
-		rev, err = tx.Revision(ctx, id, e.Revision)
+		if rev, err = tx.Revision(ctx, id, e.Revision); err != nil {
+			return e, err
+		}
+		rev, err = asDesired(e, rev)
 		return e, err
 	})
 	if err != nil {
 		return out, err
 	}
-	if err := changeable(e); err != nil && e.Phase == blueberry.Terminated {
-		return out, err
+	if e.Phase == blueberry.Terminated {
+		return out, hasEnded(e)
 	}
 	for _, f := range rev.Rendering.Files {
 		if i := slices.Index(f.Objects, ref); i >= 0 {
@@ -67,7 +74,7 @@ func (p *Provisioner) Usage(ctx context.Context, actor blueberry.Actor, id strin
 		return nil, err
 	}
 	if e.Phase == blueberry.Terminated {
-		return nil, changeable(e)
+		return nil, hasEnded(e)
 	}
 	place, err := p.place(e.Target)
 	if err != nil {

@@ -23,8 +23,8 @@ func (p *Provisioner) Shell(ctx context.Context, actor blueberry.Actor, id strin
 	if err != nil {
 		return 0, err
 	}
-	if err := changeable(e); err != nil {
-		return 0, err
+	if e.Phase == blueberry.Terminated {
+		return 0, hasEnded(e)
 	}
 	if e.Sleep.Asleep {
 		return 0, blueberry.Errorf(blueberry.Conflict, "ENVIRONMENT_ASLEEP", "%s is asleep and runs no pod; wake it first", e.Name)

@@ -256,7 +256,7 @@ func TestAutoscaledPodsComeBack(t *testing.T) {
 func (h *house) again() *provision.Provisioner {
 	return &provision.Provisioner{
 		Record: h.Record, Sources: h.Sources, Signer: h.Signer, Repository: h.Repository, Default: h.Default, Now: h.Now, Logger: h.Logger, Places: h.Places,
-		Mail: h.Mail, PublicURL: h.PublicURL,
+		Mail: h.Mail, PublicURL: h.PublicURL, Bucket: h.Bucket, Prober: h.Prober, ProbeAll: h.ProbeAll, Rules: h.Rules,
 	}
 }
 
@@ -320,9 +320,11 @@ func TestWhatComesByItselfWakesNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	e = h.until(t, e.ID, phase(blueberry.Ready))
-	if files := h.inGit(t, e); !strings.Contains(files, "two") || h.pods(t, e)["web"] != 2 {
-		t.Errorf("pods %v of\n%s", h.pods(t, e), files)
+	rev, err := h.Revision(t.Context(), admin, e.ID, 0)
+	if err != nil || !strings.Contains(text(rev), "two") || h.pods(t, e)["web"] != 2 {
+		t.Errorf("pods %v of\n%s (%v)", h.pods(t, e), text(rev), err)
 	}
+	h.inGitAs(t, e, rev.Rendering)
 }
 
 func TestDestroyAsleep(t *testing.T) {
@@ -537,7 +539,7 @@ func TestIdleness(t *testing.T) {
 	}
 	began := h.clock.now()
 	for range 3 {
-		h.clock.add(30*time.Minute - time.Second)
+		h.clock.add(30*time.Minute - 15*time.Second - time.Millisecond) // so that uses are a millisecond less than 30 minutes apart
 		at := h.clock.now()
 		h.tick(t, 14*time.Second)
 		h.tick(t, 0)

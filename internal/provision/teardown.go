@@ -24,6 +24,7 @@ func (p *Provisioner) tearDown(ctx context.Context, e blueberry.Environment) (bl
 	p.synced.drop(e.ID)
 	p.delivered.drop(e.ID)
 	p.causes.drop(e.ID)
+	p.probes.drop(e.ID)
 	ledger, err := p.ledger(ctx, e.ID)
 	if err != nil {
 		return blueberry.JobOutcome{}, err

@@ -102,7 +102,7 @@ func TestAsleep(t *testing.T) {
 		"Rollout canary":      {"spec.replicas": int64(0)},
 		"DaemonSet agent":     {"spec.template.spec.nodeSelector": map[string]any{asleepSelector: "true"}},
 		"CronJob nightly":     {"spec.suspend": true},
-		"ScaledObject canary": {"metadata.annotations": map[string]any{pausedReplicas: "0"}},
+		"ScaledObject canary": {"metadata.annotations": map[string]any{pausedReplicas: "0", blueberry.AnnotationWave: "0"}},
 	}
 	for i := range was {
 		name := was[i].Kind + " " + was[i].Name

@@ -208,6 +208,9 @@ func (in Input) write(parts []part) (blueberry.Rendering, error) {
 		f := blueberry.RenderedFile{Name: blueberry.FileName(p.wave, p.component.Name), Wave: p.wave, Component: p.component.Name}
 		for _, m := range p.manifests {
 			in.label(m.object, p.component.Name)
+			if notes := child(m.object, "metadata", "annotations"); notes != nil {
+				notes[blueberry.AnnotationWave] = strconv.Itoa(p.wave)
+			}
 			if err := appendManifest(&f, m); err != nil {
 				return blueberry.Rendering{}, err
 			}

@@ -71,7 +71,7 @@ func TestTheLifeOfAProjectIsWrittenByVersion(t *testing.T) {
 		if d := cmp.Diff(want, read()); d != "" {
 			t.Error(d)
 		}
-		made := blueberry.Project{Name: "made", MaxPinHours: 5, Sleep: sleepPolicy(), CreatedAt: start, Version: 1}
+		made := blueberry.Project{Name: "made", MaxPinHours: 5, Sleep: blueberry.SleepPolicy{Never: true}, CreatedAt: start, Version: 1}
 		update(t, s, func(ctx context.Context, tx *store.Tx) error { return tx.InsertProject(ctx, made) })
 		if d := cmp.Diff(made, view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Project, error) { return tx.Project(ctx, "made") })); d != "" {
 			t.Error(d)

@@ -73,6 +73,7 @@ func fullEnvironment(name string) blueberry.Environment {
 	e.Sleep = blueberry.Sleep{
 		Asleep: true, Why: blueberry.ByIdleness, By: "system", Since: start, Policy: sleepPolicy(),
 		Replicas: map[string]int{"Deployment.apps default-pr-1/web": 3}, ActiveAt: start.Add(-time.Hour),
+		Step: blueberry.TurnApplied, Own: true, Seen: start.Add(-time.Minute),
 	}
 	e.Cause, e.HeldBy = blueberry.CauseCrash, "kube"
 	return e

@@ -43,8 +43,8 @@ type definition struct {
 }
 
 // applyDefinitions applies the CustomResourceDefinitions of a directory, once per content of it, and waits until they are
-// served.
-func (c *cluster) applyDefinitions(ctx context.Context, admin *http.Client, extra, dir string) error {
+// served. Those in the files called open are applied without their schema.
+func (c *cluster) applyDefinitions(ctx context.Context, admin *http.Client, extra, dir string, open ...string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*-crd.yaml"))
 	if err != nil {
 		return err
@@ -57,6 +57,11 @@ func (c *cluster) applyDefinitions(ctx context.Context, admin *http.Client, extr
 	for i, file := range files {
 		if texts[i], err = os.ReadFile(file); err != nil {
 			return err
+		}
+		if slices.Contains(open, filepath.Base(file)) {
+			if texts[i], err = withoutSchema(texts[i]); err != nil {
+				return fmt.Errorf("%s: %w", file, err)
+			}
 		}
 		sum.Write(texts[i])
 	}
@@ -73,6 +78,26 @@ func (c *cluster) applyDefinitions(ctx context.Context, admin *http.Client, extr
 		return err
 	}
 	return atomicfile.Write(c.applied(extra), []byte(want))
+}
+
+// withoutSchema is a definition that takes any object.
+func withoutSchema(text []byte) ([]byte, error) {
+	var d struct {
+		APIVersion string         `json:"apiVersion"`
+		Kind       string         `json:"kind"`
+		Metadata   map[string]any `json:"metadata"`
+		Spec       map[string]any `json:"spec"`
+	}
+	if err := yaml.Unmarshal(text, &d); err != nil {
+		return nil, fmt.Errorf("read definition: %w", err)
+	}
+	versions, _ := d.Spec["versions"].([]any)
+	for _, v := range versions {
+		if version, ok := v.(map[string]any); ok {
+			version["schema"] = object{"openAPIV3Schema": object{"type": "object", "x-kubernetes-preserve-unknown-fields": true}}
+		}
+	}
+	return json.Marshal(d)
 }
 
 // define applies one definition and waits until it is served.

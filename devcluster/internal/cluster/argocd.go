@@ -56,7 +56,7 @@ func argoCDExtra(path string, withSets bool) extra {
 	}
 	x.stages = func(c *cluster) (first, then stage) {
 		first.components = []component{c.redis()}
-		first.work = []work{{what: "set up Argo CD", do: func(ctx context.Context, admin *http.Client) error { return c.setUpArgoCD(ctx, admin, path) }}}
+		first.work = []work{{what: "set up Argo CD", do: func(ctx context.Context, admin *http.Client) error { return c.setUpArgoCD(ctx, admin, path, withSets) }}}
 		then.components = []component{c.argoRepo(path), c.argoController(path), c.argoServer(path)}
 		if withSets {
 			then.components = append(then.components, c.argoSets(path))

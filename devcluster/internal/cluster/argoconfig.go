@@ -17,9 +17,15 @@ import (
 )
 
 // setUpArgoCD applies Argo CD's definitions and configuration.
-func (c *cluster) setUpArgoCD(ctx context.Context, admin *http.Client, path string) error {
+func (c *cluster) setUpArgoCD(ctx context.Context, admin *http.Client, path string, withSets bool) error {
+	// Its components want ApplicationSets to be defined. Their schema is by far the biggest of all (1.4 MB, most of the time of
+	// a first start), so it is there only where somebody looks at them.
+	open := []string{"applicationset-crd.yaml"}
+	if withSets {
+		open = nil
+	}
 	definitions := make(chan error, 1)
-	go func() { definitions <- c.applyDefinitions(ctx, admin, argoCD, path+".d") }()
+	go func() { definitions <- c.applyDefinitions(ctx, admin, argoCD, path+".d", open...) }()
 	err := c.configureArgoCD(ctx, admin, path)
 	if failed := <-definitions; failed != nil {
 		return failed
@@ -144,7 +150,7 @@ func (c *cluster) redisReady(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // its answer is all we want
 	deadline, _ := ctx.Deadline()
 	if err := conn.SetDeadline(deadline); err != nil {
 		return err

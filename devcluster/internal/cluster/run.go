@@ -29,7 +29,7 @@ type Options struct {
 	Exe  string            // program that is every component: <exe> component <name> <flags>
 	With map[string]string // extras by name (see Extras), each with the path of its program; what belongs to it is in <path>.d
 	// Exec lets `kubectl exec` run processes on this machine as the user of the cluster, for whoever reaches the loopback port
-	// of kwok: for tests alone.
+	// of kwok: for tests alone. kwok tells an exit code other than 0 only in words, and the process not that its input has ended.
 	Exec bool
 	Tell func(line string)
 }

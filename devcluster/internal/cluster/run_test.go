@@ -24,7 +24,7 @@ type running struct {
 	dir   string
 	stop  context.CancelFunc
 	ended chan error
-	ready chan string
+	ready chan Places
 
 	mu   sync.Mutex
 	told []string
@@ -32,14 +32,19 @@ type running struct {
 
 func start(t *testing.T, dir string, port int) *running {
 	t.Helper()
+	return startWith(t, Options{Dir: dir, Port: port})
+}
+
+func startWith(t *testing.T, o Options) *running {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{dir: dir, stop: cancel, ended: make(chan error, 1), ready: make(chan string, 1)}
-	o := Options{Dir: dir, Port: port, Exe: os.Args[0], Tell: func(line string) {
+	r := &running{dir: o.Dir, stop: cancel, ended: make(chan error, 1), ready: make(chan Places, 1)}
+	o.Exe, o.Tell = os.Args[0], func(line string) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.told = append(r.told, line)
-	}}
-	go func() { r.ended <- Run(ctx, o, func(p Places) { r.ready <- p.Kubeconfig }) }()
+	}
+	go func() { r.ended <- Run(ctx, o, func(p Places) { r.ready <- p }) }()
 	t.Cleanup(func() { cancel() })
 	return r
 }
@@ -50,20 +55,26 @@ func (r *running) words() string {
 	return strings.Join(r.told, "\n")
 }
 
-// kubeconfig waits until the cluster is ready.
-func (r *running) kubeconfig(t *testing.T) string {
+// places waits until the cluster is ready.
+func (r *running) places(t *testing.T) Places {
 	t.Helper()
 	select {
-	case path := <-r.ready:
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(data)
+	case p := <-r.ready:
+		return p
 	case err := <-r.ended:
 		t.Fatalf("Run ended before it was ready: %v\n%s", err, r.words())
-		return ""
+		return Places{}
 	}
+}
+
+// kubeconfig is the administrator's, once the cluster is ready.
+func (r *running) kubeconfig(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile(r.places(t).Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 func (r *running) finish(t *testing.T) {
@@ -229,13 +240,18 @@ func TestRunStoppedWhileItStarts(t *testing.T) {
 
 func TestEveryListenerIsOnLoopback(t *testing.T) {
 	t.Parallel()
-	c := &cluster{dir: "/d", ports: map[string]int{etcd: 1, etcdPeer: 2, apiServer: 3, controllerManager: 4, scheduler: 5, kwok: 6}}
+	all := []extra{argoCDExtra("argocd", true), rolloutsExtra("rollouts"), metricsExtra("metrics")}
+	c := &cluster{dir: "/d", extras: all, ports: map[string]int{etcd: 1, etcdPeer: 2, apiServer: 3, controllerManager: 4, scheduler: 5, kwok: 6}}
+	for i, name := range slices.Concat(all[0].ports, all[1].ports, all[2].ports) {
+		c.ports[name] = 7 + i
+	}
 	for _, stage := range c.stages() {
 		for _, comp := range stage.components {
 			for _, f := range comp.flags {
 				name, value, _ := strings.Cut(f, "=")
 				switch {
-				case strings.Contains(name, "bind-address"), strings.Contains(name, "server-address"):
+				case strings.Contains(name, "bind-address"), strings.Contains(name, "server-address"), name == "--address",
+					name == "--metrics-address", strings.HasSuffix(name, "-addr"):
 					if !strings.HasPrefix(value, "127.0.0.1") {
 						t.Errorf("%s: %s is not on loopback", comp.name, f)
 					}

@@ -22,17 +22,25 @@ const recipe = "1"
 // some 2,000 (340 s on two busy cores).
 const longBuild = 300
 
-// Builder builds the helper binary from the sources of the devcluster module, when it is not there or was built from other
-// sources or by another Go.
+// beside is what the directory with a binary's files is called, after the binary.
+const beside = ".d"
+
+// Builder builds the helper binary from the sources of the devcluster module, and those of extras from modules below it, each
+// when it is not there or was built from other sources or by another Go.
 type Builder struct {
 	Source   string    // directory of the module; empty: searched beside the working directory and the executable, and above
-	Bin      string    // file to make; its key is kept beside it
+	Bin      string    // file to make; its key is kept beside it, and so are the binaries of extras with what they need
+	With     []string  // extras
 	Progress io.Writer // told what happens; a terminal gets one line that moves; nil: nobody
 }
 
-// Build returns the absolute path of the binary. It returns at once when the binary is up to date. Two builders of one
-// binary wait for each other. What a user can do about an error is in it; its kind is Unavailable.
+// Build returns the absolute path of the binary. It returns at once when all binaries are up to date. Two builders of one
+// binary wait for each other. What a user can do about an error is in it; its kind is Unavailable, or Invalid for an extra
+// that is not known.
 func (b Builder) Build(ctx context.Context) (string, error) {
+	if err := CheckWith(b.With); err != nil {
+		return "", err
+	}
 	bin, err := filepath.Abs(b.Bin)
 	if err != nil {
 		return "", fmt.Errorf("build devcluster: %w", err)
@@ -40,53 +48,72 @@ func (b Builder) Build(ctx context.Context) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(bin), 0o755); err != nil {
 		return "", fmt.Errorf("build devcluster: %w", err)
 	}
-	p := newProgress(b.Progress)
-	unlock, err := lock(ctx, bin+".lock", func() { p.line("another process builds the development cluster; waiting for it") })
+	progress := newProgress(b.Progress)
+	for _, p := range parts(b.With) {
+		if err := b.build(ctx, p, bin+p.suffix, progress); err != nil {
+			return "", err
+		}
+	}
+	return bin, nil
+}
+
+// build makes one binary, where need be.
+func (b Builder) build(ctx context.Context, p part, bin string, progress *progress) error {
+	unlock, err := lock(ctx, bin+".lock", func() { progress.line("another process builds " + p.title + "; waiting for it") })
 	if err != nil {
-		return "", fmt.Errorf("build devcluster: %w", err)
+		return fmt.Errorf("build devcluster: %w", err)
 	}
 	defer unlock()
-	have, err := readKey(bin)
+	have, err := readKey(bin, len(p.keep) > 0)
 	if err != nil {
-		return "", err
+		return err
 	}
 	source, err := findSource(b.Source)
 	if err != nil {
 		if have != (key{}) && b.Source == "" {
-			return bin, nil // installed without its sources
+			return nil // installed without its sources
 		}
-		return "", err
+		return err
+	}
+	if source = filepath.Join(source, p.dir); !isModule(source, p.module()) {
+		return errNoSource(source)
 	}
 	sources, err := hashSources(source)
 	if err != nil {
-		return "", err
+		return err
 	}
 	tool, err := exec.LookPath("go")
 	if err != nil {
 		if have.sources == sources {
-			return bin, nil
+			return nil
 		}
-		return "", blueberry.Errorf(blueberry.Unavailable, "GO_TOOL_MISSING",
-			"building the development cluster needs the go tool, which is not in PATH: install Go from https://go.dev/dl, or use a cluster of your own with --kubeconfig")
+		return blueberry.Errorf(blueberry.Unavailable, "GO_TOOL_MISSING",
+			"building %s needs the go tool, which is not in PATH: install Go from https://go.dev/dl, or use a cluster of your own with --kubeconfig", p.title)
 	}
-	c := compiler{tool: tool, source: source, out: bin + ".new", progress: p}
+	c := compiler{part: p, tool: tool, source: source, out: bin + ".new", progress: progress}
 	version, err := c.output(ctx, "env", "GOVERSION", "GOOS", "GOARCH")
 	if err != nil {
-		return "", err
+		return err
 	}
 	want := key{sources: sources, golang: strings.Join(strings.Fields(version), " ") + " recipe " + recipe}
 	if have == want {
-		return bin, nil
+		return nil
 	}
 	if err := c.compile(ctx); err != nil {
-		return "", err
+		return err
 	}
-	return bin, install(c.out, bin, want)
+	return install(c.out, bin, want)
 }
 
-// install puts the new binary and its key in place. The old key goes first: a crash in between builds once more.
+// install puts the new binary, what it needs and its key in place. The old key goes first: a crash in between builds once more.
 func install(from, bin string, k key) error {
 	if err := os.Remove(keyFile(bin)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("install devcluster: %w", err)
+	}
+	if err := os.RemoveAll(bin + beside); err != nil {
+		return fmt.Errorf("install devcluster: %w", err)
+	}
+	if err := os.Rename(from+beside, bin+beside); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("install devcluster: %w", err)
 	}
 	if err := os.Rename(from, bin); err != nil {
@@ -100,6 +127,7 @@ func install(from, bin string, k key) error {
 
 // compiler runs the go tool in the module.
 type compiler struct {
+	part
 	tool, source, out string
 	progress          *progress
 }
@@ -128,24 +156,24 @@ func (c compiler) output(ctx context.Context, args ...string) (string, error) {
 // compile builds the binary and shows how far it is.
 func (c compiler) compile(ctx context.Context) error {
 	start := time.Now()
-	c.progress.line("building the development cluster from its sources; it is kept for every later start")
-	version, err := c.output(ctx, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes")
+	c.progress.line("building " + c.title + " from its sources; it is kept for every later start")
+	version, err := c.output(ctx, "list", "-m", "-f", "{{.Version}}", c.upstream)
 	if err != nil {
 		return err
 	}
-	flags := []string{"-trimpath", "-buildvcs=false", "-ldflags=" + ldflags(strings.TrimSpace(version))}
+	flags := []string{"-trimpath", "-buildvcs=false", "-ldflags=" + c.ldflags(strings.TrimSpace(version))}
 	// What is stale will be compiled. This also fetches the modules that are needed, and no others.
 	var stale bytes.Buffer
-	if err := c.run(ctx, append(append([]string{"list"}, flags...), "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "."), &stale, nil); err != nil {
+	if err := c.run(ctx, append(append([]string{"list"}, flags...), "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", c.pkg), &stale, nil); err != nil {
 		return err
 	}
 	total := len(strings.Fields(stale.String()))
 	if total > longBuild {
-		c.progress.line("this is the first time, or a long time ago: about 5 to 8 minutes")
+		c.progress.line("this is the first time, or a long time ago: some minutes (2 to 8)")
 	}
 	done := 0
 	c.progress.status(fmt.Sprintf("compiled 0 of %d packages", total))
-	err = c.run(ctx, append(append([]string{"build", "-v"}, flags...), "-o", c.out, "."), io.Discard, func() {
+	err = c.run(ctx, append(append([]string{"build", "-v"}, flags...), "-o", c.out, c.pkg), io.Discard, func() {
 		done++
 		text := fmt.Sprintf("compiled %d of %d packages (%s)", done, max(done, total), time.Since(start).Round(time.Second))
 		if done >= total {
@@ -156,7 +184,47 @@ func (c compiler) compile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.progress.line(fmt.Sprintf("built the development cluster in %s", time.Since(start).Round(time.Second)))
+	if err := c.copyKept(ctx); err != nil {
+		return err
+	}
+	c.progress.line(fmt.Sprintf("built %s in %s", c.title, time.Since(start).Round(time.Second)))
+	return nil
+}
+
+// copyKept copies what the binary needs out of the module cache, which need not be there when it runs.
+func (c compiler) copyKept(ctx context.Context) error {
+	to := c.out + beside
+	if err := os.RemoveAll(to); err != nil {
+		return fmt.Errorf("build devcluster: %w", err)
+	}
+	if len(c.keep) == 0 {
+		return nil
+	}
+	from, err := c.output(ctx, "list", "-m", "-f", "{{.Dir}}", c.upstream)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return fmt.Errorf("build devcluster: %w", err)
+	}
+	for _, pattern := range c.keep {
+		files, err := filepath.Glob(filepath.Join(strings.TrimSpace(from), filepath.FromSlash(pattern)))
+		if err != nil {
+			return fmt.Errorf("build devcluster: %w", err)
+		}
+		if len(files) == 0 {
+			return blueberry.Errorf(blueberry.Unavailable, "DEVCLUSTER_BUILD_FAILED", "%s could not be built: its module has no %s", c.title, pattern)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				return fmt.Errorf("build devcluster: %w", err)
+			}
+			if err := os.WriteFile(filepath.Join(to, filepath.Base(file)), data, 0o644); err != nil {
+				return fmt.Errorf("build devcluster: %w", err)
+			}
+		}
+	}
 	return nil
 }
 
@@ -195,18 +263,5 @@ func (c compiler) failed(ctx context.Context, what string, err error, lines []st
 		return fmt.Errorf("build devcluster: %w", context.Cause(ctx))
 	}
 	return blueberry.Errorf(blueberry.Unavailable, "DEVCLUSTER_BUILD_FAILED",
-		"the development cluster could not be built: %s: %s: %s", what, err, strings.Join(lines, "\n"))
-}
-
-// ldflags tell the components their version; without it the API server calls itself v0.0.0.
-func ldflags(version string) string {
-	major, rest, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
-	minor, _, _ := strings.Cut(rest, ".")
-	flags := []string{"-s", "-w"}
-	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
-		for _, x := range [][2]string{{"gitVersion", version}, {"gitMajor", major}, {"gitMinor", minor}, {"gitTreeState", "clean"}} {
-			flags = append(flags, "-X", pkg+"."+x[0]+"="+x[1])
-		}
-	}
-	return strings.Join(flags, " ")
+		"%s could not be built: %s: %s: %s", c.title, what, err, strings.Join(lines, "\n"))
 }

@@ -76,7 +76,7 @@ func TestBuild(t *testing.T) {
 		{"the key is gone, as after a crash", func() { remove(t, bin+".key") }, "two", true},
 		{"the key is rubbish", func() { put(t, bin+".key", "x") }, "two", true},
 		{"another Go built it", func() {
-			k, err := readKey(bin)
+			k, err := readKey(bin, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,11 +178,95 @@ func TestSourceIsFound(t *testing.T) {
 
 func TestLdflags(t *testing.T) {
 	t.Parallel()
-	got := ldflags("v1.36.3")
-	for _, want := range []string{"component-base/version.gitVersion=v1.36.3", "version.gitMajor=1", "version.gitMinor=36"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("ldflags %q lack %q", got, want)
+	for name, tc := range map[string]struct {
+		part    part
+		version string
+		want    []string
+	}{
+		"the cluster": {base(), "v1.36.3", []string{"component-base/version.gitVersion=v1.36.3", "version.gitMajor=1", "version.gitMinor=36"}},
+		"Argo CD":     {partOf(ArgoCD), "v3.5.3", []string{"argo-cd/v3/common.version=3.5.3"}},
+		"metrics":     {partOf(Metrics), "v0.9.0", []string{"version.gitVersion=v0.9.0"}},
+	} {
+		got := tc.part.ldflags(tc.version)
+		for _, want := range tc.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: ldflags %q lack %q", name, got, want)
+			}
 		}
+	}
+}
+
+// withRollouts adds a small module with the name of the one of Argo Rollouts below the small module of the cluster.
+func withRollouts(t *testing.T, source, word string) {
+	t.Helper()
+	p := partOf(Rollouts)
+	for name, text := range map[string]string{
+		"go.mod":                                   "module " + p.module() + "\n\ngo 1.26.0\n\ntool " + p.pkg + "\n\nrequire " + p.upstream + " v1.10.1\n\nreplace " + p.upstream + " => ./upstream // " + word + "\n",
+		"upstream/go.mod":                          "module " + p.upstream + "\n\ngo 1.26.0\n",
+		"upstream/utils/version/version.go":        "package version\n\nvar version string\n\nfunc Version() string { return version }\n",
+		"upstream/cmd/rollouts-controller/m.go":    "package main\n\nimport \"" + p.upstream + "/utils/version\"\n\nfunc main() { print(\"" + word + " \", version.Version()) }\n",
+		"upstream/manifests/crds/rollout-crd.yaml": "kind: " + word + "\n",
+	} {
+		put(t, filepath.Join(source, p.dir, name), text)
+	}
+}
+
+func TestBuildOfExtras(t *testing.T) {
+	t.Parallel()
+	source, bin := module(t, "one"), filepath.Join(t.TempDir(), "bin", "devcluster")
+	withRollouts(t, source, "first")
+	definition := bin + "-rollouts.d/rollout-crd.yaml"
+	steps := []struct {
+		reason        string
+		do            func()
+		with          []string
+		said          string
+		cluster, more bool // built
+	}{
+		{"not asked for", func() {}, nil, "", true, false},
+		{"asked for", func() {}, []string{Rollouts}, "first 1.10.1", false, true},
+		{"nothing changed", func() {}, []string{Rollouts}, "first 1.10.1", false, false},
+		{"only the cluster changed", func() { say(t, source, "two") }, []string{Rollouts}, "first 1.10.1", true, false},
+		{"only the extra changed", func() { withRollouts(t, source, "second") }, []string{Rollouts}, "second 1.10.1", false, true},
+		{"what it needs is gone", func() { removeAll(t, bin+"-rollouts.d") }, []string{Rollouts}, "second 1.10.1", false, true},
+	}
+	for _, s := range steps {
+		s.do()
+		w := &words{}
+		if _, err := (Builder{Source: source, Bin: bin, With: s.with, Progress: w}).Build(t.Context()); err != nil {
+			t.Fatalf("%s: Build: %v\n%s", s.reason, err, w)
+		}
+		for what, want := range map[string]bool{"built the development cluster": s.cluster, "built Argo Rollouts": s.more} {
+			if got := strings.Contains(w.String(), what); got != want {
+				t.Errorf("%s: %s: %t, want %t:\n%s", s.reason, what, got, want, w)
+			}
+		}
+		if s.said == "" {
+			continue
+		}
+		out, err := exec.Command(bin + "-rollouts").CombinedOutput()
+		if err != nil || string(out) != s.said {
+			t.Errorf("%s: it says %q (%v), want %q", s.reason, out, err, s.said)
+		}
+		word, _, _ := strings.Cut(s.said, " ")
+		if text, err := os.ReadFile(definition); err != nil || string(text) != "kind: "+word+"\n" {
+			t.Errorf("%s: %s holds %q (%v), want the one of %s", s.reason, definition, text, err, word)
+		}
+	}
+}
+
+func TestBuildOfUnknownExtra(t *testing.T) {
+	t.Parallel()
+	_, err := Builder{Source: module(t, "one"), Bin: filepath.Join(t.TempDir(), "devcluster"), With: []string{Rollouts, "argo"}}.Build(t.Context())
+	if !errors.Is(err, blueberry.Invalid) || !strings.Contains(err.Error(), `"argo"`) || !strings.Contains(err.Error(), ArgoCD) {
+		t.Errorf("Build: %v, want Invalid with the known names", err)
+	}
+}
+
+func removeAll(t *testing.T, path string) {
+	t.Helper()
+	if err := os.RemoveAll(path); err != nil {
+		t.Fatal(err)
 	}
 }
 

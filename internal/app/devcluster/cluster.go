@@ -18,7 +18,9 @@ import (
 )
 
 const (
-	readyPrefix = "ready kubeconfig="
+	readyPrefix  = "ready kubeconfig="
+	argoCDPrefix = "argocd url="
+	argoCDMiddle = " admin-password="
 
 	// startGrace is how long a start that is broken off may take to end in order.
 	startGrace = 20 * time.Second
@@ -28,6 +30,8 @@ const (
 type Options struct {
 	Bin      string       // the helper binary; see Builder
 	Dir      string       // of the cluster; made when missing, kept when it stops
+	With     []string     // extras, whose binaries are beside the helper's, as Builder puts them
+	Exec     bool         // `kubectl exec` runs processes on this machine, for whoever reaches a loopback port: for tests alone
 	Progress io.Writer    // told what happens until the cluster is ready; nil: nobody
 	Logger   *slog.Logger // told what happens afterwards; nil: nobody
 }
@@ -35,6 +39,7 @@ type Options struct {
 // Cluster is a development cluster that was started by this process.
 type Cluster struct {
 	kubeconfig string
+	argoCD     ArgoCDPlace
 	process    *os.Process
 	stdin      io.Closer // its end is the cluster's
 	stop       sync.Once
@@ -42,11 +47,27 @@ type Cluster struct {
 	err        error // how it ended; to be read after done
 }
 
+// ArgoCDPlace is where the Argo CD of a cluster is.
+type ArgoCDPlace struct {
+	URL           string // of its API; empty without Argo CD
+	AdminPassword string // file with the password of its user admin
+}
+
 // Start starts the cluster of a directory and returns when it can be used. ctx bounds the start only: the cluster runs until
 // Stop, or until this process ends in whatever way. An error tells what the cluster said last; its kind is Unavailable.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
+	if err := CheckWith(o.With); err != nil {
+		return nil, err
+	}
 	begin := time.Now()
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), o.Bin, "run", "--dir", o.Dir, "--stop-with-stdin")
+	args := []string{"run", "--dir", o.Dir, "--stop-with-stdin"}
+	if len(o.With) > 0 {
+		args = append(args, "--with", withFlag(o.Bin, o.With))
+	}
+	if o.Exec {
+		args = append(args, "--exec")
+	}
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), o.Bin, args...)
 	ownGroup(cmd)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -65,14 +86,15 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	}
 	c := &Cluster{process: cmd.Process, stdin: stdin, done: make(chan struct{})}
 	v := &voice{progress: newProgress(o.Progress), logger: o.Logger}
-	ready := make(chan string, 1)
+	ready := make(chan places, 1)
 	var reading sync.WaitGroup
 	reading.Go(func() { eachLine(stderr, v.hear) })
 	reading.Go(func() {
+		var p places
 		eachLine(stdout, func(line string) {
-			if path, ok := strings.CutPrefix(line, readyPrefix); ok {
+			if p.hear(line) {
 				select {
-				case ready <- path:
+				case ready <- p:
 				default: // it is said once
 				}
 			}
@@ -84,7 +106,8 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 		close(c.done)
 	}()
 	select {
-	case c.kubeconfig = <-ready:
+	case p := <-ready:
+		c.kubeconfig, c.argoCD = p.kubeconfig, p.argoCD
 		v.turnToLog(fmt.Sprintf("the development cluster is ready after %.1f s", time.Since(begin).Seconds()))
 		return c, nil
 	case <-c.done:
@@ -100,6 +123,9 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 
 // Kubeconfig is the path of the administrator's kubeconfig.
 func (c *Cluster) Kubeconfig() string { return c.kubeconfig }
+
+// ArgoCD is where its Argo CD is.
+func (c *Cluster) ArgoCD() ArgoCDPlace { return c.argoCD }
 
 // Done is closed when the cluster has ended.
 func (c *Cluster) Done() <-chan struct{} { return c.done }
@@ -127,6 +153,24 @@ func (c *Cluster) Stop(ctx context.Context) error {
 	}
 	<-c.done
 	return fmt.Errorf("stop devcluster: %w", context.Cause(ctx))
+}
+
+// places are where what runs is, as the helper says it.
+type places struct {
+	kubeconfig string
+	argoCD     ArgoCDPlace
+}
+
+// hear is true for the last line of them.
+func (p *places) hear(line string) bool {
+	if rest, ok := strings.CutPrefix(line, argoCDPrefix); ok {
+		p.argoCD.URL, p.argoCD.AdminPassword, _ = strings.Cut(rest, argoCDMiddle)
+	}
+	path, ok := strings.CutPrefix(line, readyPrefix)
+	if ok {
+		p.kubeconfig = path
+	}
+	return ok
 }
 
 func ended(err error) string {

@@ -50,6 +50,10 @@ func fakeHelper(dir string) {
 	case "silent":
 	default:
 		fmt.Println("something else")
+		if flags := strings.Join(os.Args[4:], " "); strings.Contains(flags, "--with") {
+			fmt.Println("argocd url=http://127.0.0.1:1 admin-password=" + filepath.Join(dir, "a password"))
+			fmt.Fprintln(os.Stderr, "flags", flags)
+		}
 		fmt.Println("ready kubeconfig=" + filepath.Join(dir, "kubeconfig"))
 	}
 	switch kind {
@@ -142,6 +146,31 @@ func TestStartAndStop(t *testing.T) {
 				t.Errorf("told %q, want what the helper said", w)
 			}
 		})
+	}
+}
+
+func TestStartWithExtras(t *testing.T) {
+	t.Parallel()
+	o, w := options(t, "plain")
+	o.With, o.Exec = []string{ArgoCD, ArgoCDApplicationSets, Metrics}, true
+	c, err := Start(t.Context(), o)
+	if err != nil {
+		t.Fatalf("Start: %v", err)
+	}
+	want := ArgoCDPlace{URL: "http://127.0.0.1:1", AdminPassword: filepath.Join(o.Dir, "a password")}
+	if c.ArgoCD() != want {
+		t.Errorf("Argo CD is at %+v, want %+v", c.ArgoCD(), want)
+	}
+	if err := c.Stop(t.Context()); err != nil {
+		t.Errorf("Stop: %v", err)
+	}
+	flags := "--with argocd=" + o.Bin + "-argocd,argocd-applicationset=" + o.Bin + "-argocd,metrics=" + o.Bin + "-metrics --exec"
+	if !strings.Contains(w.String(), flags) {
+		t.Errorf("told %q, want the flags %q", w, flags)
+	}
+	o.With = []string{"argo"}
+	if _, err := Start(t.Context(), o); !errors.Is(err, blueberry.Invalid) {
+		t.Errorf("Start with an unknown extra: %v, want Invalid", err)
 	}
 }
 

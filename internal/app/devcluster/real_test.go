@@ -29,10 +29,10 @@ type realCluster struct {
 	bin, dir string
 }
 
-func startReal(t *testing.T, bin, dir string) *realCluster {
+func startReal(t *testing.T, bin, dir string, with ...string) *realCluster {
 	t.Helper()
 	w := &words{}
-	c, err := Start(t.Context(), Options{Bin: bin, Dir: dir, Progress: w})
+	c, err := Start(t.Context(), Options{Bin: bin, Dir: dir, With: with, Exec: true, Progress: w})
 	if err != nil {
 		t.Fatalf("Start: %v\n%s", err, w)
 	}
@@ -143,6 +143,102 @@ spec:
     spec: {restartPolicy: Never, containers: [{name: work, image: IMAGE}]}
 `
 
+// unhealthy is the path to the messages of events of one Deployment's pods.
+func unhealthy(name string) string {
+	return `{range .items[?(@.reason=="Unhealthy")]}{.involvedObject.name} {.message}{"\n"}{end}` + name
+}
+
+// firstWords are the first words of the messages of one Deployment's events, in no order but alike.
+func firstWords(text string) string {
+	lines := strings.Split(text, "\n")
+	name := lines[len(lines)-1]
+	var words []string
+	for _, line := range lines[:len(lines)-1] {
+		if pod, message, _ := strings.Cut(line, " "); strings.HasPrefix(pod, name+"-") {
+			word, _, _ := strings.Cut(message, " ")
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// A test can be the kubelet of a pod.
+func TestRealPodWithoutKubelet(t *testing.T) {
+	t.Parallel()
+	r := startReal(t, realHelper(t), filepath.Join(t.TempDir(), "cluster"))
+	for name, how := range map[string]string{"ours": "none", "goes": "delete", "other": "kwok"} {
+		annotation := "blueberry.dev/kubelet: " + how
+		if name == "other" {
+			annotation = ""
+		}
+		r.must(t, strings.NewReplacer("NAME", name, "ANNOTATIONS", annotation, "IMAGE", "web:1").Replace(pod), "apply", "-f", "-")
+	}
+	phase := func(name string) string { return r.must(t, "", "get", "pod", name, "-o", "jsonpath={.status.phase}") }
+	await(t, "another is ready", func() bool { return phase("other") == "Running" })
+	if ours, goes := phase("ours"), phase("goes"); ours != "Pending" || goes != "Pending" {
+		t.Errorf("phases %q and %q, want them left alone", ours, goes)
+	}
+	r.must(t, "", "patch", "pod", "ours", "--subresource=status", "--type=merge", "-p", `{"status":{"phase":"Running"}}`)
+	if got := phase("ours"); got != "Running" {
+		t.Errorf("phase %q after ours", got)
+	}
+	r.must(t, "", "delete", "pod", "goes", "other") // waits for it
+	r.must(t, "", "delete", "pod", "ours", "--wait=false")
+	if got := r.must(t, "", "get", "pod", "ours", "-o", "jsonpath={.metadata.deletionTimestamp}"); got == "" {
+		t.Error("the pod that is ours went by itself")
+	}
+	r.must(t, "", "delete", "pod", "ours", "--force", "--grace-period=0")
+}
+
+const pod = `
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME, annotations: {ANNOTATIONS}}
+spec: {containers: [{name: web, image: IMAGE}]}
+`
+
+func TestRealLogsAndExec(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "cluster")
+	r := startReal(t, realHelper(t), dir)
+	r.must(t, strings.NewReplacer("NAME", "web", "ANNOTATIONS", "", "IMAGE", "web:1").Replace(pod), "apply", "-f", "-")
+	await(t, "it runs", func() bool { return r.must(t, "", "get", "pod", "web", "-o", "jsonpath={.status.phase}") == "Running" })
+	if got := r.must(t, "", "logs", "web", "--tail=1"); got != "ready" {
+		t.Errorf("last line %q", got)
+	}
+	if got := r.must(t, "", "logs", "web", "--previous"); !strings.Contains(got, "panic") {
+		t.Errorf("log before %q, want how it ended", got)
+	}
+	follow := exec.CommandContext(t.Context(), r.bin, "kubectl", "--kubeconfig", r.Kubeconfig(), "logs", "-f", "web")
+	w := &words{}
+	follow.Stdout = w
+	if err := follow.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "what was there is read", func() bool { return strings.Contains(w.String(), "ready") })
+	log, err := os.OpenFile(filepath.Join(dir, "kwok", "pod.log"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := log.WriteString(time.Now().UTC().Format(time.RFC3339Nano) + " stdout F one more\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the new line is followed", func() bool { return strings.Contains(w.String(), "one more") })
+	if err := follow.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = follow.Wait() // killed
+	if got := r.must(t, "", "exec", "web", "--", "sh", "-c", "echo out; echo err >&2"); got != "out" {
+		t.Errorf("exec said %q", got)
+	}
+	if got := r.must(t, "echo from stdin; exit\n", "exec", "-i", "web", "--", "sh"); got != "from stdin" {
+		t.Errorf("exec with input said %q", got)
+	}
+}
+
 func TestRealPods(t *testing.T) {
 	t.Parallel()
 	r := startReal(t, realHelper(t), filepath.Join(t.TempDir(), "cluster"))
@@ -168,6 +264,37 @@ func TestRealPods(t *testing.T) {
 			reason: "any reason will do", manifest: deployment, image: "web:1", annotations: `blueberry.dev/fail: CreateContainerConfigError`,
 			kind: "pods", selector: "app=misconfigured", path: waiting, becomes: "CreateContainerConfigError CreateContainerConfigError",
 		},
+		"out-of-memory": {
+			reason: "it died for want of memory", manifest: deployment, image: "web:1", annotations: `blueberry.dev/fail: OOMKilled`,
+			kind: "pods", selector: "app=out-of-memory", becomes: "OOMKilled OOMKilled",
+			path: "{.items[*].status.containerStatuses[*].lastState.terminated.reason}",
+		},
+		"completed": {
+			reason: "it ends at once", manifest: deployment, image: "web:1", annotations: `blueberry.dev/fail: Completed`,
+			kind: "pods", selector: "app=completed", path: "{.items[*].status.containerStatuses[*].state.terminated.reason}", becomes: "Completed Completed",
+		},
+		"init-crashes": {
+			reason: "the init container crashes", manifest: deployment, image: "web:1", annotations: `blueberry.dev/fail: InitCrash`,
+			kind: "pods", selector: "app=init-crashes", becomes: "CrashLoopBackOff CrashLoopBackOff",
+			path: "{.items[*].status.initContainerStatuses[*].state.waiting.reason}",
+		},
+		"init-stuck": {
+			reason: "the init container does not end", manifest: deployment, image: "web:1", annotations: `blueberry.dev/fail: InitStuck`,
+			kind: "pods", selector: "app=init-stuck", path: waiting, becomes: "PodInitializing PodInitializing",
+		},
+		"unready": {
+			reason: "it runs and says so by event", manifest: deployment, image: "web:1", annotations: `blueberry.dev/fail: ReadinessProbe`,
+			kind: "events", path: unhealthy("unready"), becomes: "Readiness Readiness",
+		},
+		"killed": {
+			reason: "it is killed three times", manifest: deployment, image: "web:1", annotations: `blueberry.dev/fail: LivenessProbe`,
+			kind: "pods", selector: "app=killed", path: "{.items[*].status.containerStatuses[*].restartCount}", becomes: "3 3",
+		},
+		"told": {
+			reason: "the message can be chosen", manifest: deployment, image: "web:1",
+			annotations: `blueberry.dev/fail: ErrImagePull, blueberry.dev/fail-message: "no such: \"image\""`,
+			kind:        "pods", selector: "app=told", path: "{.items[0].status.containerStatuses[*].state.waiting.message}", becomes: `no such: "image"`,
+		},
 		"unpullable": {
 			reason: "the image's name says so", manifest: deployment, image: "registry.example/broken:1",
 			kind: "pods", selector: "app=unpullable", path: waiting, becomes: "ImagePullBackOff ImagePullBackOff",
@@ -189,7 +316,13 @@ func TestRealPods(t *testing.T) {
 			if tc.selector != "" {
 				args = append(args, "-l", tc.selector)
 			}
-			await(t, tc.reason, func() bool { return r.must(t, "", args...) == tc.becomes })
+			await(t, tc.reason, func() bool {
+				got := r.must(t, "", args...)
+				if tc.kind == "events" {
+					got = firstWords(got)
+				}
+				return got == tc.becomes
+			})
 			if strings.HasPrefix(tc.manifest, "\napiVersion: apps") && tc.becomes == "2" {
 				if got := r.must(t, "", "logs", "deployment/"+name); !strings.Contains(got, "pretended") {
 					t.Errorf("log %q, want one that says why it is empty", got)

@@ -25,7 +25,7 @@ func errNoSource(searched string) error {
 // directory, the executable and their parents.
 func findSource(named string) (string, error) {
 	if named != "" {
-		if !isModule(named) {
+		if !isModule(named, modulePath) {
 			return "", errNoSource(named)
 		}
 		return filepath.Abs(named)
@@ -42,7 +42,7 @@ func findSource(named string) (string, error) {
 	}
 	for _, dir := range starts {
 		for {
-			if isModule(filepath.Join(dir, "devcluster")) {
+			if isModule(filepath.Join(dir, "devcluster"), modulePath) {
 				return filepath.Join(dir, "devcluster"), nil
 			}
 			parent := filepath.Dir(dir)
@@ -55,16 +55,17 @@ func findSource(named string) (string, error) {
 	return "", errNoSource("or above " + strings.Join(starts, " or "))
 }
 
-func isModule(dir string) bool {
+func isModule(dir, path string) bool {
 	data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err != nil {
 		return false
 	}
 	first, _, _ := strings.Cut(string(data), "\n")
-	return strings.TrimSpace(first) == "module "+modulePath
+	return strings.TrimSpace(first) == "module "+path
 }
 
-// hashSources covers names and contents of every file that can change the binary: all but tests and hidden files.
+// hashSources covers names and contents of every file that can change the binary: all but tests, hidden files and other
+// modules below.
 func hashSources(dir string) (string, error) {
 	sum := sha256.New()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -77,6 +78,9 @@ func hashSources(dir string) (string, error) {
 				return fs.SkipDir
 			}
 			return nil
+		}
+		if d.IsDir() && path != dir && isThere(filepath.Join(path, "go.mod")) {
+			return fs.SkipDir
 		}
 		if !d.Type().IsRegular() || strings.HasSuffix(name, "_test.go") {
 			return nil
@@ -107,8 +111,11 @@ type key struct {
 
 func (k key) String() string { return k.sources + "\n" + k.golang + "\n" }
 
-// readKey gives the key of a binary that is there; a zero key when it, or the binary, is missing.
-func readKey(bin string) (key, error) {
+// readKey gives the key of a binary that is there; a zero key when it, the binary or the files that it needs are missing.
+func readKey(bin string, needs bool) (key, error) {
+	if needs && !isThere(bin+beside) {
+		return key{}, nil
+	}
 	info, err := os.Stat(bin)
 	if errors.Is(err, fs.ErrNotExist) {
 		return key{}, nil
@@ -128,6 +135,11 @@ func readKey(bin string) (key, error) {
 	}
 	sources, rest, _ := strings.Cut(string(data), "\n")
 	return key{sources: sources, golang: strings.TrimSuffix(rest, "\n")}, nil
+}
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func keyFile(bin string) string { return bin + ".key" }

@@ -36,6 +36,7 @@ type House struct {
 	revoked atomic.Bool
 
 	revisions // those that are not below are away
+	targets
 
 	Logger   *slog.Logger  // nil discards
 	Draining chan struct{} // close it to end event streams
@@ -64,7 +65,7 @@ func (h *House) Deps() httpapi.Deps {
 	}
 	return httpapi.Deps{
 		Environments: h, Revisions: h, Events: h, Feed: h, Blueprints: h, Targets: h, Jobs: jobs{h}, Access: h, Idempotency: h,
-		Changes: away{}, Plans: away{}, Drift: away{}, ConfigSets: away{}, Catalogue: away{}, Policies: away{}, Projects: away{},
+		Changes: away{}, Plans: away{}, Drift: away{}, ConfigSets: away{}, Catalogue: away{}, Policies: away{}, Projects: away{}, Fleet: away{}, Life: lifeAway(),
 		Version: "0.0.0-test", Draining: h.Draining, Logger: logger,
 		Edge:   httpapi.Edge{Audit: h},
 		Rights: rightsAway(),
@@ -80,6 +81,7 @@ type away struct {
 	catalogue
 	policies
 	projects
+	fleets
 }
 
 // Aliases, so that no field has the name of a method.
@@ -92,6 +94,8 @@ type (
 	catalogue  = httpapi.Catalogue
 	policies   = httpapi.Policies
 	projects   = httpapi.Projects
+	targets    = httpapi.Targets
+	fleets     = httpapi.Fleet
 )
 
 // API builds the door.

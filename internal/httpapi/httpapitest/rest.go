@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/fleet"
 	"github.com/blueberry-idp/blueberry/internal/provision"
 )
 
@@ -124,11 +125,11 @@ func (h *House) Preview(_ context.Context, actor blueberry.Actor, r provision.Pr
 }
 
 // Targets gives two: one that answers.
-func (h *House) Targets(_ context.Context, actor blueberry.Actor) ([]provision.TargetState, error) {
+func (h *House) Targets(_ context.Context, actor blueberry.Actor) ([]fleet.TargetState, error) {
 	if err := actor.Can(blueberry.GrantTargetsRead); err != nil {
 		return nil, err
 	}
-	return []provision.TargetState{
+	return []fleet.TargetState{
 		{Target: blueberry.Target{Name: "local", Driver: "kube", Domain: Domain}, Reachable: true},
 		{Target: blueberry.Target{Name: "other", Driver: "kube", Domain: "other.test"}, Message: "connection refused"},
 	}, nil

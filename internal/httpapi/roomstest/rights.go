@@ -36,6 +36,9 @@ type Rights struct {
 	OAuth    *oauth.Server
 	Auditor  *audit.Auditor
 	Custody  *custody.Custody
+
+	keyset *keys.Keyset
+	bucket *objects.Bucket
 }
 
 func openRights(t testing.TB, s *storetest.Store, ring *keys.Ring, dir string) *Rights {
@@ -47,7 +50,7 @@ func openRights(t testing.TB, s *storetest.Store, ring *keys.Ring, dir string) *
 	must(t, err)
 	t.Cleanup(func() { _ = bucket.Close() })
 	asAccess := record[access.Tx]{s, func(tx *store.Tx) access.Tx { return tx }}
-	r := &Rights{Gate: &access.Gate{Record: asAccess, Now: now, Logger: discard}}
+	r := &Rights{keyset: keyset, bucket: bucket, Gate: &access.Gate{Record: asAccess, Now: now, Logger: discard}}
 	r.OAuth = &oauth.Server{Record: record[oauth.Tx]{s, func(tx *store.Tx) oauth.Tx { return tx }}, People: r.Gate, Issuer: PublicURL, Now: now, Logger: discard}
 	r.Gate.OAuth = r.OAuth
 	watched := r.Gate.Watch(asAccess)

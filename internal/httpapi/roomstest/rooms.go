@@ -11,6 +11,7 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/catalog"
+	"github.com/blueberry-idp/blueberry/internal/fleet"
 	"github.com/blueberry-idp/blueberry/internal/gitops"
 	"github.com/blueberry-idp/blueberry/internal/httpapi"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/httpapitest"
@@ -19,6 +20,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/provision"
 	"github.com/blueberry-idp/blueberry/internal/store"
 	"github.com/blueberry-idp/blueberry/internal/store/storetest"
+	"github.com/blueberry-idp/blueberry/internal/target"
 	"github.com/blueberry-idp/blueberry/internal/target/sim"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
@@ -28,8 +30,12 @@ type Rooms struct {
 	*Outside
 	*Rights
 	Provisioner *provision.Provisioner
+	Fleet       *fleet.Fleet
 	Catalog     *catalog.Catalog
 	Place       *sim.Place // of the target "local"
+
+	// Shell, if set before the first call, is what a command in a container does. Else it says nothing and ends with 0.
+	Shell func(ctx context.Context, r target.ShellRequest) (int, error)
 
 	house *httpapitest.House
 	queue *jobs.Queue
@@ -54,11 +60,18 @@ func Open(t testing.TB) *Rooms {
 	local := blueberry.Target{Name: "local", Driver: "sim", Domain: httpapitest.Domain}
 	r.Provisioner = &provision.Provisioner{
 		Record: record[provision.Tx]{s, func(tx *store.Tx) provision.Tx { return tx }}, Sources: provisionSources{r.Outside}, Repository: repository, Signer: ring,
-		Places: provision.FixedPlaces(map[string]provision.Place{local.Name: {Target: local, Driver: sim.Driver{Place: r.Place}}}), Default: local.Name, Now: time.Now, Logger: discard,
+		Places: provision.FixedPlaces(map[string]provision.Place{local.Name: {Target: local, Driver: driver{sim.Driver{Place: r.Place}, r}}}), Default: local.Name, Now: time.Now, Logger: discard,
 	}
 	r.Catalog = &catalog.Catalog{
 		Record: record[catalog.Tx]{s, func(tx *store.Tx) catalog.Tx { return tx }}, Sources: catalogSources{r.Outside},
 		Places: func(string) catalog.Place { return catalog.Place{Domain: local.Domain} }, Now: time.Now, Logger: discard,
+	}
+	r.Provisioner.Bucket, r.Provisioner.PublicURL = r.bucket, PublicURL
+	r.Fleet = &fleet.Fleet{
+		Record: record[fleet.Tx]{s, func(tx *store.Tx) fleet.Tx { return tx }}, Seal: r.keyset, Drivers: []string{"sim"}, Now: time.Now, Logger: discard,
+		Open: func(context.Context, blueberry.Target) (fleet.Driver, error) {
+			return driver{sim.Driver{Place: r.Place}, r}, nil
+		},
 	}
 	kind := func(work func(context.Context, blueberry.Job) (blueberry.JobOutcome, error)) jobs.Kind {
 		return jobs.Kind{Work: work, Timeout: time.Minute, MaxAttempts: 25}
@@ -71,14 +84,18 @@ func Open(t testing.TB) *Rooms {
 			blueberry.JobUserInvite: kind(r.Accounts.SendInvitation), blueberry.JobUserReset: kind(r.SignIn.SendReset),
 			blueberry.JobEmergencyTell: kind(r.Accounts.TellEmergency), blueberry.JobTokenWarn: kind(r.Accounts.SendTokenWarning),
 			blueberry.JobKeysReencrypt: kind(r.Custody.Reencrypt), blueberry.JobEnvironmentArchive: kind(r.Provisioner.ArchiveFailed),
-			blueberry.JobTargetScan: kind(r.Provisioner.Scan), blueberry.JobTargetDrain: kind(r.Provisioner.Drain),
-			blueberry.JobOrphanRemove: kind(r.Provisioner.RemoveOrphan),
+			blueberry.JobLeaseTell: kind(r.Provisioner.SendLeaseWarning), blueberry.JobTargetScan: kind(r.Provisioner.Scan),
+			blueberry.JobTargetDrain: kind(r.Provisioner.Drain), blueberry.JobOrphanRemove: kind(r.Provisioner.RemoveOrphan),
 		},
 	})
 	must(t, err)
 	s.SetEnqueuer(r.queue.Enqueue)
 	must(t, s.Update(ctx, func(tx *store.Tx) error {
 		if err := tx.PutSigningKey(ctx, ring.ID(), ring.Public(), time.Now()); err != nil {
+			return err
+		}
+		local.State, local.CreatedAt, local.UpdatedAt = blueberry.TargetActive, time.Now(), time.Now()
+		if err := tx.PutTarget(ctx, local); err != nil {
 			return err
 		}
 		return tx.PutProject(ctx, blueberry.Project{Name: blueberry.DefaultProject, CreatedAt: time.Now()})
@@ -109,7 +126,9 @@ func must(t testing.TB, err error) {
 func (r *Rooms) Deps() httpapi.Deps {
 	d := r.house.Deps()
 	d.Environments, d.Changes, d.Plans, d.Revisions, d.Drift = r.Provisioner, r.Provisioner, r.Provisioner, r.Provisioner, r.Provisioner
-	d.Events, d.Feed, d.Blueprints, d.Targets, d.Projects = r.Provisioner, r.feed, r.Provisioner, r.Provisioner, r.Provisioner
+	d.Events, d.Feed, d.Blueprints, d.Projects, d.Targets, d.Fleet = r.Provisioner, r.feed, r.Provisioner, r.Provisioner, r.Fleet, r.Fleet
+	p := r.Provisioner
+	d.Life = httpapi.Life{Leases: p, Sleeps: p, Moves: p, Whys: p, Logs: p, Shells: p, Archives: p, Orphans: p, Retention: p}
 	d.ConfigSets, d.Catalogue, d.Policies, d.Jobs = r.Catalog, r.Catalog, r.Catalog, r.queue
 	d.Access = entrance{house: d.Access, gate: r.Gate}
 	d.Rights, d.Edge.Audit = r.Rights.deps(), r.Auditor
@@ -131,6 +150,29 @@ func (r *Rooms) Serve(t testing.TB) (*httptest.Server, *sdk.Client) {
 	t.Cleanup(srv.Close)
 	t.Cleanup(srv.CloseClientConnections)
 	return srv, &sdk.Client{BaseURL: srv.URL, Token: httpapitest.Token, HTTPClient: srv.Client(), Waits: []time.Duration{}}
+}
+
+// driver is that of the simulated place, with what it does not simulate: commands, and what pods use.
+type driver struct {
+	sim.Driver
+	rooms *Rooms
+}
+
+// Close has nothing to close.
+func (driver) Close() {}
+
+// Shell does what the test says.
+func (d driver) Shell(ctx context.Context, _ target.Ref, r target.ShellRequest) (int, error) {
+	if d.rooms.Shell != nil {
+		return d.rooms.Shell(ctx, r)
+	}
+	r.Opened("web-1", "app")
+	return 0, nil
+}
+
+// Usage tells of one pod.
+func (driver) Usage(context.Context, target.Ref) ([]target.PodUsage, error) {
+	return []target.PodUsage{{Component: "web", Pod: "web-1", At: time.Now(), CPU: 250, Memory: 96 << 20, CPULimit: 500, MemoryRequest: 64 << 20}}, nil
 }
 
 // record is the store as a room sees it.

@@ -67,7 +67,7 @@ func (d *Driver) marked(live metav1.Object) bool {
 func syncOptions() []any {
 	return []any{
 		"ServerSideApply=true", "RespectIgnoreDifferences=true", "CreateNamespace=false", "PruneLast=true", "SkipDryRunOnMissingResource=true",
-		"PrunePropagationPolicy=background",
+		"PrunePropagationPolicy=background", "ApplyOutOfSyncOnly=true",
 	}
 }
 
@@ -113,7 +113,7 @@ func (c Config) rootApplication() *unstructured.Unstructured {
 			"retry":       retry(),
 		},
 		"ignoreDifferences": []any{map[string]any{
-			"group": "argoproj.io", "kind": "Application", "jsonPointers": []any{"/spec/syncPolicy/automated", "/operation", "/status"},
+			"group": "argoproj.io", "kind": "Application", "jsonPointers": []any{"/spec/ignoreDifferences", "/spec/syncPolicy/automated", "/operation", "/status"},
 		}},
 		"revisionHistoryLimit": int64(1),
 	}

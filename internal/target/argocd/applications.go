@@ -44,6 +44,7 @@ type applications struct {
 	isKnown  bool
 	err      error             // why they are out of view
 	news     time.Time         // when Argo CD last did anything
+	looked   time.Time         // the root Application has looked at Git since then
 	gone     map[string]uint64 // the version at which an Application went: what is older is not news
 	watchers map[*target.Pacer]bool
 	woken    func() []target.Ref // who waits for the root Application
@@ -185,6 +186,13 @@ func (a *applications) alive() time.Time {
 	return a.news
 }
 
+// rootLooked reports since when the root Application has looked at Git.
+func (a *applications) rootLooked() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.looked
+}
+
 // others reports whether a project has Applications.
 func (a *applications) others(project string) bool {
 	a.mu.Lock()
@@ -195,6 +203,18 @@ func (a *applications) others(project string) bool {
 		}
 	}
 	return false
+}
+
+// alone reports whether no environment has an Application.
+func (a *applications) alone() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for name := range a.of {
+		if name != a.rootName {
+			return false
+		}
+	}
+	return true
 }
 
 // put notes an Application as the API told it, unless a newer one is known.
@@ -212,6 +232,9 @@ func (a *applications) putLocked(x *application) {
 	}
 	a.of[x.name] = x
 	delete(a.gone, x.name)
+	if x.name == a.rootName && !x.refresh && x.asked.After(a.looked) {
+		a.looked = x.asked
+	}
 	if old == nil || old.sum != x.sum {
 		a.mark(x)
 	}

@@ -133,6 +133,9 @@ func (d *Driver) checkRoot(root *application) blueberry.TargetCheck {
 		if x.kind != "ComparisonError" && x.kind != "InvalidSpecError" || strings.Contains(x.message, "app path does not exist") {
 			continue // there is no environment yet
 		}
+		if (strings.Contains(x.message, "nable to resolve") || strings.Contains(x.message, "repository is empty")) && d.apps.alone() {
+			continue // not even a commit
+		}
 		if err := trouble(x.message); err != nil {
 			c.OK, c.Message = false, detail(err)
 		}

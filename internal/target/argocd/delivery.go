@@ -3,6 +3,7 @@ package argocd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -29,9 +30,20 @@ func (d *Driver) Moved(context.Context, target.Ref) error {
 	return nil
 }
 
-// refreshRoot asks Argo CD to look for Applications in Git.
+// errLooking says that the root Application is still at an earlier request.
+var errLooking = errors.New("it still looks")
+
+// refreshRoot asks Argo CD to look for Applications in Git. One request at a time: Argo CD takes off a request that came while it was at another one, as if
+// it had looked since.
 func (d *Driver) refreshRoot(ctx context.Context) error {
-	return d.merge(ctx, d.config.rootName(), map[string]any{"metadata": map[string]any{"annotations": d.asking(true)}})
+	root, err := d.apps.get(ctx, d.config.rootName())
+	switch {
+	case err != nil || root == nil:
+		return err
+	case root.refresh:
+		return errLooking
+	}
+	return d.merge(ctx, root.name, map[string]any{"metadata": map[string]any{"resourceVersion": fmt.Sprint(root.version), "annotations": d.asking(true)}})
 }
 
 // asking is the notes of one who asks Argo CD for something.
@@ -117,7 +129,11 @@ func (r *refresher) run() {
 			timer.Reset(wait)
 			continue
 		}
-		if err := r.ask(r.ctx); err != nil && !errors.Is(err, context.Canceled) {
+		switch err := r.ask(r.ctx); {
+		case errors.Is(err, errLooking):
+			r.want(soon)
+			continue
+		case err != nil && !errors.Is(err, context.Canceled):
 			r.log.Warn("cannot refresh the root Application", "error", err)
 			r.want(tryAgain)
 		}

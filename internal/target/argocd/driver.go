@@ -172,6 +172,8 @@ type memory struct {
 type remembered struct {
 	fresh    bool      // nothing of it was there when we made its Application
 	removing time.Time // since when it is being removed or let go; zero when it is not
+	disowned string    // a revision that the root Application compared with since, which has no Application for it
+	cleared  time.Time // when the try ended out of whose way we cleared something
 	held     string    // why it could not be let go when that was last tried
 	accepted [2]string // a spec that we applied, and what the API made of it
 }

@@ -63,6 +63,9 @@ type place struct {
 	url    string
 	target string
 	token  string
+
+	mu      sync.Mutex
+	drivers []*argocd.Driver
 }
 
 func newPlace(t testing.TB) (*place, bool) {
@@ -94,6 +97,11 @@ func newPlace(t testing.TB) (*place, bool) {
 	}))
 	p.url = server.URL + "/git/gitops.git"
 	t.Cleanup(func() {
+		p.mu.Lock()
+		for _, d := range p.drivers {
+			d.Close()
+		}
+		p.mu.Unlock()
 		p.clear(t)
 		server.Close()
 		cancel()
@@ -162,7 +170,9 @@ func (p *place) driver(t testing.TB, cfg *rest.Config, change ...func(*argocd.Co
 	if err != nil {
 		t.Fatalf("open driver: %v", err)
 	}
-	t.Cleanup(d.Close)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drivers = append(p.drivers, d) // closed with the place: the removal after a test still needs it
 	return &delivered{Driver: d, repo: p.repo, target: c.Target, last: map[target.Ref][]byte{}, told: map[target.Ref]string{}, log: log}
 }
 
@@ -269,7 +279,7 @@ func (d *delivered) withdraw(ctx context.Context, ref target.Ref) error {
 // until looks again and again until what is missing is the empty string.
 func until(ctx context.Context, t testing.TB, what string, missing func() string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 100*time.Second) // less than Argo CD takes to look at Git by itself
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -66,15 +65,8 @@ func (d *Driver) letGo(ctx context.Context, ref target.Ref) (why string, err err
 	if err != nil {
 		return "", err
 	}
-	var since time.Time
-	d.memory.edit(ref, func(r *remembered) {
-		if r.removing.IsZero() {
-			r.removing = d.now().UTC()
-		}
-		since = r.removing
-	})
 	if root != nil {
-		if why, err := d.disowned(root, d.config.applicationName(ref), since); why != "" || err != nil {
+		if why, err := d.disowned(ctx, root, ref); why != "" || err != nil {
 			return why, err
 		}
 	}
@@ -93,24 +85,40 @@ func (d *Driver) letGo(ctx context.Context, ref target.Ref) (why string, err err
 	return d.deleteApplication(ctx, app)
 }
 
-// disowned tells why the root Application may still make an Application.
-func (d *Driver) disowned(root *application, name string, since time.Time) (why string, err error) {
-	looked := !root.asked.Before(since) && !root.refresh
-	switch {
-	case root.asked.Before(since):
-		d.root.want(soon)
-		return "the root Application has not looked at Git since", nil
-	case root.refresh:
+// disowned tells why the root Application may still make an environment's.
+func (d *Driver) disowned(ctx context.Context, root *application, ref target.Ref) (why string, err error) {
+	var r remembered
+	d.memory.edit(ref, func(x *remembered) {
+		if x.removing.IsZero() {
+			x.removing, x.disowned = d.now().UTC(), ""
+		}
+		r = *x
+	})
+	if d.apps.rootLooked().Before(r.removing) {
+		if root.asked.Before(r.removing) {
+			d.root.want(soon)
+			return "the root Application has not looked at Git since", nil
+		}
 		return "the root Application looks at Git", d.silent(view{application: root})
-	case root.op.running():
-		return "the root Application is being synced", d.silent(view{application: root})
-	case looked && root.wanted[name] && !pathless(root):
-		if d.now().Sub(root.asked) > 2*apart {
+	}
+	if root.wanted[d.config.applicationName(ref)] && !pathless(root) {
+		if !root.refresh && d.now().Sub(root.asked) > tryAgain {
 			d.root.want(soon)
 		}
 		return "its file is in Git", nil
 	}
-	return "", nil
+	if r.disowned == "" {
+		r.disowned = root.revision
+		d.memory.edit(ref, func(x *remembered) { x.disowned = root.revision })
+	}
+	if !root.op.running() {
+		return "", nil
+	}
+	// A sync of the root that began before may still make it.
+	if later, err := d.contains(ctx, root.op.revision, r.disowned); err != nil || later {
+		return "", err
+	}
+	return "the root Application is being synced", d.silent(view{application: root})
 }
 
 // pathless reports whether Git has no Application for the target at all.

@@ -26,6 +26,7 @@ type application struct {
 
 	status     string // of the comparison with Git: "Synced", "OutOfSync", "Unknown", "" when there was none
 	revision   string // that it compared with
+	compared   bool   // with the source and the exceptions that the spec has now
 	reconciled time.Time
 	conditions []condition
 	astray     []astray        // what is not as in Git
@@ -77,6 +78,10 @@ func read(u *unstructured.Unstructured) *application {
 		status: str(u.Object, "status", "sync", "status"), revision: str(u.Object, "status", "sync", "revision"),
 		reconciled: timeOf(str(u.Object, "status", "reconciledAt")),
 	}
+	to, _, _ := unstructured.NestedFieldNoCopy(u.Object, "status", "sync", "comparedTo")
+	comparedTo, _ := to.(map[string]any)
+	spec, _ := u.Object["spec"].(map[string]any)
+	x.compared = comparedTo != nil && text(comparedTo["source"]) == text(spec["source"]) && text(comparedTo["ignoreDifferences"]) == text(spec["ignoreDifferences"])
 	if notes[noteProject] != "" {
 		x.ref = target.Ref{Project: notes[noteProject], Environment: notes[noteEnvironment], Namespace: str(u.Object, "spec", "destination", "namespace")}
 	}

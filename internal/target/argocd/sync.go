@@ -105,6 +105,11 @@ func (d *Driver) keep(ctx context.Context, want target.Desired, app *application
 	if err := d.prepareProject(ctx, want); err != nil {
 		return false, err
 	}
+	if app.ref == want.Ref && !same {
+		if err := d.expect(ctx, want); err != nil {
+			return false, err
+		}
+	}
 	if !app.isTaken { // the root Application was faster
 		if err := d.HandOver(ctx, want.Ref, fieldManager, applier); err != nil {
 			return false, err
@@ -120,6 +125,22 @@ func (d *Driver) keep(ctx context.Context, want target.Desired, app *application
 	d.apps.put(live)
 	d.memory.edit(want.Ref, func(r *remembered) { r.accepted = [2]string{spec, specOf(live)} })
 	return true, nil
+}
+
+// expect notes what a change of the exceptions will make Argo CD put right, so that it is told as changed.
+func (d *Driver) expect(ctx context.Context, want target.Desired) error {
+	diffs, err := d.Compare(ctx, want)
+	if err != nil {
+		return err
+	}
+	var out []blueberry.ObjectRef
+	for _, x := range diffs {
+		if x.Action == blueberry.ObjectUpdated && !x.Refused {
+			out = append(out, x.ObjectRef)
+		}
+	}
+	d.Expect(want.Ref, out)
+	return nil
 }
 
 // view is an Application seen with one commit in mind.
@@ -155,7 +176,7 @@ func (v view) holds() bool {
 	if v.leaves && v.hasTried && v.op.phase == "Succeeded" {
 		return true // it did once, and what others made of it stays
 	}
-	return v.knows && v.missing == 0 && (v.status == "Synced" || v.status == "OutOfSync")
+	return v.knows && v.compared && v.missing == 0 && (v.status == "Synced" || v.status == "OutOfSync")
 }
 
 // settle is the end of a Sync: what stands is known from now on, and what should go is proven gone.
@@ -193,8 +214,10 @@ func (d *Driver) advance(ctx context.Context, want target.Desired, v view) (targ
 	case v.op.phase == "Running" && v.op.revision != "" && !v.synced:
 		return waiting("Argo CD ends its sync of an earlier commit"), d.terminate(ctx, v)
 	case v.op.running() && v.op.phase == "Running" && v.pending:
-		if err := refusedBy(v.op.results); err != nil && (v.op.retries > 0 || !v.op.finished.IsZero()) {
-			return target.Progress{}, err
+		if v.op.retries > 0 || !v.op.finished.IsZero() {
+			if _, err := d.clear(ctx, want.Ref, v); err != nil {
+				return target.Progress{}, err
+			}
 		}
 		return d.inWave(ctx, want, v)
 	case v.pending:
@@ -209,9 +232,14 @@ func (d *Driver) advance(ctx context.Context, want target.Desired, v view) (targ
 	case v.refresh:
 		return waiting("Argo CD is asked to look for commit %.12s", want.Commit), d.silent(v)
 	case !v.knows && (!v.hasTried || d.now().Sub(v.op.finished) > overdue):
+		if d.now().Sub(v.asked) < apart { // it looked, and did not see the commit yet
+			return waiting("Argo CD does not see commit %.12s yet", want.Commit), nil
+		}
 		return waiting("Argo CD is asked to look for commit %.12s", want.Commit), d.refresh(ctx, v)
 	case !v.knows:
 		return waiting("Argo CD compares what it applied with commit %.12s", want.Commit), nil
+	case !v.compared:
+		return waiting("Argo CD compares with commit %.12s anew", want.Commit), nil
 	case !v.hasTried && (v.leaves || d.now().Sub(v.reconciled) > overdue), v.hasTried && d.now().Sub(v.reconciled) > resync:
 		return waiting("Argo CD is asked to apply commit %.12s", want.Commit), d.start(ctx, v)
 	}

@@ -15,7 +15,11 @@ func refusedBy(results []result) error {
 	var faults []blueberry.Fault
 	for _, r := range results {
 		if r.status == "SyncFailed" && notYet(r.message) == "" {
-			faults = append(faults, blueberry.Fault{Field: r.ObjectRef.String(), Code: "object_invalid", Message: plainly(r.message)})
+			code := "object_invalid"
+			if strings.Contains(r.message, "forbidden") || strings.Contains(r.message, "denied") {
+				code = "object_denied"
+			}
+			faults = append(faults, blueberry.Fault{Field: r.ObjectRef.String(), Code: code, Message: plainly(r.message)})
 		}
 	}
 	if len(faults) == 0 {
@@ -27,22 +31,28 @@ func refusedBy(results []result) error {
 
 // notYet says why an object could not be applied although it may be later; empty when that is not known to be so.
 func notYet(message string) string {
+	why, _ := notYetCode(message)
+	return why
+}
+
+// notYetCode is notYet with the code of a target.Progress.
+func notYetCode(message string) (why, code string) {
 	switch {
 	case strings.Contains(message, "could not find") && strings.Contains(message, "Kubernetes API"),
 		strings.Contains(message, "no matches for kind"), strings.Contains(message, "the server could not find the requested resource"):
-		return "the target does not know this kind; is its CustomResourceDefinition installed?"
+		return "the target does not know this kind; is its CustomResourceDefinition installed?", blueberry.CodeKindUnknown
 	case strings.Contains(message, "being terminated"):
-		return "its namespace is being deleted"
+		return "its namespace is being deleted", blueberry.CodeNamespaceGoing
 	case strings.Contains(message, "status unknown for quota"):
-		return "the quota of its namespace is not counted yet"
+		return "the quota of its namespace is not counted yet", ""
 	case strings.HasPrefix(message, "namespaces ") && strings.Contains(message, "not found"):
-		return "the place does not have its namespace yet"
+		return "the place does not have its namespace yet", ""
 	case strings.Contains(message, "is not permitted in project"):
-		return "Argo CD has not seen yet that its project allows it"
+		return "Argo CD has not seen yet that its project allows it", ""
 	case strings.Contains(message, "might have been deleted"):
-		return "was deleted while Argo CD waited for it"
+		return "was deleted while Argo CD waited for it", ""
 	}
-	return ""
+	return "", ""
 }
 
 // plainly takes what kubectl says around the message of the API out of it.
@@ -54,14 +64,15 @@ func plainly(message string) string {
 		}
 	}
 	message, _, _ = strings.Cut(message, ". Retrying attempt")
+	message, _, _ = strings.Cut(message, ", got &") // the value follows, and it may be a secret
 	return message
 }
 
 // inWave tells what a sync that runs, or that gave up, waits for.
 func (d *Driver) inWave(ctx context.Context, want target.Desired, v view) (target.Progress, error) {
 	for _, r := range v.op.results {
-		if why := notYet(r.message); why != "" && r.status == "SyncFailed" {
-			return waiting("%s: %s", r.ObjectRef, why), nil
+		if why, code := notYetCode(r.message); why != "" && r.status == "SyncFailed" {
+			return target.Progress{Waiting: fmt.Sprintf("%s: %s", r.ObjectRef, why), Code: code}, nil
 		}
 	}
 	var entries []blueberry.LedgerEntry
@@ -80,12 +91,13 @@ func (d *Driver) inWave(ctx context.Context, want target.Desired, v view) (targe
 		}
 		for _, o := range seen.Objects {
 			if o.Health != blueberry.HealthCurrent {
-				return waiting("wave %d waits for %s: %s", wave[o.ObjectRef], o.ObjectRef, orElse(o.Message, string(o.Health))), nil
+				why := fmt.Sprintf("wave %d waits for %s: %s", wave[o.ObjectRef], o.ObjectRef, orElse(o.Message, string(o.Health)))
+				return target.Progress{Waiting: why, Code: blueberry.CodeWaveWaiting}, nil
 			}
 		}
 		first := entries[0].ObjectRef // healthy for us, but not for Argo CD
 		i := slices.IndexFunc(v.op.results, func(r result) bool { return same(r.ObjectRef, first) })
-		return waiting("wave %d waits for %s, which Argo CD does not find healthy: %s", wave[first], first, orElse(v.op.results[i].message, "it says no more")), nil
+		return waiting("wave %d waits for Argo CD to find %s healthy: %s", wave[first], first, orElse(v.op.results[i].message, "it says no more")), nil
 	}
 	return waiting("Argo CD applies commit %.12s: %s", want.Commit, orElse(v.op.message, "it has begun")), nil
 }
@@ -104,8 +116,8 @@ func same(a, b blueberry.ObjectRef) bool {
 
 // failed tells what a sync of the commit failed of, and asks for another one now and then: what it lacked may be there by now.
 func (d *Driver) failed(ctx context.Context, want target.Desired, v view) (target.Progress, error) {
-	refused := refusedBy(v.op.results)
-	if d.now().Sub(v.op.finished) > resync {
+	cleared, refused := d.clear(ctx, want.Ref, v)
+	if cleared || d.now().Sub(v.op.finished) > resync {
 		if err := d.start(ctx, v); err != nil {
 			return target.Progress{}, err
 		}
@@ -120,6 +132,44 @@ func (d *Driver) failed(ctx context.Context, want target.Desired, v view) (targe
 		return target.Progress{}, err
 	}
 	return waiting("Argo CD could not apply commit %.12s and tries again: %s", want.Commit, v.op.message), nil
+}
+
+// clear takes out of Argo CD's way what it cannot get past by itself: what other hands wrote into objects beside what is ours, and Jobs, which cannot be
+// changed and run once. The error is what the API refuses for good.
+func (d *Driver) clear(ctx context.Context, ref target.Ref, v view) (cleared bool, err error) {
+	refused := refusedBy(v.op.results)
+	if refused == nil {
+		return false, nil
+	}
+	isSame := false // the try that it was cleared for: the next one has not ended yet
+	d.memory.edit(ref, func(r *remembered) { isSame = !r.cleared.IsZero() && r.cleared.Equal(v.op.finished) })
+	if isSame {
+		return true, nil
+	}
+	var jobs, others []blueberry.ObjectRef
+	for _, r := range v.op.results {
+		switch {
+		case r.status != "SyncFailed":
+		case r.Kind == "Job" && r.Group() == "batch" && strings.Contains(r.message, "immutable"):
+			jobs = append(jobs, r.ObjectRef)
+		default:
+			others = append(others, r.ObjectRef)
+		}
+	}
+	took, err := d.TakeOver(ctx, ref, others)
+	if err != nil {
+		return false, err
+	}
+	if len(jobs) > 0 {
+		if _, _, err := d.Prune(ctx, ref, jobs); err != nil {
+			return false, err
+		}
+	}
+	if took || len(jobs) > 0 && len(others) == 0 {
+		d.memory.edit(ref, func(r *remembered) { r.cleared = v.op.finished })
+		return true, nil
+	}
+	return false, refused
 }
 
 // troubled tells what keeps Argo CD from comparing with Git. It asks again, because that may be over.

@@ -177,10 +177,14 @@ func (d *Driver) takeOver(ctx context.Context, client dynamic.ResourceInterface,
 
 // handsOn names those who wrote into an object and are no controllers.
 func handsOn(live *unstructured.Unstructured) sets.Set[string] {
-	hands := sets.New[string]()
-	for _, e := range live.GetManagedFields() {
+	return sets.New(handsIn(live.GetManagedFields())...)
+}
+
+func handsIn(notes []metav1.ManagedFieldsEntry) []string {
+	var hands []string
+	for _, e := range notes {
 		if e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource == "" && e.Manager != "kube-controller-manager" && e.Manager != operator {
-			hands.Insert(e.Manager)
+			hands = append(hands, e.Manager)
 		}
 	}
 	return hands

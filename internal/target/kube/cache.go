@@ -44,11 +44,11 @@ type environment struct {
 	namespace string // by the rule, until a Sync says otherwise
 	records   map[*record]bool
 	applied   map[blueberry.ObjectRef]applied
-	touched   map[blueberry.ObjectRef]bool // what another hand altered, or (true) deleted, since the last Adopt
+	touched   map[blueberry.ObjectRef]bool      // what another hand altered, or (true) deleted, since the last Adopt
 	explained map[blueberry.ObjectRef]explained // by Explain, of objects that are not right
 	again     bool                              // another look of Explain is due, and will be told as a change
 	digest    uint64                            // over the sums of the records
-	told      uint64 // the digest when its last change was passed on
+	told      uint64                            // the digest when its last change was passed on
 }
 
 // applied is what our last apply of an object asked for and left behind.

@@ -222,5 +222,15 @@ func (e *environment) node(t *testing.T, taints, ready string) string {
 	if _, err := nodes.Patch(t.Context(), name, types.MergePatchType, []byte(status), metav1.PatchOptions{}, "status"); err != nil {
 		t.Fatalf("patch node: %v", err)
 	}
+	until(t.Context(), t, "the place takes the node as "+ready, func() string { // a new node is not ready at first, whatever it says
+		n, err := nodes.Get(t.Context(), name, metav1.GetOptions{})
+		if err != nil {
+			t.Fatalf("read node: %v", err)
+		}
+		if list, _, _ := unstructured.NestedSlice(n.Object, "spec", "taints"); ready == "True" && strings.Contains(asText(list), "not-ready") {
+			return "it is tainted"
+		}
+		return ""
+	})
 	return name
 }

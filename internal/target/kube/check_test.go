@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -21,7 +22,6 @@ import (
 	"testing"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -82,7 +82,7 @@ func (h *hand) grantAll(t *testing.T, checks []blueberry.TargetCheck) map[rule]b
 				}
 			}
 			kind := h.of(t, blueberry.ObjectRef{APIVersion: u.GetAPIVersion(), Kind: u.GetKind()})
-			if _, err := kind.Create(t.Context(), u, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+			if _, err := kind.Apply(t.Context(), u.GetName(), u, metav1.ApplyOptions{FieldManager: "somebody", Force: true}); err != nil {
 				t.Fatalf("grant what %q lacks: %v", c.Name, err)
 			}
 			if u.GetKind() == "ClusterRoleBinding" {
@@ -246,9 +246,11 @@ func TestTheRightsThatAreCheckedAreThoseThatAreUsed(t *testing.T) {
 	})
 	used.mu.Lock()
 	defer used.mu.Unlock()
+	// What only an environment that is not well takes: Explain looks there then.
+	sick := map[rule]bool{{"", "nodes", "get"}: true, {"storage.k8s.io", "storageclasses", "get"}: true, {"networking.k8s.io", "ingressclasses", "list"}: true}
 	for r := range granted {
-		known := r.group != "gateway.networking.k8s.io" && r.group != "cert-manager.io" // this test has none of them
-		if known && !used.asked[r] {
+		known := r.group != "gateway.networking.k8s.io" && !strings.HasSuffix(r.group, "cert-manager.io") // this test has none of them
+		if known && !sick[r] && !used.asked[r] {
 			t.Errorf("the right to %s %s.%s is asked for and never used", r.verb, r.resource, r.group)
 		}
 	}
@@ -288,6 +290,14 @@ func everything(t *testing.T, e *environment, rollouts bool) {
 		}
 		return ""
 	})
+	// An object of ours that somebody else's controller looks after: a scan asks whether that is there.
+	others := strings.NewReplacer("$ns", e.Namespace).Replace("apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: others, namespace: $ns}\nspec: {replicas: 0, " +
+		"selector: {matchLabels: {app: x}}, template: {metadata: {labels: {app: x}}, spec: {containers: [{name: app, image: registry.invalid/app}]}}}\n")
+	e.hand.Create(t, others)
+	owner := e.hand.get(t, blueberry.ObjectRef{APIVersion: "apps/v1", Kind: "ReplicaSet", Namespace: e.Namespace, Name: "others"})
+	e.hand.Create(t, fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: of-others, namespace: %s, labels: {%s: %s, %s: %s}, "+
+		"ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: others, uid: %s, controller: true}]}\n",
+		e.Namespace, blueberry.LabelProject, e.Project, blueberry.LabelEnvironment, e.Environment, owner.GetUID()))
 	calls := map[string]func(ctx context.Context) error{
 		"capacity": func(ctx context.Context) error { _, err := d.Capacity(ctx); return err },
 		"events":   func(ctx context.Context) error { _, err := d.Events(ctx, e.Ref); return err },
@@ -347,7 +357,9 @@ func everything(t *testing.T, e *environment, rollouts bool) {
 
 func TestACredentialThatIsNotAccepted(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { refuse(w, 401, "Unauthorized", "Unauthorized") }))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { refuse(w, 401, "Unauthorized", "Unauthorized") }))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the watches that Close cuts off
+	server.StartTLS()
 	t.Cleanup(server.Close)
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	old := "e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"exp":1700000000}`)) + ".c2ln"

@@ -7,6 +7,9 @@
 // What a Sync would change is asked of the API too: Compare has each apply tried by a dry run, and reads who owns what from the API's notes (managedFields).
 // The same notes say what is ours of a field that is left to others: that, and only that, is sent along as it is live.
 //
+// What people do beside the manifests (a restart, a scale) goes under a field manager of its own, so that it is no drift and outlives the next Sync. Logs and
+// shells have connections of their own: a slow reader slows down what it reads and nothing else.
+//
 // It talks to the API through the dynamic client and not through a sync library: each object needs one read (whose is it, how does it look) and one
 // apply, and the answers of exactly these two calls are what Progress reports. Health is kstatus.
 //

@@ -23,7 +23,7 @@ const (
 
 // Explain implements target.Explainer.
 //
-// What is not right is known from the watch: a healthy environment costs a walk over its records (some 10 µs for 20 objects) and no call. Each object that
+// What is not right is known from the watch: a healthy environment costs a walk over its records (some 50 µs for 20 objects) and no call. Each object that
 // is not right costs one read, and as far as they can say more its events (one list), a claim, a node, the last lines of one container; all nodes are listed
 // at most once in 15 s for the driver. What was found holds until the object changes, for a minute at most, so a call for an environment where nothing has
 // changed asks nothing. At most 10 objects of a kind are looked at, for at most 3 s; what is not found out by then is at the next call.
@@ -104,9 +104,10 @@ func (c *cache) suspects(ref target.Ref) []suspect {
 	}
 	type tally struct{ wanted, pods, ready int }
 	tallies := map[string]tally{}
-	served := map[name]bool{}
+	served, leaving := map[name]bool{}, false
 	for r := range env.records {
 		p := r.part
+		leaving = leaving || r.deleting && r.kind.gvk.Kind == "Namespace" && r.kind.gvk.Group == ""
 		if p.slice != "" && p.ready {
 			served[name{r.name.namespace, p.slice}] = true
 		}
@@ -119,6 +120,9 @@ func (c *cache) suspects(ref target.Ref) []suspect {
 	for r := range env.records {
 		t := tallies[r.component]
 		why, ok := r.suspicion(t.wanted, t.pods, t.ready, served[r.name])
+		if leaving && r.finalized && !r.deleting { // its turn comes after 5 s; by then this is no news
+			why, ok = held, true
+		}
 		if !ok {
 			continue
 		}
@@ -228,6 +232,11 @@ func (l *look) all(ctx context.Context, found []suspect) ([]blueberry.Cause, err
 	l.cache.remember(l.env, fresh)
 	if wake > 0 {
 		l.lookAgain(l.env, wake)
+	}
+	if held := func(c blueberry.Cause) bool {
+		return c.Code == blueberry.CauseNamespaceGoing && c.Object.Kind != "Namespace"
+	}; slices.ContainsFunc(causes, held) { // then what the namespace says of itself is no news
+		causes = slices.DeleteFunc(causes, func(c blueberry.Cause) bool { return c.Code == blueberry.CauseNamespaceGoing && !held(c) })
 	}
 	for _, c := range rest { // an object that is not right because its pods are not is explained by these
 		if !slices.ContainsFunc(causes, func(x blueberry.Cause) bool { return x.Component == c.Component && x.Severity != blueberry.Warns }) {

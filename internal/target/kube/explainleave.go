@@ -73,17 +73,25 @@ func (l *look) holders(ctx context.Context, s suspect, namespace, plural, group 
 	}
 	var out []blueberry.Cause
 	for _, x := range list.Items {
-		if len(x.Finalizers) == 0 || len(out) == explainMost {
+		finalizers := ownFinalizers(&x)
+		if len(finalizers) == 0 || len(out) == explainMost {
 			continue
 		}
-		c := s.cause(blueberry.CauseNamespaceGoing, blueberry.Waits, "namespace %s is being deleted, and finalizer %s of %s %s holds it", namespace, strings.Join(x.Finalizers, ", "), r.kind.Kind, x.Name)
-		c.Object = blueberry.ObjectRef{APIVersion: r.kind.GroupVersion().String(), Kind: r.kind.Kind, Namespace: namespace, Name: x.Name}
-		c.Component = either(x.Labels[blueberry.LabelComponent], s.component)
-		c.Evidence = []blueberry.Evidence{blueberry.NewEvidence("metadata.finalizers of "+c.Object.String(), strings.Join(x.Finalizers, "\n"), time.Time{})}
-		c.Fix = unhold(plural, x.Name, namespace)
-		out = append(out, c)
+		of := s
+		of.component = either(x.Labels[blueberry.LabelComponent], s.component)
+		object := blueberry.ObjectRef{APIVersion: r.kind.GroupVersion().String(), Kind: r.kind.Kind, Namespace: namespace, Name: x.Name}
+		out = append(out, holding(of, object, finalizers))
 	}
 	return out, nil
+}
+
+// holding is an object that keeps its namespace from going.
+func holding(s suspect, o blueberry.ObjectRef, finalizers []string) blueberry.Cause {
+	c := s.cause(blueberry.CauseNamespaceGoing, blueberry.Waits, "namespace %s is being deleted, and finalizer %s of %s %s holds it", o.Namespace, strings.Join(finalizers, ", "), o.Kind, o.Name)
+	c.Object = o
+	c.Evidence = []blueberry.Evidence{blueberry.NewEvidence("metadata.finalizers of "+o.String(), strings.Join(finalizers, "\n"), time.Time{})}
+	c.Fix = unhold(strings.ToLower(o.Kind), o.Name, o.Namespace)
+	return c
 }
 
 func unhold(resource, name, namespace string) string {
@@ -95,15 +103,16 @@ func unhold(resource, name, namespace string) string {
 
 // held is an object that is being deleted and kept by a finalizer while the environment wants it.
 func (l *look) held(s suspect, u *unstructured.Unstructured) []blueberry.Cause {
-	finalizers := slices.DeleteFunc(slices.Clone(u.GetFinalizers()), func(f string) bool {
-		return f == metav1.FinalizerDeleteDependents || f == metav1.FinalizerOrphanDependents
-	})
-	if u.GetDeletionTimestamp() == nil || l.leaving {
+	finalizers := ownFinalizers(u)
+	if u.GetDeletionTimestamp() == nil && !l.leaving {
 		return nil
 	}
 	if len(finalizers) == 0 {
 		l.open = true
 		return nil
+	}
+	if l.leaving { // the namespace's own conditions say it only after some seconds
+		return []blueberry.Cause{holding(s, s.ref, finalizers)}
 	}
 	out := s.cause(blueberry.CauseObjectFailed, blueberry.Waits, "%s is being deleted, and finalizer %s holds it", s.short(), strings.Join(finalizers, ", "))
 	out.Evidence = []blueberry.Evidence{blueberry.NewEvidence("metadata.finalizers of "+s.ref.String(), strings.Join(finalizers, "\n"), u.GetDeletionTimestamp().UTC())}
@@ -122,4 +131,12 @@ func (k *kinds) named(plural, group string) (resource, bool) {
 		}
 	}
 	return out, out.Resource != ""
+}
+
+// ownFinalizers are those that Kubernetes itself does not take off.
+func ownFinalizers(u metav1.Object) []string {
+	return slices.DeleteFunc(slices.Clone(u.GetFinalizers()), func(f string) bool {
+		return f == metav1.FinalizerDeleteDependents || f == metav1.FinalizerOrphanDependents || strings.HasPrefix(f, "kubernetes.io/") ||
+			strings.HasPrefix(f, "batch.kubernetes.io/") || f == "service.kubernetes.io/load-balancer-cleanup"
+	})
 }

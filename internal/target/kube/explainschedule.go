@@ -92,6 +92,7 @@ func (l *look) unscheduled(ctx context.Context, s suspect, pod *unstructured.Uns
 			return nil, err
 		}
 		out = tainted(s, pod, nodes, list[0], total)
+		l.open = out.Code == blueberry.CauseNodeNotReady // the pod does not change when they are
 	case len(list) > 0 && list[0].code != blueberry.CauseUnschedulable:
 		nodes, err := l.nodes(ctx)
 		if err != nil {

@@ -2,19 +2,14 @@ package kube
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
-	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/target"
@@ -236,149 +231,76 @@ func (d *Driver) adopt(ctx context.Context, ref target.Ref, p placedManifest, kn
 		return &target.Change{ObjectRef: p.ref, Created: remade}, true, nil
 	case !had && (fresh || known):
 		return &target.Change{ObjectRef: p.ref, Created: true}, true, nil
-	case had && last.hash != p.hash:
+	case had && last.document() != p.document():
 		return &target.Change{ObjectRef: p.ref}, true, nil
 	}
 	return nil, true, nil
 }
 
+// document is the fingerprint of what a manifest says, without what of it is left to others.
+func (m manifest) document() uint64 { return document(m.hash, m.left) }
+
+func (a applied) document() uint64 { return document(a.hash, a.left) }
+
+func document(hash uint64, left *exempt) uint64 {
+	if left != nil {
+		hash ^= left.sum
+	}
+	return hash
+}
+
+// Expect notes that objects will be put right by who applies in our name: the next Adopt tells them as changed.
+func (d *Driver) Expect(ref target.Ref, objects []blueberry.ObjectRef) {
+	d.cache.mu.Lock()
+	defer d.cache.mu.Unlock()
+	for _, o := range objects {
+		d.cache.environment(keyOf(ref)).touch(o, false)
+	}
+}
+
+// TakeOver makes the applier's what other hands wrote into objects of ours, so that its next apply takes it out: list items that ours cannot stand beside
+// would keep an object from ever being repaired. Controllers keep what is theirs. It reports whether there was anything.
+func (d *Driver) TakeOver(ctx context.Context, ref target.Ref, objects []blueberry.ObjectRef) (took bool, err error) {
+	for _, o := range objects {
+		r, known, err := d.resource(ctx, gvkOf(o))
+		if err != nil {
+			return took, err
+		}
+		if !known {
+			continue
+		}
+		f, there, err := d.plainly(ctx, r, o)
+		if err != nil {
+			return took, err
+		}
+		if !there || envOf(f.Labels) != keyOf(ref) {
+			continue
+		}
+		for _, hand := range handsIn(f.ManagedFields) {
+			took = true
+			if err := d.handOver(ctx, f, metav1.ManagedFieldsOperationUpdate, hand, d.applied.Manager, nil); err != nil {
+				return took, err
+			}
+		}
+	}
+	return took, nil
+}
+
+// plainly reads the metadata of an object as the API notes it.
+func (d *Driver) plainly(ctx context.Context, r resource, o blueberry.ObjectRef) (found, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	live, err := d.plain.Resource(r.GroupVersionResource).Namespace(o.Namespace).Get(ctx, o.Name, metav1.GetOptions{})
+	if gone(err) {
+		return found{}, false, nil
+	}
+	if err != nil {
+		return found{}, false, fault(ctx, "read "+o.String(), err)
+	}
+	return found{r, *live}, true, nil
+}
+
 // Prune asks for the deletion of objects that carry the environment's labels, and tells which are proven gone, or not ours, and which are left.
 func (d *Driver) Prune(ctx context.Context, ref target.Ref, old []blueberry.ObjectRef) (gone, left []blueberry.ObjectRef, err error) {
 	return d.prune(ctx, ref, old)
-}
-
-// HandOver makes what one field manager owns of an environment's objects another's, so that neither keeps alive what the other takes out, and takes
-// annotations off. The objects stay as they are. It may be called again at any time.
-func (d *Driver) HandOver(ctx context.Context, ref target.Ref, from, to string, off ...string) error {
-	kinds, err := d.deletable(ctx)
-	if err != nil {
-		return err
-	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallel)
-	for _, r := range kinds {
-		g.Go(func() error {
-			list, err := d.labelled(gctx, ref, r, ref.Namespace)
-			if apierrors.IsForbidden(err) {
-				return nil // of a kind that we may not read we have made nothing
-			}
-			for _, f := range list {
-				if err == nil {
-					err = d.handOver(gctx, f, from, to, off)
-				}
-			}
-			return err
-		})
-	}
-	return g.Wait()
-}
-
-func (d *Driver) handOver(ctx context.Context, f found, from, to string, off []string) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	client := d.metadata
-	if d.plain != nil {
-		client = d.plain
-	}
-	objects := client.Resource(f.GroupVersionResource).Namespace(f.Namespace)
-	live := &f.PartialObjectMetadata
-	for range attempts {
-		patch, err := handOverPatch(live, from, to, off)
-		if err != nil || patch == nil {
-			return err
-		}
-		_, err = objects.Patch(ctx, live.Name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
-		if err == nil || gone(err) {
-			return nil
-		}
-		if !apierrors.IsConflict(err) && !apierrors.IsInvalid(err) { // invalid: a test of the patch failed
-			return fault(ctx, "hand over "+f.ref().String(), err)
-		}
-		if live, err = objects.Get(ctx, live.Name, metav1.GetOptions{}); err != nil {
-			if gone(err) {
-				return nil
-			}
-			return fault(ctx, "read "+f.ref().String(), err)
-		}
-	}
-	return fmt.Errorf("hand over %s: %s", f.ref(), restless)
-}
-
-// handOverPatch is a JSON patch of the notes of an object; nil when there is nothing to do.
-func handOverPatch(live *metav1.PartialObjectMetadata, from, to string, off []string) ([]byte, error) {
-	type operation struct {
-		Op    string `json:"op"`
-		Path  string `json:"path"`
-		Value any    `json:"value,omitempty"`
-	}
-	var patch []operation
-	notes, moved, err := handedOver(live.ManagedFields, from, to)
-	if err != nil {
-		return nil, fmt.Errorf("hand over %s: %w", live.Name, err)
-	}
-	if moved {
-		patch = append(patch, operation{"replace", "/metadata/managedFields", notes})
-	}
-	for _, a := range off {
-		if _, ok := live.Annotations[a]; ok {
-			patch = append(patch, operation{"remove", "/metadata/annotations/" + escapePointer(a), nil})
-		}
-	}
-	if patch == nil {
-		return nil, nil
-	}
-	patch = append(patch, operation{"replace", "/metadata/resourceVersion", live.ResourceVersion})
-	return json.Marshal(patch)
-}
-
-// handedOver gives the notes with all that from applied noted of to.
-func handedOver(notes []metav1.ManagedFieldsEntry, from, to string) ([]metav1.ManagedFieldsEntry, bool, error) {
-	of := func(manager string) int {
-		return slices.IndexFunc(notes, func(e metav1.ManagedFieldsEntry) bool {
-			return e.Manager == manager && e.Operation == metav1.ManagedFieldsOperationApply && e.Subresource == ""
-		})
-	}
-	i, j := of(from), of(to)
-	if i < 0 {
-		return nil, false, nil
-	}
-	out := slices.Clone(notes)
-	if j < 0 {
-		out[i].Manager = to
-		return out, true, nil
-	}
-	a, errA := fieldSet(notes[i])
-	b, errB := fieldSet(notes[j])
-	if err := errors.Join(errA, errB); err != nil {
-		return nil, false, err
-	}
-	js, err := a.Union(b).ToJSON()
-	if err != nil {
-		return nil, false, err
-	}
-	out[j].FieldsV1 = &metav1.FieldsV1{Raw: js}
-	return slices.Delete(out, i, i+1), true, nil
-}
-
-func fieldSet(e metav1.ManagedFieldsEntry) (*fieldpath.Set, error) {
-	set := &fieldpath.Set{}
-	if e.FieldsV1 == nil {
-		return set, nil
-	}
-	return set, set.FromJSON(e.FieldsV1.GetRawReader())
-}
-
-func escapePointer(s string) string {
-	out := ""
-	for _, r := range s {
-		switch r {
-		case '~':
-			out += "~0"
-		case '/':
-			out += "~1"
-		default:
-			out += string(r)
-		}
-	}
-	return out
 }

@@ -64,6 +64,8 @@ func rights() []right {
 	able("", "events", "Event", "the target's events are not shown", "list")
 	able("", "nodes", "Node", "how much the target holds is not known, nor what is wrong with the node of a pod", "get", "list")
 	able("apps", "replicasets", "ReplicaSet", "pods that nothing looks after any more are not found", "get", "list")
+	able("networking.k8s.io", "ingressclasses", "IngressClass", "why an Ingress is not served is not told", "list")
+	able("storage.k8s.io", "storageclasses", "StorageClass", "why a volume is not made is not told", "get")
 	able("", "pods/log", "logs of Pod", "logs are not shown, nor kept", "get")
 	able("", "pods/exec", "shells in Pod", "no shell can be opened", "get", "create")
 	able("apps", "deployments/scale", "scale of Deployment", "environments cannot sleep or be scaled", "patch")
@@ -88,6 +90,16 @@ func (d definition) rights() []right {
 		return []right{r}
 	}
 	out := []right{r}
+	if d.group == "cert-manager.io" { // its steps, in which it says what it waits for
+		for _, step := range []right{
+			{group: d.group, resource: "certificaterequests", kind: "CertificateRequest"},
+			{group: "acme.cert-manager.io", resource: "orders", kind: "Order"},
+			{group: "acme.cert-manager.io", resource: "challenges", kind: "Challenge"},
+		} {
+			step.verbs, step.optional, step.without = []string{"list"}, true, d.without
+			out = append(out, step)
+		}
+	}
 	r.verbs = []string{"create", "patch", "delete"}
 	out = append(out, r)
 	if d.scale {

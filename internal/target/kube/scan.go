@@ -3,6 +3,7 @@ package kube
 import (
 	"cmp"
 	"context"
+	"errors"
 	"hash/maphash"
 	"slices"
 	"time"
@@ -82,7 +83,7 @@ func (s *scan) kind(ctx context.Context, r resource) error {
 
 // carryOn is the place from which the API lets an expired listing go on.
 func carryOn(err error) string {
-	if status, ok := err.(apierrors.APIStatus); ok { //nolint:errorlint // as the client library gives it
+	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
 		return status.Status().Continue
 	}
 	return ""

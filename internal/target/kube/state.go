@@ -33,6 +33,7 @@ type record struct {
 	owned     uint64  // which fields we own: another hand that alters one takes it from us
 	left      *exempt // fields that owned does not look at
 	deleting  bool
+	finalized bool // a finalizer of others keeps it when it is deleted
 	health    blueberry.Health
 	message   string
 	warning   string // what should be known of it although it is current
@@ -65,6 +66,7 @@ func summarize(seed maphash.Seed, k *kind, u *unstructured.Unstructured, left *e
 		kind: k, name: name{u.GetNamespace(), u.GetName()}, env: envOf(labels), component: labels[blueberry.LabelComponent],
 		version: versionOf(u), owned: owned(seed, u, left), left: left, deleting: u.GetDeletionTimestamp() != nil,
 	}
+	r.finalized = len(ownFinalizers(u)) > 0
 	r.health, r.message = health(u)
 	if r.health == blueberry.HealthCurrent {
 		r.warning = warning(u)
@@ -81,8 +83,8 @@ func versionOf(u *unstructured.Unstructured) uint64 {
 }
 
 func (r *record) digest(seed maphash.Seed) uint64 {
-	return maphash.String(seed, fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%d\x00%t\x00%s\x00%s\x00%s\x00%+v",
-		r.kind.apiVersion, r.kind.gvk.Kind, r.name, r.component, r.owned, r.deleting, r.health, r.message, r.warning, r.part))
+	return maphash.String(seed, fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%d\x00%t\x00%t\x00%s\x00%s\x00%s\x00%+v",
+		r.kind.apiVersion, r.kind.gvk.Kind, r.name, r.component, r.owned, r.deleting, r.finalized, r.health, r.message, r.warning, r.part))
 }
 
 // content is a fingerprint of what an object says, without what the API and controllers note on it.

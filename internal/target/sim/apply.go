@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -69,16 +70,40 @@ func (p *Place) applyWave(ref target.Ref, w wave, last bool, out *target.Progres
 	switch {
 	case len(taken) > 0:
 		return &blueberry.Error{
-			Kind: blueberry.Conflict, Code: "OBJECT_TAKEN", Detail: "objects of the environment are there already and belong to someone else",
+			Kind: blueberry.Conflict, Code: blueberry.CodeObjectTaken, Detail: "objects of the environment are there already and belong to someone else",
 			Fields: append(taken, invalid...),
 		}
 	case len(invalid) > 0:
-		return &blueberry.Error{Kind: blueberry.Invalid, Code: "TARGET_REFUSED", Detail: "the target refuses objects of the environment", Fields: invalid}
+		return &blueberry.Error{Kind: blueberry.Invalid, Code: refusalCode(invalid), Detail: "the target refuses objects of the environment", Fields: invalid}
 	}
-	if out.Waiting = waiting; waiting == "" {
-		out.Waiting = unhealthy
+	switch {
+	case waiting != "":
+		out.Waiting, out.Code = waiting, waitingCode(waiting)
+	case unhealthy != "":
+		out.Waiting, out.Code = unhealthy, blueberry.CodeWaveWaiting
 	}
 	return nil
+}
+
+// refusalCode is what a condition keeps of a refusal: what is denied here is over a quota, and anything else is a manifest that is not valid.
+func refusalCode(faults []blueberry.Fault) string {
+	if slices.ContainsFunc(faults, func(f blueberry.Fault) bool { return f.Code != denied }) {
+		return blueberry.CodeTargetRefused
+	}
+	return blueberry.CodeTargetQuota
+}
+
+// denied is the code of the fault of an object that is over a quota.
+const denied = "object_denied"
+
+func waitingCode(waiting string) string {
+	switch {
+	case strings.HasSuffix(waiting, unknownKind):
+		return blueberry.CodeKindUnknown
+	case strings.HasSuffix(waiting, namespaceGoing):
+		return blueberry.CodeNamespaceGoing
+	}
+	return ""
 }
 
 // result is what became of one manifest.
@@ -126,7 +151,11 @@ func (p *Place) applyOne(ref target.Ref, m manifest) (result, error) {
 	return p.update(env, o, m), nil
 }
 
-const unknownKind = "the target does not know this kind; is its CustomResourceDefinition installed?"
+// Why an object waits.
+const (
+	unknownKind    = "the target does not know this kind; is its CustomResourceDefinition installed?"
+	namespaceGoing = "its namespace is being deleted"
+)
 
 // locate gives the kind of a manifest, and fills in its namespace; nil when the place does not know the kind.
 func (p *Place) locate(ref target.Ref, m *manifest) *kind {
@@ -161,10 +190,10 @@ func (o *object) foreign(env *environment) string {
 func (p *Place) create(env *environment, ns *namespace, k *kind, m manifest) result {
 	o := &object{kind: k, apiVersion: m.ref.APIVersion, namespace: m.ref.Namespace, name: m.ref.Name, env: env, ours: true, component: m.labels[blueberry.LabelComponent]}
 	if ns.self != nil && ns.self.deleting {
-		return result{waiting: "its namespace is being deleted"}
+		return result{waiting: namespaceGoing}
 	}
 	if why := p.denied(o); why != "" {
-		return result{invalid: []blueberry.Fault{{Field: m.ref.String(), Code: "object_denied", Message: why}}}
+		return result{invalid: []blueberry.Fault{{Field: m.ref.String(), Code: denied, Message: why}}}
 	}
 	said := env.words.keep(m.object)
 	o.apply(said, said, m.left)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/target"
@@ -14,13 +15,22 @@ import (
 func testTwice(t *testing.T, s *scene) {
 	d := s.usual(t)
 	first := s.sync(t, d)
+	want := len(d.Files[0].Objects) + len(d.Files[1].Objects)
+	if s.Itself {
+		want += len(d.Files[2].Objects)
+		eventually(t, "all is applied", func() string {
+			p := s.sync(t, d)
+			first.Changed = append(first.Changed, p.Changed...)
+			return blank(p.Done, p.Waiting)
+		})
+	}
 	for _, c := range first.Changed {
 		// The default service account is Kubernetes' own: it may have been there first.
 		if !c.Created && (c.Kind != "ServiceAccount" || c.Name != "default") {
 			t.Errorf("%s was altered, want created", c.ObjectRef)
 		}
 	}
-	if got, want := len(first.Changed), len(d.Files[0].Objects)+len(d.Files[1].Objects); got != want {
+	if got := len(first.Changed); got != want {
 		t.Errorf("the first sync changed %d objects, want the %d of the first two waves: %v", got, want, first.Changed)
 	}
 	s.settle(t, d)
@@ -40,6 +50,12 @@ func testWaves(t *testing.T, s *scene) {
 		p = s.sync(t, d)
 		return blank(s.observe(t).Failure().Hard, "no hard failure yet")
 	})
+	if s.Itself {
+		eventually(t, "the sync waits for the first wave", func() string {
+			p = s.sync(t, d)
+			return blank(p.Done || strings.Contains(p.Waiting, "wave 0"), p.Waiting)
+		})
+	}
 	if p.Done || !strings.Contains(p.Waiting, "Deployment.apps "+s.Namespace+"/back") || !strings.Contains(p.Waiting, "wave 0") {
 		t.Errorf("waiting for %q (done: %t), want for the Deployment of wave 0", p.Waiting, p.Done)
 	}
@@ -73,6 +89,12 @@ func testPrune(t *testing.T, s *scene) {
 	d := s.desired(Platform(t, s.Ref), File(t, s.Ref, 0, "back", config("keep")))
 	d.Prune = []blueberry.ObjectRef{old, given, held, never}
 	p := s.sync(t, d)
+	if s.Itself {
+		eventually(t, "the sync waits for what is held", func() string {
+			p = s.sync(t, d)
+			return blank(p.Done || strings.Contains(p.Waiting, held.String()), p.Waiting)
+		})
+	}
 	if p.Done || !strings.Contains(p.Waiting, held.String()) {
 		t.Errorf("got %+v, want it to wait for %s", p, held)
 	}
@@ -86,7 +108,7 @@ func testPrune(t *testing.T, s *scene) {
 			t.Errorf("%s is not reported as pruned: %v", o, p.Pruned)
 		}
 	}
-	for ref, want := range map[blueberry.ObjectRef]bool{keep: true, old: false, given: true, held: false} {
+	for ref, want := range map[blueberry.ObjectRef]bool{keep: true, old: false, given: !s.Itself, held: false} {
 		if _, there := s.Hand.Labels(t, ref); there != want {
 			t.Errorf("%s is there: %t, want %t", ref, there, want)
 		}
@@ -99,7 +121,9 @@ func testConcurrent(t *testing.T, s *scene) {
 		other := &scene{Bundle: s.Bundle, Ref: NewRef()}
 		d := other.desired(Platform(t, other.Ref), Web(t, other.Ref, 0, "back", goodImage))
 		wg.Go(func() {
-			for range 1000 { // no Fatal outside of the test's own goroutine
+			look := time.NewTicker(time.Millisecond)
+			defer look.Stop()
+			for end := time.Now().Add(patience); time.Now().Before(end); <-look.C { // no Fatal outside of the test's own goroutine
 				p, err := s.Driver.Sync(t.Context(), d)
 				if err != nil {
 					t.Errorf("sync %s: %v", other.Environment, err)
@@ -133,7 +157,7 @@ func testDrift(t *testing.T, s *scene) {
 	eventually(t, "the drift is seen", func() string {
 		o := s.observe(t)
 		return blank(state(t, o, altered).Drifted, "the altered Service is not drifted") +
-			blank(state(t, o, deleted).Health == blueberry.HealthMissing, "the deleted Deployment is not missing")
+			blank(s.missed(state(t, o, deleted)), "the deleted Deployment is not missing")
 	})
 	changed := map[target.Change]bool{}
 	eventually(t, "the drift is repaired", func() string {
@@ -150,26 +174,44 @@ func testDrift(t *testing.T, s *scene) {
 	s.healthy(t)
 }
 
+// missed reports whether an object is seen to be missing, or where the place may have put it back by now, to have been.
+func (s *scene) missed(x blueberry.ObjectState) bool {
+	return x.Health == blueberry.HealthMissing || s.Itself && x.Drifted
+}
+
 func testRefused(t *testing.T, s *scene) {
 	bad := strings.Replace(deploymentDoc(goodImage), "spec:\n", "spec:\n  replicas: -1\n", 1)
 	port := strings.Replace(serviceDoc, "port: 80,", "port: 70000,", 1)
-	_, err := s.Driver.Sync(t.Context(), s.desired(Platform(t, s.Ref), File(t, s.Ref, 0, "back", bad, port, configDoc)))
+	_, err := s.fails(t, s.desired(Platform(t, s.Ref), File(t, s.Ref, 0, "back", bad, port, configDoc)))
 	wants(t, err, blueberry.Invalid, "Deployment.apps "+s.Namespace+"/back")
 	wants(t, err, blueberry.Invalid, "Service "+s.Namespace+"/back") // every fault at once
-	if _, there := s.Hand.Labels(t, s.object(t, "ConfigMap", "back")); !there {
+	if _, there := s.Hand.Labels(t, s.object(t, "ConfigMap", "back")); !there && !s.Itself {
 		t.Error("the object that is fine was not applied")
 	}
+}
+
+// fails syncs until there is an error: the place may take a while to say it.
+func (s *scene) fails(t testing.TB, d target.Desired) (p target.Progress, err error) {
+	t.Helper()
+	eventually(t, "the sync fails", func() string {
+		p, err = s.Driver.Sync(t.Context(), d)
+		return blank(err != nil || !s.Itself, p.Waiting)
+	})
+	return p, err
 }
 
 func testDenied(t *testing.T, s *scene) {
 	quota := "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: none, namespace: $ns, labels: $labels}\nspec: {hard: {count/secrets: \"0\"}}\n"
 	s.settle(t, s.desired(Platform(t, s.Ref, quota)))
-	n := 0
+	n, done := 0, true
 	eventually(t, "a secret is denied", func() string {
-		n++ // one that came before the quota was counted stays
+		if done { // one that came before the quota was counted stays
+			n++
+		}
 		secret := strings.Replace(secretDoc, "name: $name", fmt.Sprintf("name: denied-%d", n), 1)
 		p, err := s.Driver.Sync(t.Context(), s.desired(Platform(t, s.Ref, quota), File(t, s.Ref, 0, "back", secret)))
 		if err == nil {
+			done = p.Done || !s.Itself
 			return blank(false, "not denied; waits: "+p.Waiting)
 		}
 		wants(t, err, blueberry.Invalid, fmt.Sprintf("Secret %s/denied-%d", s.Namespace, n))
@@ -182,6 +224,12 @@ func testUnknownKind(t *testing.T, s *scene) {
 	d := s.desired(Platform(t, s.Ref), File(t, s.Ref, 0, "back", widget, configDoc))
 	for range 2 {
 		p := s.sync(t, d)
+		if s.Itself {
+			eventually(t, "the sync waits for the kind", func() string {
+				p = s.sync(t, d)
+				return blank(p.Done || strings.Contains(p.Waiting, "Widget.example.com"), p.Waiting)
+			})
+		}
 		if p.Done || !strings.Contains(p.Waiting, "Widget.example.com") {
 			t.Errorf("got %+v, want it to wait for the kind Widget.example.com", p)
 		}

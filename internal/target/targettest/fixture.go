@@ -25,9 +25,11 @@ func File(t testing.TB, ref target.Ref, wave int, component string, docs ...stri
 	t.Helper()
 	own := fmt.Sprintf("%s: %s, %s: %s, %s: %s", blueberry.LabelProject, ref.Project, blueberry.LabelEnvironment, ref.Environment,
 		blueberry.LabelComponent, component)
+	labels, note := fmt.Sprintf(`{%s, %s: "1"}`, own, blueberry.LabelRevision), fmt.Sprintf(`%s: "%d"`, blueberry.AnnotationWave, wave)
 	content := strings.NewReplacer(
+		"labels: $labels, annotations: {", "labels: "+labels+", annotations: {"+note+", ", "labels: $labels", "labels: "+labels+", annotations: {"+note+"}",
 		"$ns", ref.Namespace, "$name", component,
-		"$labels", fmt.Sprintf(`{%s, %s: "1"}`, own, blueberry.LabelRevision), "$podlabels", "{"+own+"}",
+		"$podlabels", "{"+own+"}",
 	).Replace(strings.Join(docs, "---\n"))
 	f := blueberry.RenderedFile{Name: blueberry.FileName(wave, component), Wave: wave, Component: component, Content: []byte(content)}
 	dec := yaml.NewDecoder(bytes.NewReader(f.Content))

@@ -137,10 +137,12 @@ func testFollow(t *testing.T, s *scene) {
 	hears("front")
 	s.Cut()
 	s.Mend()
-	mu.Lock()
-	clear(heard)
-	mu.Unlock()
-	s.settle(t, s.desired(append(s.files, Web(t, s.Ref, 1, "side", goodImage))...))
+	next := s.desired(append(s.files, Web(t, s.Ref, 1, "side", goodImage))...)
+	eventually(t, "the place is back", func() string {
+		_, err := s.Driver.Sync(t.Context(), next)
+		return blank(err == nil, fmt.Sprint(err))
+	})
+	s.settle(t, next)
 	hears("side")
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // patience is how long a place may take for anything; a test that needs it has failed.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // Run holds a driver to its promises.
 func Run(t *testing.T, open func(t testing.TB) Bundle) {
@@ -60,6 +60,7 @@ func Run(t *testing.T, open func(t testing.TB) Bundle) {
 		"what is ignored may change":                           testIgnoreChanges,
 	}
 	maps.Copy(tests, abilities())
+	maps.Copy(tests, explainTests())
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,56 @@
+package sdk
+
+import (
+	"context"
+	"net/http"
+)
+
+// ListTargets reads the places that can hold environments, and whether they answer.
+func (c *Client) ListTargets(ctx context.Context) (TargetList, error) {
+	return fetch[TargetList](ctx, c, newCall(http.MethodGet, "targets"))
+}
+
+// RegisterTarget registers a place, and tells what it was found to need.
+func (c *Client) RegisterTarget(ctx context.Context, r RegisterTargetRequest, options ...CallOption) (RegisteredTarget, error) {
+	return fetch[RegisteredTarget](ctx, c, post(r, "targets"), options...)
+}
+
+// GetTarget reads one target by name.
+func (c *Client) GetTarget(ctx context.Context, name string) (Target, error) {
+	return fetch[Target](ctx, c, newCall(http.MethodGet, "targets", name))
+}
+
+// UpdateTarget changes what the request names.
+func (c *Client) UpdateTarget(ctx context.Context, name string, r UpdateTargetRequest, options ...CallOption) (Target, error) {
+	return fetch[Target](ctx, c, patch(r, "targets", name), options...)
+}
+
+// DeleteTarget removes a target on which no environment is.
+func (c *Client) DeleteTarget(ctx context.Context, name string, options ...CallOption) error {
+	return c.do(ctx, newCall(http.MethodDelete, "targets", name), options...)
+}
+
+// ListTargetChecks looks at everything that a target needs.
+func (c *Client) ListTargetChecks(ctx context.Context, name string) (TargetCheckList, error) {
+	return fetch[TargetCheckList](ctx, c, newCall(http.MethodGet, "targets", name, "checks"))
+}
+
+// CordonTarget lets a target take no new environments.
+func (c *Client) CordonTarget(ctx context.Context, name string, r CordonTargetRequest, options ...CallOption) (Target, error) {
+	return fetch[Target](ctx, c, post(r, "targets", name, "cordon"), options...)
+}
+
+// UncordonTarget lets a target take environments again.
+func (c *Client) UncordonTarget(ctx context.Context, name string, options ...CallOption) (Target, error) {
+	return fetch[Target](ctx, c, post(nil, "targets", name, "uncordon"), options...)
+}
+
+// DrainTarget removes the environments with a lease from a target, or tells which these are.
+func (c *Client) DrainTarget(ctx context.Context, name string, r DrainTargetRequest, options ...CallOption) (TargetDrain, error) {
+	return fetch[TargetDrain](ctx, c, post(r, "targets", name, "drain"), options...)
+}
+
+// ScanTarget begins to look for orphans on a target.
+func (c *Client) ScanTarget(ctx context.Context, name string, options ...CallOption) error {
+	return c.do(ctx, post(nil, "targets", name, "scan"), options...)
+}
