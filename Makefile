@@ -3,6 +3,8 @@ SHELL := /bin/sh
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 TESTENV := go run ./e2e/testenv
+# The tests want these beside Kubernetes. Each is built once from its module, like the cluster.
+EXTRAS := -with argocd,rollouts,metrics
 
 .DEFAULT_GOAL := help
 .PHONY: help dev build slim test unit e2e soak fuzz bench bench-argocd lint fmt generate drift check clean need-go
@@ -23,21 +25,21 @@ slim: need-go ## build bin/blueberry-slim, the client alone
 test: need-go ## set up and run every test: unit, both databases, the real Kubernetes API, stories on the real binary
 	@scripts/need git gcc postgres redis node chromium
 	cd devcluster && go vet ./internal/... && go test -race ./internal/...
-	$(TESTENV) -- go test -race -timeout 30m ./...
+	$(TESTENV) $(EXTRAS) -- go test -race -timeout 40m ./...
 
 unit: need-go ## run the tests that need no server beside SQLite
 	BLUEBERRY_TEST_WITHOUT_POSTGRES=1 go test ./internal/blueberry/... ./internal/arch/... ./internal/render/... ./internal/provision/... ./internal/store/... ./internal/jobs/... ./internal/httpapi/... ./internal/cli/... ./sdk/...
 
 e2e: need-go ## run the stories on the real binary
 	@scripts/need git gcc postgres redis node chromium
-	$(TESTENV) -- go test -timeout 30m ./e2e/...
+	$(TESTENV) $(EXTRAS) -- go test -timeout 30m ./e2e/...
 
 soak: need-go ## kill -9 at every step of create and destroy, on both databases, several times over
 	@scripts/need git gcc postgres
 	BLUEBERRY_TEST_SOAK=1 $(TESTENV) -- go test -timeout 120m -run TestKillAtEveryStep -v ./e2e/...
 
 FUZZTIME ?= 20s
-FUZZERS := internal/render:FuzzParseBlueprint internal/render:FuzzParseValues internal/render:FuzzScore internal/policy:FuzzCheck internal/catalog:FuzzCases internal/access:FuzzPHC internal/access/oauth:FuzzAuthorizeQuery internal/access/oauth:FuzzTokenBody internal/audit:FuzzVerifyAudit internal/pki:FuzzPEM
+FUZZERS := internal/render:FuzzParseBlueprint internal/render:FuzzParseValues internal/render:FuzzScore internal/policy:FuzzCheck internal/catalog:FuzzCases internal/access:FuzzPHC internal/access/oauth:FuzzAuthorizeQuery internal/access/oauth:FuzzTokenBody internal/audit:FuzzVerifyAudit internal/pki:FuzzPEM internal/target/kube:FuzzKubeconfig
 
 fuzz: need-go ## look for input from outside that breaks its readers, for FUZZTIME each
 	@for f in $(FUZZERS); do echo "fuzz $$f"; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "./$${f%:*}" || exit 1; done
@@ -66,6 +68,9 @@ generate: need-go ## make the committed generated files anew (pages, OpenAPI, co
 drift: generate ## fail when a generated file is not what is committed
 	go mod tidy -diff
 	cd devcluster && go mod tidy -diff
+	cd devcluster/argocd && go mod tidy -diff
+	cd devcluster/rollouts && go mod tidy -diff
+	cd devcluster/metrics && go mod tidy -diff
 	@test -z "$$(git status --porcelain)" || { git status --short; git diff; echo "generated files are not what is committed: run make generate and commit" >&2; exit 1; }
 
 check: lint drift test fuzz ## everything that CI runs

@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,84 +21,180 @@ import (
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
-// TestKillAtEveryStep kills the server with SIGKILL right after each step of create and destroy, starts it again, and sees that the environment comes to
-// be once and goes without a trace. BLUEBERRY_TEST_SOAK=1 does it for the second and third time that a step is reached as well.
+// TestKillAtEveryStep kills the server with SIGKILL right after each step of a life, starts it again, and sees that what was asked for comes to be once, and
+// goes without a trace. The driver argocd does so for a few steps, and for all of them, twenty times over with further kills at any moment, with
+// BLUEBERRY_TEST_SOAK=1 (make soak).
 func TestKillAtEveryStep(t *testing.T) {
 	t.Parallel()
-	rounds := 1
-	if os.Getenv("BLUEBERRY_TEST_SOAK") != "" {
-		rounds = 3
+	soak := os.Getenv("BLUEBERRY_TEST_SOAK") != ""
+	seeds := 1
+	if soak {
+		seeds = 20
 	}
 	slots := make(chan struct{}, 3) // each has a server of its own; the machine has few cores
 	n := 0
-	for _, database := range []string{"sqlite", "postgres"} {
-		for _, step := range provision.Steps() {
-			for round := 1; round <= rounds; round++ {
-				n++
-				name := fmt.Sprintf("kill-%d", n)
-				t.Run(fmt.Sprintf("%s/%s/%d", database, step, round), func(t *testing.T) {
-					t.Parallel()
-					slots <- struct{}{}
-					defer func() { <-slots }()
-					h := kubeHost(t)
-					if database == "postgres" {
-						h.Database = newDatabase(t)
-					}
-					killAt(t, h, name, step, round)
-				})
+	for _, driver := range []string{"kube", "argocd"} {
+		for _, database := range []string{"sqlite", "postgres"} {
+			for _, step := range provision.Steps() {
+				if driver == "argocd" && !soak && (database != "sqlite" || !slices.Contains(argoSample, step)) {
+					continue
+				}
+				for seed := 1; seed <= seeds; seed++ {
+					n++
+					k := kill{step: step, seed: seed, name: fmt.Sprintf("kill-%d", n)}
+					t.Run(fmt.Sprintf("%s/%s/%s/%d", driver, database, step, seed), func(t *testing.T) {
+						t.Parallel()
+						slots <- struct{}{}
+						defer func() { <-slots }()
+						h := kubeHost(t)
+						if driver == "argocd" {
+							h = argoHost(t)
+						}
+						if database == "postgres" {
+							h.Database = newDatabase(t)
+						}
+						k.run(t, h)
+					})
+				}
 			}
 		}
 	}
 }
 
-func killAt(t *testing.T, h installation.Host, name, step string, nth int) {
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+// argoSample are the steps after which Argo CD holds something that the record does not know, or the other way round.
+var argoSample = []string{provision.StepPushed, provision.StepApplied, provision.StepSleepApplied, provision.StepStopped, provision.StepRemoved}
+
+// kill is one life with a death at one step.
+type kill struct {
+	step, name string
+	seed       int // 1 dies the first time that the step is reached, 2 the second, 3 the third; from 4 on the next server dies as well, at any moment
+}
+
+// acts are the chapters of a life in which steps lie, by what their names begin with; each is preceded by those of its list.
+func (k kill) acts() []string {
+	switch chapter, _, _ := strings.Cut(k.step, "."); chapter {
+	case "sleep", "asleep":
+		return []string{"create", "sleep!", "wake", "destroy"}
+	case "wake", "awake":
+		return []string{"create", "sleep", "wake!", "destroy"}
+	case "change":
+		return []string{"create", "change!", "destroy"}
+	case "archive", "destroy":
+		return []string{"create", "destroy!"}
+	case "undo":
+		return []string{"create", "destroy", "undo!", "destroy"}
+	}
+	return []string{"create!", "destroy"}
+}
+
+func (k kill) nth() int { return 1 + (k.seed-1)%3 }
+
+func (k kill) run(t *testing.T, h installation.Host) {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	fault := []string{"BLUEBERRY_FAULT_STEP=" + step, fmt.Sprintf("BLUEBERRY_FAULT_NTH=%d", nth)}
-	creating := strings.HasPrefix(step, "create.")
-
-	var env []string
-	if creating {
-		env = fault
-	}
-	s := start(t, h, env...)
-	e, err := ask(ctx, s, name)
-	var lost *sdk.UnreachableError
-	if err != nil && !(creating && errors.As(err, &lost)) {
-		t.Fatal(err)
-	}
-	if creating && died(ctx, t, s, nth) {
-		s = start(t, h)
-		if err != nil { // the answer was lost with the process; the same request gives the same environment
-			e = askAgain(ctx, t, s, name)
+	var e sdk.Environment
+	var s *installation.Server
+	turns := 0 // commits beyond the revision and its removal
+	for _, act := range k.acts() {
+		act, dies := strings.CutSuffix(act, "!")
+		var fault []string
+		if dies {
+			fault = []string{"BLUEBERRY_FAULT_STEP=" + k.step, fmt.Sprintf("BLUEBERRY_FAULT_NTH=%d", k.nth())}
 		}
-	}
-	e = waitPhase(ctx, t, s, e.ID, sdk.Ready)
-	provenMade(ctx, t, s, e)
-
-	if !creating {
-		if err := s.Stop(); err != nil {
-			t.Fatal(err)
-		}
-		s = start(t, h, fault...)
-	}
-	// The answer may be lost when the server dies while it is on its way; asking again is harmless.
-	quick := *s.Client
-	quick.Waits = []time.Duration{}
-	_, err = quick.DestroyEnvironment(ctx, e.ID)
-	if creating && err != nil {
-		t.Fatal(err)
-	}
-	if !creating && died(ctx, t, s, nth) {
-		s = start(t, h)
-		if err != nil {
-			if _, err := s.Client.DestroyEnvironment(ctx, e.ID); err != nil {
+		if s != nil && dies {
+			if err := s.Stop(); err != nil {
 				t.Fatal(err)
 			}
+			s = nil
+		}
+		if s == nil {
+			s = start(t, h, fault...)
+		}
+		asked, err := k.ask(ctx, s, act, e)
+		var lost *sdk.UnreachableError
+		if err != nil && !(dies && errors.As(err, &lost)) {
+			t.Fatalf("%s: %v", act, err)
+		}
+		if dies && died(ctx, t, s, k.nth()) {
+			if k.seed > 3 { // once more, at any moment
+				s = start(t, h)
+				time.Sleep(time.Duration(rand.N(1500)) * time.Millisecond) //nolint:forbidigo // the moment is what is tried
+				s.Kill()
+			}
+			s = start(t, h)
+			if err != nil { // the answer was lost with the process; asking again gives the same
+				asked = k.askAgain(ctx, t, s, act, e)
+			}
+		}
+		e = waitPhase(ctx, t, s, asked.ID, comesTo(act))
+		switch act {
+		case "create":
+			provenMade(ctx, t, s, e)
+		case "sleep", "wake", "change":
+			turns++
+		case "undo":
+			turns = 0
+		case "destroy":
+			provenGone(ctx, t, s, e, turns)
 		}
 	}
-	e = waitPhase(ctx, t, s, e.ID, sdk.Terminated)
-	provenGone(ctx, t, s, e)
+}
+
+func comesTo(act string) sdk.Phase {
+	switch act {
+	case "sleep":
+		return sdk.Sleeping
+	case "destroy":
+		return sdk.Terminated
+	}
+	return sdk.Ready
+}
+
+// ask asks once for an act.
+func (k kill) ask(ctx context.Context, s *installation.Server, act string, e sdk.Environment) (sdk.Environment, error) {
+	quick := *s.Client
+	quick.Waits = []time.Duration{}
+	key := sdk.IdempotencyKey(act + "-" + k.name + e.ID)
+	switch act {
+	case "sleep":
+		return quick.SleepEnvironment(ctx, e.ID)
+	case "wake":
+		return quick.WakeEnvironment(ctx, e.ID)
+	case "change":
+		out, err := quick.ChangeEnvironment(ctx, e.ID, sdk.ChangeEnvironmentRequest{Overrides: map[string]any{"backend": map[string]any{"env": map[string]any{"LOG_LEVEL": "debug"}}}}, key)
+		return orSame(out.Environment, e), err
+	case "undo":
+		return quick.UndoArchive(ctx, e.ID, sdk.UndoRequest{}, key)
+	case "destroy":
+		return quick.DestroyEnvironment(ctx, e.ID)
+	}
+	return ask(ctx, s, k.name)
+}
+
+func orSame(e, other sdk.Environment) sdk.Environment {
+	if e.ID == "" {
+		return other
+	}
+	return e
+}
+
+// askAgain asks as before. On PostgreSQL a key belongs to the dead process for two minutes more, since another one might still work on it; what was made is
+// there all the same.
+func (k kill) askAgain(ctx context.Context, t *testing.T, s *installation.Server, act string, e sdk.Environment) sdk.Environment {
+	t.Helper()
+	again, err := k.ask(ctx, s, act, e)
+	var p *sdk.Problem
+	if errors.As(err, &p) && p.Code == sdk.CodeIdempotencyInProgress {
+		page, err := s.Client.ListEnvironments(ctx, sdk.EnvironmentFilter{Name: k.name})
+		if err != nil || len(page.Items) != 1 {
+			t.Fatalf("%d environments %s (%v)", len(page.Items), k.name, err)
+		}
+		return page.Items[0]
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return again
 }
 
 // died waits until the fault has ended the process. A step that is not reached often enough for the nth time does not end it, which is fine from the second on.
@@ -130,25 +228,6 @@ func create(ctx context.Context, t *testing.T, s *installation.Server, name stri
 	return e
 }
 
-// askAgain asks with the same key. On PostgreSQL the key belongs to the dead process for two minutes more, since another one might still work on it;
-// the environment is there all the same.
-func askAgain(ctx context.Context, t *testing.T, s *installation.Server, name string) sdk.Environment {
-	t.Helper()
-	e, err := ask(ctx, s, name)
-	var p *sdk.Problem
-	if errors.As(err, &p) && p.Code == sdk.CodeIdempotencyInProgress {
-		page, err := s.Client.ListEnvironments(ctx, sdk.EnvironmentFilter{Name: name})
-		if err != nil || len(page.Items) != 1 {
-			t.Fatalf("%d environments %s (%v)", len(page.Items), name, err)
-		}
-		return page.Items[0]
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
 // ask asks once for an environment, always with the same key.
 func ask(ctx context.Context, s *installation.Server, name string) (sdk.Environment, error) {
 	hours := 2
@@ -173,7 +252,7 @@ func provenMade(ctx context.Context, t *testing.T, s *installation.Server, e sdk
 		t.Fatal(err)
 	}
 	for _, f := range r.Files {
-		got, err := os.ReadFile(fmt.Sprintf("%s/targets/local/default/%s/%s", repo, e.Name, f.Path))
+		got, err := os.ReadFile(fmt.Sprintf("%s/targets/%s/default/%s/%s", repo, e.Target, e.Name, f.Path))
 		if err != nil || string(got) != f.Content {
 			t.Errorf("%s in Git differs from the rendering (%v)", f.Path, err)
 		}
@@ -202,7 +281,7 @@ func provenMade(ctx context.Context, t *testing.T, s *installation.Server, e sdk
 }
 
 // provenGone: no object with our labels in any API group, no file in Git, one removal, the ledger a receipt.
-func provenGone(ctx context.Context, t *testing.T, s *installation.Server, e sdk.Environment) {
+func provenGone(ctx context.Context, t *testing.T, s *installation.Server, e sdk.Environment, turns int) {
 	t.Helper()
 	kinds := strings.Join(strings.Fields(kubectl(ctx, t, "api-resources", "--verbs=list", "-o", "name")), ",")
 	left := kubectl(ctx, t, "get", kinds, "-A", "-l", blueberry.LabelProject+"=default,"+blueberry.LabelEnvironment+"="+e.Name, "-o", "name", "--ignore-not-found")
@@ -211,11 +290,23 @@ func provenGone(ctx context.Context, t *testing.T, s *installation.Server, e sdk
 	}
 	clone := t.TempDir()
 	git(ctx, t, clone, "clone", "-q", s.GitURL(), "repo")
-	if _, err := os.Stat(clone + "/repo/targets/local/default/" + e.Name); !os.IsNotExist(err) {
+	if _, err := os.Stat(clone + "/repo/targets/" + e.Target + "/default/" + e.Name); !os.IsNotExist(err) {
 		t.Errorf("files are left in Git (%v)", err)
 	}
-	if n := strings.Count(git(ctx, t, clone+"/repo", "log", "--format=%(trailers:key=Blueberry-Environment)"), e.ID); n != 2 {
-		t.Errorf("%d commits of the environment, want its revision and its removal", n)
+	// Its revision, each turn, and the removal; with Argo CD the file of the Application goes in a commit of its own, before.
+	want := 2 + turns
+	if e.HeldBy == "argocd" {
+		want++
+	}
+	if n := strings.Count(git(ctx, t, clone+"/repo", "log", "--format=%(trailers:key=Blueberry-Environment)"), e.ID); n != want {
+		t.Errorf("%d commits of the environment, want %d", n, want)
+	}
+	receipt, err := s.Client.GetEnvironmentReceipt(ctx, e.ID)
+	if err != nil || receipt.EndedAt.IsZero() || len(receipt.Leftovers) > 0 {
+		t.Errorf("the receipt is not complete: %+v (%v)", receipt, err)
+	}
+	if a, err := s.Client.GetArchive(ctx, e.ID); err != nil || len(a.Files) == 0 {
+		t.Errorf("the archive holds %d files (%v)", len(a.Files), err)
 	}
 	objects, err := s.Client.ListEnvironmentObjects(ctx, e.ID)
 	if err != nil {

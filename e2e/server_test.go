@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,6 +58,23 @@ func newHost(tb testing.TB, args ...string) installation.Host {
 func kubeHost(tb testing.TB) installation.Host {
 	tb.Helper()
 	return newHost(tb, "--kubeconfig", required(tb, "BLUEBERRY_TEST_KUBECONFIG"))
+}
+
+// argoHost is a new installation whose target is applied by the Argo CD of the test run, under a name of its own.
+func argoHost(tb testing.TB) installation.Host {
+	tb.Helper()
+	if !strings.Contains(required(tb, "BLUEBERRY_TEST_WITH"), "argocd") {
+		tb.Fatal("the cluster has no Argo CD: run testenv -with argocd")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0") // an address that stays through restarts: Argo CD reads the repository there
+	if err != nil {
+		tb.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	return newHost(tb, "--kubeconfig", required(tb, "BLUEBERRY_TEST_KUBECONFIG"), "--target-driver", "argocd", "--target", fmt.Sprintf("k%04x", rand.N(1<<16)), "--listen", address)
 }
 
 // start runs a server until the test ends.

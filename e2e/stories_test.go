@@ -21,7 +21,8 @@ import (
 //
 // Besides testscript's commands a story has:
 //
-//	server sim|kube|down   start a server: simulated cluster, the cluster of the test run, or one that cannot be reached
+//	server sim|kube|argocd|down [FLAGS…]
+//	                       start a server: simulated cluster, the cluster of the test run, its Argo CD, or one that cannot be reached
 //	                       $SETUP_LINK is the address at which the first owner makes their account
 //	owner EMAIL PASSWORD   make that account
 //	drain | crash          end it by SIGTERM or SIGKILL
@@ -46,6 +47,7 @@ func TestStories(t *testing.T) {
 			env.Setenv("GIT_TERMINAL_PROMPT", "0")
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("TARGET", fmt.Sprintf("t%04x", rand.IntN(1<<16))) // Argo CD is shared: its Applications are named by the target
 			env.Values[storyKey{}] = &story{bin: bin, state: filepath.Join(env.WorkDir, ".state")}
 			env.Setenv("BLUEBERRY_TOKEN_FILE", filepath.Join(env.WorkDir, ".state", "admin-token"))
 			// Stories share one cluster, also with those of an earlier run: no two have an environment of the same name.
@@ -72,6 +74,18 @@ type story struct {
 	bin, state string
 	args       []string
 	server     *installation.Server
+	listen     string
+}
+
+// address is one that stays through restarts: Argo CD reads the repository there.
+func (s *story) address(ts *testscript.TestScript) string {
+	if s.listen == "" {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		s.listen = l.Addr().String()
+		ts.Check(l.Close())
+	}
+	return s.listen
 }
 
 func storyOf(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
@@ -84,10 +98,15 @@ func cmdServer(ts *testscript.TestScript, _ bool, args []string) {
 			s.args = []string{"--target-driver", "sim"}
 		case "kube":
 			s.args = []string{"--kubeconfig", os.Getenv("BLUEBERRY_TEST_KUBECONFIG")}
+		case "argocd":
+			if !strings.Contains(os.Getenv("BLUEBERRY_TEST_WITH"), "argocd") {
+				ts.Fatalf("the cluster has no Argo CD: run testenv -with argocd")
+			}
+			s.args = []string{"--kubeconfig", os.Getenv("BLUEBERRY_TEST_KUBECONFIG"), "--target-driver", "argocd", "--target", ts.Getenv("TARGET"), "--listen", s.address(ts)}
 		case "down":
 			s.args = []string{"--kubeconfig", deadKubeconfig(ts)}
 		default:
-			ts.Fatalf("server sim|kube|down")
+			ts.Fatalf("server sim|kube|argocd|down")
 		}
 		s.args = append(s.args, args[1:]...)
 	}

@@ -368,3 +368,86 @@ func TestWatchGivesUp(t *testing.T) {
 		})
 	}
 }
+
+func logs(lines ...string) (*http.Response, error) {
+	return stream(func(w io.Writer) { fmt.Fprint(w, strings.Join(lines, "")) })
+}
+
+func logLine(second int, pod, text string) string {
+	return fmt.Sprintf(`{"at":"2026-11-02T09:30:%02dZ","pod":%q,"container":"app","text":%q}`+"\n", second, pod, text)
+}
+
+// TestLogsResumeWhereTheStreamBroke: every line comes once, also two that are alike, and one of another pod that came late.
+func TestLogsResumeWhereTheStreamBroke(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tr := &transport{serve: func(n int, _ *http.Request) (*http.Response, error) {
+			switch n {
+			case 1:
+				return logs(logLine(10, "a", "1"), logLine(20, "a", "2"), logLine(20, "a", "2"), `{"at":"2026-11-02T09:30:21Z","te`)
+			case 2:
+				return nil, errors.New("connection refused")
+			case 3:
+				return problem(503, "X")
+			case 4: // what stood before comes again, as far back as was asked
+				return logs(logLine(19, "b", "late"), logLine(20, "a", "2"), logLine(20, "a", "2"), logLine(20, "a", "2"), `{"heartbeat":true}`+"\n", logLine(30, "a", "3"))
+			case 5:
+				return logs(logLine(30, "a", "3"), `{"problem":{"status":503,"code":"X","title":"x","type":"x"}}`+"\n")
+			}
+			return logs(logLine(30, "a", "3"), logLine(31, "b", "4"), `{"end":true}`+"\n")
+		}}
+		s, err := client(tr).Logs(t.Context(), "env_x", sdk.LogQuery{Follow: true, Tail: 7, Search: "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts []string
+		for l, err := range s.Lines(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts = append(texts, l.Text)
+		}
+		if diff := cmp.Diff([]string{"1", "2", "2", "late", "2", "3", "4"}, texts); diff != "" {
+			t.Errorf("lines (-want +got):\n%s", diff)
+		}
+		if first, second := tr.calls[0].URL.RawQuery, tr.calls[3].URL.RawQuery; first != "follow=true&q=x&tail=7" || second != "follow=true&q=x&since=2026-11-02T09%3A30%3A15Z" {
+			t.Errorf("asked for %s, then for %s", first, second)
+		}
+	})
+}
+
+func TestLogsThatAreCutAreNoWholeLogs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tr := &transport{serve: func(int, *http.Request) (*http.Response, error) { return logs(logLine(10, "a", "1")) }}
+		s, err := client(tr).Logs(t.Context(), "env_x", sdk.LogQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var last error
+		for _, err := range s.Lines(t.Context()) {
+			last = err
+		}
+		var u *sdk.UnreachableError
+		if !errors.As(last, &u) || len(tr.calls) != 1 {
+			t.Errorf("%d calls end with %v", len(tr.calls), last)
+		}
+		refused := &transport{serve: func(int, *http.Request) (*http.Response, error) { return problem(403, "GRANT_MISSING") }}
+		var p *sdk.Problem
+		if _, err := client(refused).Logs(t.Context(), "env_x", sdk.LogQuery{}); !errors.As(err, &p) || p.Status != 403 || len(refused.calls) != 1 {
+			t.Errorf("a refusal is %v after %d calls", err, len(refused.calls))
+		}
+	})
+}
+
+func TestExecTargetKeepsTheCredentialOutOfTheAddress(t *testing.T) {
+	t.Parallel()
+	c := &sdk.Client{BaseURL: "https://server.test/base/", Token: "blb_x"}
+	address, header, err := c.ExecTarget(t.Context(), "env_x", sdk.ExecOptions{Component: "web", Command: []string{"sh", "-c", "a b"}, TTY: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "wss://server.test/base/v1/environments/env_x/exec?command=sh&command=-c&command=a+b&component=web&tty=true"; address != want || header.Get("Authorization") != "Bearer blb_x" {
+		t.Errorf("dial %s with %v", address, header)
+	}
+}

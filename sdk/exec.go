@@ -25,8 +25,8 @@ const (
 	ExecClose  = 255 // to the server: one byte, the channel that is at its end. Only that of ExecStdin can be
 )
 
-// MaxExecMessage is how many bytes a message has at most, with its channel.
-const MaxExecMessage = 32<<10 + 1
+// MaxExecMessage is how many bytes a message has at most, with its channel: what WebSocket libraries take when nobody says more.
+const MaxExecMessage = 32 << 10
 
 // ExecResult is how a command ended.
 type ExecResult struct {

@@ -35,27 +35,69 @@ func (s *Server) repositoryFor(t blueberry.Target) (url, username, password stri
 	return cmp.Or(t.Argo.Repository, s.publicURL()+gitPath), "git", s.reader, nil
 }
 
-// releaseArgo lets an Argo CD that held environments of a target before let go of them. The driver is opened when it is first needed: of most targets it never
-// is.
-func (s *Server) releaseArgo(t blueberry.Target) (release func(ctx context.Context, ref target.Ref) error, done func()) {
-	var mu sync.Mutex
-	var d *argocd.Driver
-	release = func(ctx context.Context, ref target.Ref) error {
-		mu.Lock()
-		defer mu.Unlock()
-		if d == nil {
-			var err error
-			if d, err = s.openArgo(t); err != nil {
-				return err
-			}
+// formerArgo is an Argo CD that may have held environments of a target before. Its driver is opened when it is first needed: of most targets it never is. It
+// implements target.Delivery, for the files that it has in Git.
+type formerArgo struct {
+	open func() (*argocd.Driver, error)
+
+	mu     sync.Mutex
+	driver *argocd.Driver
+}
+
+func (f *formerArgo) get() (*argocd.Driver, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.driver == nil {
+		d, err := f.open()
+		if err != nil {
+			return nil, err
 		}
-		return d.Release(ctx, ref)
+		f.driver = d
 	}
-	return release, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		if d != nil {
-			d.Close()
-		}
+	return f.driver, nil
+}
+
+// Release lets go of an environment.
+func (f *formerArgo) Release(ctx context.Context, ref target.Ref) error {
+	d, err := f.get()
+	if err != nil {
+		return err
+	}
+	return d.Release(ctx, ref)
+}
+
+// Admit implements target.Delivery.
+func (f *formerArgo) Admit(ctx context.Context, want target.Desired) error {
+	d, err := f.get()
+	if err != nil {
+		return err
+	}
+	return d.Admit(ctx, want)
+}
+
+// Files implements target.Delivery.
+func (f *formerArgo) Files(ref target.Ref, ignore []blueberry.DriftIgnore) map[string][]byte {
+	d, err := f.get()
+	if err != nil {
+		return nil // Release says why
+	}
+	return d.Files(ref, ignore)
+}
+
+// Moved implements target.Delivery.
+func (f *formerArgo) Moved(ctx context.Context, ref target.Ref) error {
+	d, err := f.get()
+	if err != nil {
+		return err
+	}
+	return d.Moved(ctx, ref)
+}
+
+// Close lets the driver go, if it was opened.
+func (f *formerArgo) Close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.driver != nil {
+		f.driver.Close()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,9 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/app/devcluster"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
+
+// devGateway is where environments are reached on one's own machine.
+const devGateway = "127.0.0.1:7081"
 
 // devOptions are what `blueberry dev` is told beyond the configuration.
 type devOptions struct {
@@ -37,7 +41,8 @@ The first start builds the cluster's helper binary from its sources, which takes
 With --kubeconfig your own cluster is used instead, and nothing of this is built.
 
 --with argocd,rollouts,metrics adds Argo CD, Argo Rollouts and metrics-server, real ones, to the cluster; each is built once
-like the cluster itself. Argo CD needs redis-server.`,
+like the cluster itself. Argo CD needs redis-server. With Argo CD there, it applies what environments are made of, unless
+--target-driver says otherwise; what ran before is handed over.`,
 		Example: `  blueberry dev
   blueberry dev --with argocd
   blueberry dev --kubeconfig ~/.kube/config
@@ -48,7 +53,10 @@ like the cluster itself. Argo CD needs redis-server.`,
 				return err
 			}
 			defaults := DefaultConfig()
-			defaults.AllowLocalRepositories = true
+			defaults.AllowLocalRepositories, defaults.GatewayListen = true, devGateway
+			if slices.Contains(o.with, devcluster.ArgoCD) {
+				defaults.TargetDriver = "argocd"
+			}
 			c, err := Load(defaults, cmd.Flags(), os.Environ())
 			if err != nil {
 				return err
@@ -63,6 +71,7 @@ like the cluster itself. Argo CD needs redis-server.`,
 	}
 	Flags(cmd.Flags())
 	cmd.Flags().Lookup("allow-local-repositories").DefValue = "true"
+	cmd.Flags().Lookup("gateway-listen").DefValue = devGateway
 	cmd.Flags().StringSliceVar(&o.with, "with", nil, "what the cluster has beyond Kubernetes: argocd, rollouts, metrics")
 	cmd.Flags().StringVar(&o.source, "devcluster-source", "", "directory of the devcluster module; empty means to look for it beside this program and here")
 	return cmd
@@ -75,7 +84,7 @@ func runDev(ctx context.Context, c Config, o devOptions, out, progress io.Writer
 	below, stopCluster := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopCluster()
 	var argoCD devcluster.ArgoCDPlace
-	if c.TargetDriver == "kube" && c.Kubeconfig == "" {
+	if c.TargetDriver != "sim" && c.Kubeconfig == "" {
 		k := &keptCluster{source: o.source, with: o.with, stateDir: c.StateDir, progress: progress, logger: logger}
 		if err := k.start(ctx); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/fleet"
 	"github.com/blueberry-idp/blueberry/internal/store"
 	"github.com/blueberry-idp/blueberry/internal/target"
+	"github.com/blueberry-idp/blueberry/internal/target/argocd"
 	"github.com/blueberry-idp/blueberry/internal/target/kube"
 	"github.com/blueberry-idp/blueberry/internal/target/sim"
 )
@@ -78,8 +79,8 @@ func (s *Server) openDriver(t blueberry.Target) (opened, error) {
 		if err != nil {
 			return opened{}, err
 		}
-		release, done := s.releaseArgo(t)
-		return opened{driver: d, release: release, close: func() { d.Close(); done() }}, nil
+		former := &formerArgo{open: func() (*argocd.Driver, error) { return s.openArgo(t) }}
+		return opened{driver: d, former: former, close: func() { d.Close(); former.Close() }}, nil
 	case "argocd":
 		d, err := s.openArgo(t)
 		if err != nil {

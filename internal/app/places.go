@@ -40,9 +40,9 @@ type places struct {
 
 // opened is a driver with how to let go of what another one held.
 type opened struct {
-	driver  target.Driver
-	release func(ctx context.Context, ref target.Ref) error
-	close   func()
+	driver target.Driver
+	former *formerArgo // nil where no Argo CD can have held anything
+	close  func()
 }
 
 // kept is one target as it was opened.
@@ -71,7 +71,11 @@ func (p *places) Place(name string) (provision.Place, error) {
 }
 
 func (k *kept) place() provision.Place {
-	return provision.Place{Target: k.target, Driver: k.driver, Release: k.release}
+	out := provision.Place{Target: k.target, Driver: k.driver}
+	if k.former != nil {
+		out.Former, out.Release = k.former, k.former.Release
+	}
+	return out
 }
 
 // All implements provision.Places.

@@ -133,8 +133,8 @@ func shown(path string) string {
 	parts := strings.Split(path, "/")
 	for i := range parts {
 		parts[i] = blueberry.Redact(parts[i])
-		if i > 0 && strings.Contains(parts[i-1], secretSegment) && parts[i] != "" {
-			return strings.Join(parts[:i], "/") + "/(hidden)"
+		if strings.Contains(parts[i], secretSegment) && strings.Trim(strings.Join(parts[i+1:], ""), "/") != "" {
+			return strings.Join(parts[:i+1], "/") + "/(hidden)"
 		}
 	}
 	return strings.Join(parts, "/")

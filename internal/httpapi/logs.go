@@ -89,7 +89,7 @@ func (h logs) read(ctx context.Context, in *logsInput) (*huma.StreamResponse, er
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		r, w := humago.Unwrap(hc)
-		s := &logSession{logs: h, id: in.ID, query: q, w: w, control: http.NewResponseController(w), text: wantsText(in.Format, r.Header.Get("Accept"))}
+		s := &logSession{logs: h, id: in.ID, query: q, w: w, control: http.NewResponseController(w), text: wantsText(in.Format, r.Header.Get("Accept")), mu: make(turn, 1)}
 		if r.Method == http.MethodHead {
 			s.head(ctx, r)
 			return

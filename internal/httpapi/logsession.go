@@ -30,12 +30,21 @@ type logSession struct {
 	control *http.ResponseController
 	text    bool
 
-	mu      sync.Mutex
+	mu      turn
 	pending bytes.Buffer
 	begun   bool
 	sent    time.Time // when something last went out
 	err     error     // of a write; the session is over then
 }
+
+// turn is a lock that a wait for a slow reader may be held across: what waits for it is seen to wait, also where time is not that of the clock.
+type turn chan struct{}
+
+// Lock takes the turn.
+func (t turn) Lock() { t <- struct{}{} }
+
+// Unlock gives it back.
+func (t turn) Unlock() { <-t }
 
 var errEnough = errors.New("no more lines are wanted")
 
@@ -120,10 +129,10 @@ func (s *logSession) tick(ctx context.Context, cancel context.CancelCauseFunc, t
 				cancel(err)
 				return
 			}
-			s.idle(heartbeat, true)
+			s.idle(true)
 		case <-silence.C:
 			draining = s.draining
-			s.idle(0, false)
+			s.idle(false)
 		case <-delay.C:
 			s.mu.Lock()
 			if s.pending.Len() > 0 {
@@ -141,11 +150,11 @@ func (s *logSession) tick(ctx context.Context, cancel context.CancelCauseFunc, t
 	}
 }
 
-// idle begins the answer, or gives a sign of life, when nothing went out for so long.
-func (s *logSession) idle(least time.Duration, beat bool) {
+// idle begins an answer that has not begun, or gives a sign of life when nothing went out of late.
+func (s *logSession) idle(beat bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.begun && time.Since(s.sent) < least {
+	if s.begun && (!beat || time.Since(s.sent) < heartbeat/2) {
 		return
 	}
 	if beat {

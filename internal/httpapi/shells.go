@@ -31,7 +31,7 @@ func (h shells) mount(r *router) {
 		Summary: "Run a command in a container",
 		Description: "A WebSocket of the subprotocol `" + sdk.ExecProtocol + "`, which the client must ask for. The credential is in the `Authorization` header or is the session of a page of " +
 			"this server, never in the address. What refuses the call is a problem as always, and comes before the connection is upgraded; 426 says that no WebSocket was asked for. " +
-			"Every message is binary, at most 32,769 bytes, and its first byte is a channel: 0 the command's input, 1 its output, 2 its errors, 3 how it ended, as JSON: " +
+			"Every message is binary, at most 32,768 bytes, and its first byte is a channel: 0 the command's input, 1 its output, 2 its errors, 3 how it ended, as JSON: " +
 			"`{\"exit_code\":0}` or `{\"error\":{…}}` with a problem; 4 the size of the terminal, as JSON: `{\"width\":120,\"height\":40}`; 255 and one byte, 0, when the input is at its end. " +
 			"The message of channel 3 is the last one: without it nobody knows how the command ended.",
 	}, h.exec)

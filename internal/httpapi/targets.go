@@ -94,15 +94,20 @@ func (h targets) register(ctx context.Context, in *registerInput) (*tagged[sdk.R
 	if err != nil {
 		return nil, err
 	}
-	// The checks have asked it just now.
-	body := sdk.RegisteredTarget{Target: wireTarget(fleet.TargetState{Target: t}), Checks: list(checks, wireTargetCheck)}
-	body.Target.Reachable = true
-	for _, c := range checks {
-		if c.Name == "reach" && !c.OK {
-			body.Target.Reachable, body.Target.Message = false, c.Message
+	body := sdk.RegisteredTarget{Target: wireTarget(h.stateOf(ctx, t)), Checks: list(checks, wireTargetCheck)}
+	return &tagged[sdk.RegisteredTarget]{ETag: etag(t.Version), Location: "/v1/targets/" + t.Name, Body: body}, nil
+}
+
+// stateOf is a target as it is after a write, with what is known of it now. Who may write and not read hears what was written.
+func (h targets) stateOf(ctx context.Context, t blueberry.Target) fleet.TargetState {
+	s, err := h.reads.Target(ctx, actorOf(ctx), t.Name)
+	if err != nil {
+		s = fleet.TargetState{Target: t}
+		if t.Capacity != nil {
+			s.Room = *t.Capacity
 		}
 	}
-	return &tagged[sdk.RegisteredTarget]{ETag: etag(t.Version), Location: "/v1/targets/" + t.Name, Body: body}, nil
+	return s
 }
 
 func targetAnswer(t fleet.TargetState, err error) (*tagged[sdk.Target], error) {
@@ -121,7 +126,7 @@ func (h targets) told(ctx context.Context, t blueberry.Target, err error) (*tagg
 	if err != nil {
 		return nil, err
 	}
-	return targetAnswer(h.reads.Target(ctx, actorOf(ctx), t.Name))
+	return targetAnswer(h.stateOf(ctx, t), nil)
 }
 
 type updateTargetInput struct {

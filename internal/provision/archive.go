@@ -55,6 +55,8 @@ func isLog(file string) bool { return len(file) > 5 && file[:5] == "logs/" }
 
 // writeArchive writes every file of an archive, and gives those that were written, also beside an error.
 func (p *Provisioner) writeArchive(ctx context.Context, e blueberry.Environment, r *blueberry.Receipt) ([]blueberry.ArchiveFile, error) {
+	ctx, stop := context.WithTimeout(ctx, archiveWithin)
+	defer stop()
 	var files []blueberry.ArchiveFile
 	put := func(name string, content []byte) error {
 		if err := p.put(ctx, objectName(e.ID, name), content); err != nil {

@@ -84,12 +84,21 @@ func firstCause(e blueberry.Environment, found []blueberry.Cause, now time.Time)
 	}
 	for _, c := range blueberry.MergeCauses(found, blueberry.CausesOf(e, now)) {
 		switch {
-		case c.Code == blueberry.CauseWaveWaiting && now.Sub(blueberry.GetCondition(e.Conditions, blueberry.Synced).Since) < waveGrace:
+		case onItsWay(c) && now.Sub(blueberry.GetCondition(e.Conditions, blueberry.Synced).Since) < waveGrace:
 		case c.Severity != blueberry.Warns || c.Code == blueberry.CauseURL || c.Code == blueberry.CauseDNS:
 			return &c
 		}
 	}
 	return nil
+}
+
+// onItsWay reports whether a cause is what every start looks like for a moment.
+func onItsWay(c blueberry.Cause) bool {
+	switch c.Code {
+	case blueberry.CauseWaveWaiting, blueberry.CauseObjectFailed, blueberry.CauseNoEndpoints, blueberry.CauseIngressAddress:
+		return c.Severity == blueberry.Waits
+	}
+	return false
 }
 
 // judged looks for causes, judges, and says when to look again.

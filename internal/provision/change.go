@@ -93,9 +93,7 @@ func (p *Provisioner) desire(ctx context.Context, tx Tx, e *blueberry.Environmen
 			return err
 		}
 	}
-	for _, c := range []blueberry.ConditionType{blueberry.Committed, blueberry.Synced} {
-		p.set(e, c, blueberry.Unknown, "NotYet", "")
-	}
+	blueberry.RenewConditions(e.Conditions, now)
 	e.DeadlineAt = e.NextDeadline()
 	if err := p.deployed(ctx, tx, e, d.actor); err != nil {
 		return err

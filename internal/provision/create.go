@@ -47,7 +47,7 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 				return err
 			}
 			if err := tx.InsertEnvironment(ctx, out); err != nil {
-				if errors.Is(err, blueberry.Conflict) {
+				if errors.Is(err, blueberry.Conflict) && !isCode(err, "TARGET_CORDONED") {
 					return taken(out.Name)
 				}
 				return fmt.Errorf("record environment: %w", err)

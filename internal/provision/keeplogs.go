@@ -22,6 +22,7 @@ const (
 	keptRead        = 8 << 20  // bytes of a container that are read
 	keepLogsWithin  = 20 * time.Second
 	putWithin       = 30 * time.Second // one object
+	archiveWithin   = 40 * time.Second // all objects that are written at once: less than a worker may take
 )
 
 // ObjectsStore keeps the archives. A name is of lower-case letters, digits and . _ - in parts with slashes between.
@@ -93,6 +94,8 @@ func (p *Provisioner) keepLogs(ctx context.Context, place Place, e blueberry.Env
 // containers do not give is noted as missing.
 func (p *Provisioner) collect(ctx context.Context, place Place, e blueberry.Environment, state blueberry.ArchiveState) (logIndex, error) {
 	index := logIndex{State: state, TakenAt: p.Now()}
+	ctx, stop := context.WithTimeout(ctx, archiveWithin)
+	defer stop()
 	old, err := p.readIndex(ctx, e.ID)
 	if err != nil {
 		return index, err

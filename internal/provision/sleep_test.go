@@ -304,13 +304,13 @@ func TestChangeWakes(t *testing.T) {
 func TestWhatComesByItselfWakesNobody(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, storetest.SQLite(t))
-	set := h.publish(t, "base", "web: {env: {MODE: one}}")
+	h.publish(t, "base", "web: {env: {MODE: one}}")
 	e := h.make(t, "pr-1", provision.Wish{Blueprint: &blueberry.Blueprint{
 		Name: "shop", ConfigUpdates: blueberry.ConfigAutomatic, Components: []blueberry.Component{fixed("web", 2)},
 	}, ConfigSets: ptr([]string{"base"})})
 	h.until(t, e.ID, phase(blueberry.Ready))
 	h.sleep(t, e.ID)
-	set = h.publish(t, "base", "web: {env: {MODE: two}}")
+	set := h.publish(t, "base", "web: {env: {MODE: two}}")
 	h.follow(t, set)
 	e = h.until(t, e.ID, func(e blueberry.Environment) bool { return e.Synced == 2 && e.Phase == blueberry.Sleeping })
 	if n := h.pods(t, e)["web"]; n != 0 || !e.Sleep.Asleep {

@@ -26,9 +26,7 @@ func (p *Provisioner) turn(ctx context.Context, tx Tx, e *blueberry.Environment,
 		return err
 	}
 	e.PhaseSince, e.Commit, e.DriftSince = now, "", time.Time{}
-	for _, c := range []blueberry.ConditionType{blueberry.Committed, blueberry.Synced} {
-		p.set(e, c, blueberry.Unknown, "NotYet", "")
-	}
+	blueberry.RenewConditions(e.Conditions, now)
 	return p.noteTurn(ctx, tx, e, actor, asleep, why, detail)
 }
 

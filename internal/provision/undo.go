@@ -68,7 +68,7 @@ func (p *Provisioner) recordUndo(ctx context.Context, tx Tx, d *draft, environme
 		return err
 	}
 	if err := tx.InsertEnvironment(ctx, e); err != nil {
-		if errors.Is(err, blueberry.Conflict) {
+		if errors.Is(err, blueberry.Conflict) && !isCode(err, "TARGET_CORDONED") {
 			return taken(e.Name)
 		}
 		return fmt.Errorf("record environment: %w", err)

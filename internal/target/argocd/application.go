@@ -128,13 +128,18 @@ func (c Config) object(kind, name string) *unstructured.Unstructured {
 	return u
 }
 
-// operation asks for a sync to a commit, or with an empty one to what the Application follows.
-func operation(commit string) map[string]any {
+// operation asks for a sync to a commit, or with an empty one to what the Application follows. One that is called automated is followed by a comparison with
+// the head that was seen last, and not by another look at the repository: enough where the sync itself has just looked.
+func operation(commit string, automated bool) map[string]any {
 	sync := map[string]any{"prune": true, "syncOptions": syncOptions()}
+	by := map[string]any{"automated": true}
 	if commit != "" {
 		sync["revision"] = commit
 	}
-	return map[string]any{"sync": sync, "initiatedBy": map[string]any{"username": "blueberry"}, "retry": retry()}
+	if !automated {
+		by = map[string]any{"username": "blueberry"}
+	}
+	return map[string]any{"sync": sync, "initiatedBy": by, "retry": retry()}
 }
 
 // specOf is a spec as text; the same specs have the same.

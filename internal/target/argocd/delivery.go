@@ -48,12 +48,14 @@ func (d *Driver) refreshRoot(ctx context.Context) error {
 
 // asking is the notes of one who asks Argo CD for something.
 func (d *Driver) asking(refresh bool) map[string]any {
-	notes := map[string]any{noteAsked: d.now().UTC().Format(time.RFC3339Nano)}
+	notes := map[string]any{noteAsked: stamp(d.now())}
 	if refresh {
 		notes[noteRefresh] = "normal"
 	}
 	return notes
 }
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // How soon the root Application is refreshed, and how often at most.
 const (

@@ -2,6 +2,7 @@ package argocd
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -170,12 +171,13 @@ type memory struct {
 }
 
 type remembered struct {
-	fresh    bool      // nothing of it was there when we made its Application
-	removing time.Time // since when it is being removed or let go; zero when it is not
-	disowned string    // a revision that the root Application compared with since, which has no Application for it
-	cleared  time.Time // when the try ended out of whose way we cleared something
-	held     string    // why it could not be let go when that was last tried
-	accepted [2]string // a spec that we applied, and what the API made of it
+	fresh     bool      // nothing of it was there when we made its Application
+	removing  time.Time // since when it is being removed or let go; zero when it is not
+	disowned  string    // a revision that the root Application compared with since, which has no Application for it
+	cleared   time.Time // when the try ended out of whose way we cleared something
+	permitted string    // the commit whose kinds its AppProject allows
+	held      string    // why it could not be let go when that was last tried
+	accepted  [2]string // a spec that we applied, and what the API made of it
 }
 
 // edit lets f read and alter what is kept of an environment.
@@ -189,6 +191,15 @@ func (m *memory) edit(ref target.Ref, f func(*remembered)) {
 		m.of[ref] = &remembered{}
 	}
 	f(m.of[ref])
+}
+
+// forbid forgets which commits are permitted.
+func (m *memory) forbid() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.of {
+		r.permitted = ""
+	}
 }
 
 func (m *memory) forget(ref target.Ref) {
@@ -210,13 +221,18 @@ func (m *memory) removing() []target.Ref {
 	return out
 }
 
+func isCommit(s string) bool {
+	_, err := hex.DecodeString(s)
+	return len(s) == 40 && err == nil
+}
+
 // maxContains bounds what is kept of the history.
 const maxContains = 10_000
 
 // contains reports whether a revision that Argo CD tells holds a commit of ours.
 func (d *Driver) contains(ctx context.Context, revision, commit string) (bool, error) {
 	switch {
-	case revision == "" || commit == "":
+	case !isCommit(revision) || !isCommit(commit): // Argo CD tells the name of the branch when it could not read it
 		return false, nil
 	case revision == commit:
 		return true, nil

@@ -173,7 +173,7 @@ func (p *place) driver(t testing.TB, cfg *rest.Config, change ...func(*argocd.Co
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drivers = append(p.drivers, d) // closed with the place: the removal after a test still needs it
-	return &delivered{Driver: d, repo: p.repo, target: c.Target, last: map[target.Ref][]byte{}, told: map[target.Ref]string{}, log: log}
+	return &delivered{Driver: d, repo: p.repo, target: c.Target, last: map[target.Ref]committed{}, told: map[target.Ref]string{}, log: log}
 }
 
 // open is a driver whose connection can be cut.
@@ -187,6 +187,12 @@ func (p *place) open(t testing.TB) targettest.Bundle {
 	return targettest.Bundle{Driver: driver(t), Reopen: driver, Cut: link.cut, Mend: link.mend, Hand: newHand(t, p.cfg), Itself: true}
 }
 
+// committed is what was committed last, and as what.
+type committed struct {
+	content []byte
+	commit  string
+}
+
 // delivered commits what is to be synced, as provision does before it calls a driver.
 type delivered struct {
 	*argocd.Driver
@@ -194,7 +200,7 @@ type delivered struct {
 	target string
 
 	mu   sync.Mutex
-	last map[target.Ref][]byte // what was committed last
+	last map[target.Ref]committed
 	told map[target.Ref]string
 	log  *slog.Logger
 }
@@ -230,22 +236,20 @@ func (d *delivered) commit(ctx context.Context, want *target.Desired) error {
 		c.Beside["targets/"+d.target+"/"+path] = content
 	}
 	d.mu.Lock()
-	isNew := !bytes.Equal(d.last[want.Ref], sum.Bytes())
+	last := d.last[want.Ref]
 	d.mu.Unlock()
-	if isNew {
-		if err := d.Admit(ctx, *want); err != nil {
-			return err
-		}
+	if want.Commit = last.commit; want.Commit != "" && bytes.Equal(last.content, sum.Bytes()) {
+		return nil
+	}
+	if err := d.Admit(ctx, *want); err != nil {
+		return err
 	}
 	var err error
 	if want.Commit, err = d.repo.Commit(ctx, c); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	if !isNew {
-		return nil
-	}
 	d.mu.Lock()
-	d.last[want.Ref] = sum.Bytes()
+	d.last[want.Ref] = committed{sum.Bytes(), want.Commit}
 	d.mu.Unlock()
 	return d.Moved(ctx, want.Ref)
 }

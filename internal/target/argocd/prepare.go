@@ -175,6 +175,7 @@ func (d *Driver) forgetPrepared(project string) {
 	d.projects.mu.Lock()
 	delete(d.projects.of, project)
 	d.projects.mu.Unlock()
+	d.memory.forbid()
 }
 
 // apply is one server-side apply in Argo CD's namespace. What the names of the target stand for is ours.

@@ -67,9 +67,10 @@ func (d *Driver) make(ctx context.Context, want target.Desired) (target.Progress
 	u := d.config.application(want.Ref, want.Ignore, want.LeaveAlone)
 	spec := specOf(u)
 	notes := u.GetAnnotations()
-	notes[noteTaken] = "true"
+	notes[noteTaken], notes[noteAsked] = "true", stamp(d.now())
 	u.SetAnnotations(notes)
-	u.Object["operation"] = operation(want.Commit)
+	// By its branch and not by the commit: of many that are made at once most find the same head, and Argo CD reads the repository once for all of them.
+	u.Object["operation"] = operation("", true)
 	live, err := d.apply(ctx, applicationKind(), u)
 	if err != nil {
 		return target.Progress{}, err
@@ -78,10 +79,6 @@ func (d *Driver) make(ctx context.Context, want target.Desired) (target.Progress
 	d.memory.edit(want.Ref, func(r *remembered) {
 		r.fresh, r.accepted, r.removing = isFresh, [2]string{spec, specOf(live)}, time.Time{}
 	})
-	// Beside the apply: what we ask for from time to time must not be ours to keep.
-	if err := d.merge(ctx, u.GetName(), map[string]any{"metadata": map[string]any{"annotations": d.asking(false)}}); err != nil {
-		return target.Progress{}, err
-	}
 	return waiting("Argo CD is asked to apply commit %.12s", want.Commit), nil
 }
 
@@ -94,7 +91,7 @@ func (d *Driver) keep(ctx context.Context, want target.Desired, app *application
 	d.memory.edit(want.Ref, func(r *remembered) { accepted = r.accepted })
 	same := app.spec == spec || accepted == [2]string{spec, app.spec}
 	if same && app.isTaken && app.ref == want.Ref {
-		return false, d.prepareProject(ctx, want)
+		return false, d.permit(ctx, want)
 	}
 	if app.pending {
 		return !same, nil // to be marked as taken over can wait
@@ -116,7 +113,7 @@ func (d *Driver) keep(ctx context.Context, want target.Desired, app *application
 		}
 	}
 	notes := u.GetAnnotations()
-	notes[noteTaken] = "true"
+	notes[noteTaken], notes[noteAsked] = "true", stamp(d.now())
 	u.SetAnnotations(notes)
 	live, err := d.apply(ctx, applicationKind(), u)
 	if err != nil {
@@ -125,6 +122,20 @@ func (d *Driver) keep(ctx context.Context, want target.Desired, app *application
 	d.apps.put(live)
 	d.memory.edit(want.Ref, func(r *remembered) { r.accepted = [2]string{spec, specOf(live)} })
 	return true, nil
+}
+
+// permit is prepareProject, once for each commit.
+func (d *Driver) permit(ctx context.Context, want target.Desired) error {
+	var is string
+	d.memory.edit(want.Ref, func(r *remembered) { is = r.permitted })
+	if is == want.Commit {
+		return nil
+	}
+	if err := d.prepareProject(ctx, want); err != nil {
+		return err
+	}
+	d.memory.edit(want.Ref, func(r *remembered) { r.permitted = want.Commit })
+	return nil
 }
 
 // expect notes what a change of the exceptions will make Argo CD put right, so that it is told as changed.
@@ -179,18 +190,26 @@ func (v view) holds() bool {
 	return v.knows && v.compared && v.missing == 0 && (v.status == "Synced" || v.status == "OutOfSync")
 }
 
+// looked reports whether Argo CD has compared since then: by its clock, in whole seconds, or because we asked it to.
+func (v view) looked(since time.Time) bool {
+	return v.leaves || !v.reconciled.Before(since.Add(time.Second)) || !v.asked.Before(since) && !v.refresh && !v.pending
+}
+
 // settle is the end of a Sync: what stands is known from now on, and what should go is proven gone.
 func (d *Driver) settle(ctx context.Context, want target.Desired, v view) (target.Progress, error) {
 	var out target.Progress
 	var isFresh bool
 	d.memory.edit(want.Ref, func(r *remembered) { isFresh = r.fresh })
-	changed, lost, err := d.Adopt(ctx, d.told(want), isFresh)
+	changed, lost, err := d.Adopt(ctx, d.told(want), isFresh, v.looked)
 	out.Changed = changed
 	if err != nil {
 		return out, err
 	}
 	if lost != (blueberry.ObjectRef{}) && !v.leaves {
 		out.Waiting = fmt.Sprintf("Argo CD puts %s back", lost)
+		if !v.refresh && !v.pending && d.now().Sub(v.asked) > apart { // it may not have noticed, or was told that drift is none of its business
+			return out, d.refresh(ctx, v)
+		}
 		return out, nil
 	}
 	d.memory.edit(want.Ref, func(r *remembered) { r.fresh = false })
@@ -260,7 +279,7 @@ func (d *Driver) refresh(ctx context.Context, v view) error {
 func (d *Driver) start(ctx context.Context, v view) error {
 	return d.merge(ctx, v.name, map[string]any{
 		"metadata":  map[string]any{"resourceVersion": fmt.Sprint(v.version), "annotations": d.asking(false)},
-		"operation": operation(v.revision),
+		"operation": operation(v.revision, false),
 	})
 }
 

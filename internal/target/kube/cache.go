@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -44,7 +45,7 @@ type environment struct {
 	namespace string // by the rule, until a Sync says otherwise
 	records   map[*record]bool
 	applied   map[blueberry.ObjectRef]applied
-	touched   map[blueberry.ObjectRef]bool      // what another hand altered, or (true) deleted, since the last Adopt
+	touched   map[blueberry.ObjectRef]touch     // what another hand altered since the last Adopt
 	explained map[blueberry.ObjectRef]explained // by Explain, of objects that are not right
 	again     bool                              // another look of Explain is due, and will be told as a change
 	digest    uint64                            // over the sums of the records
@@ -141,12 +142,18 @@ func (c *cache) lostLocked(r *record) {
 	c.dropLocked(r)
 }
 
-// touch keeps that another hand was at an object; one that was deleted stays so, whatever is made in its place.
+// touch is what another hand did to an object.
+type touch struct {
+	deleted bool      // stays so, whatever is made in its place
+	at      time.Time // when it was seen last
+}
+
+// touch keeps that another hand was at an object.
 func (e *environment) touch(o blueberry.ObjectRef, deleted bool) {
 	if e.touched == nil {
-		e.touched = map[blueberry.ObjectRef]bool{}
+		e.touched = map[blueberry.ObjectRef]touch{}
 	}
-	e.touched[o] = e.touched[o] || deleted
+	e.touched[o] = touch{deleted: deleted || e.touched[o].deleted, at: time.Now()}
 }
 
 // knows reports whether it is known what was applied of an environment.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -172,8 +173,9 @@ func (d *Driver) ClusterKinds(ctx context.Context, want target.Desired) ([]schem
 
 // Adopt notes that the manifests stand as they were applied by another in our name, so that Observe tells what is altered from then on. With fresh, nothing
 // of the environment was there before. Each object whose document is not known as applied takes one read. It tells what was made or altered since the last
-// call, also what another hand did in between and is put right again; and the first object that is not there.
-func (d *Driver) Adopt(ctx context.Context, want target.Desired, fresh bool) (changed []target.Change, missing blueberry.ObjectRef, err error) {
+// call, also what another hand did in between and is put right again; and the first object that is not there, or that another hand was at since who applies
+// has looked.
+func (d *Driver) Adopt(ctx context.Context, want target.Desired, fresh bool, looked func(since time.Time) bool) (changed []target.Change, missing blueberry.ObjectRef, err error) {
 	placed, err := d.placed(ctx, want)
 	if err != nil {
 		return nil, missing, err
@@ -188,7 +190,7 @@ func (d *Driver) Adopt(ctx context.Context, want target.Desired, fresh bool) (ch
 			continue
 		}
 		g.Go(func() error {
-			c, there, err := d.adopt(gctx, want.Ref, p, known, fresh)
+			c, there, err := d.adopt(gctx, want.Ref, p, known, fresh, looked)
 			mu.Lock()
 			defer mu.Unlock()
 			if !there && missing == (blueberry.ObjectRef{}) {
@@ -209,7 +211,7 @@ func (d *Driver) Adopt(ctx context.Context, want target.Desired, fresh bool) (ch
 	return changed, missing, nil
 }
 
-func (d *Driver) adopt(ctx context.Context, ref target.Ref, p placedManifest, known, fresh bool) (*target.Change, bool, error) {
+func (d *Driver) adopt(ctx context.Context, ref target.Ref, p placedManifest, known, fresh bool, looked func(since time.Time) bool) (*target.Change, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	live, err := d.dynamic.Resource(p.GroupVersionResource).Namespace(p.ref.Namespace).Get(ctx, p.ref.Name, metav1.GetOptions{})
@@ -222,13 +224,17 @@ func (d *Driver) adopt(ctx context.Context, ref target.Ref, p placedManifest, kn
 	d.cache.mu.Lock()
 	env := d.cache.environment(keyOf(ref))
 	last, had := env.applied[p.ref]
-	remade, touched := env.touched[p.ref]
+	by, touched := env.touched[p.ref]
+	if touched && !looked(by.at) {
+		d.cache.mu.Unlock()
+		return nil, false, nil
+	}
 	delete(env.touched, p.ref)
 	d.cache.mu.Unlock()
 	d.cache.noteApplied(d.follow(p.resource, false), ref, p.manifest, live)
 	switch {
 	case touched:
-		return &target.Change{ObjectRef: p.ref, Created: remade}, true, nil
+		return &target.Change{ObjectRef: p.ref, Created: by.deleted}, true, nil
 	case !had && (fresh || known):
 		return &target.Change{ObjectRef: p.ref, Created: true}, true, nil
 	case had && last.document() != p.document():
