@@ -56,6 +56,7 @@ type Host struct {
 // Server is one process of a host.
 type Server struct {
 	URL     string
+	Gateway string // URL of the wake gateway; empty for none
 	Client  *sdk.Client
 	Command *exec.Cmd
 	Took    time.Duration // from the start of the process until it served
@@ -142,9 +143,9 @@ func (s *Server) follow(r io.Reader, serving chan<- string) {
 	for serves := false; lines.Scan(); {
 		s.log.add(lines.Text())
 		s.look(lines.Text())
-		var entry struct{ Msg, URL string }
+		var entry struct{ Msg, URL, Gateway string }
 		if !serves && json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Msg == "serving" {
-			serves = true
+			serves, s.Gateway = true, entry.Gateway
 			serving <- entry.URL
 		}
 	}
