@@ -289,5 +289,5 @@ func (p *Provisioner) targetState(ctx context.Context, d *draft) string {
 }
 
 func desiredOf(e blueberry.Environment, rev blueberry.Revision) target.Desired {
-	return target.Desired{Ref: refOf(e), Revision: rev.Number, Files: rev.Rendering.Files, Ignore: e.Drift.Ignore}
+	return target.Desired{Ref: refOf(e), Revision: rev.Number, Files: rev.Rendering.Files, Ignore: e.Drift.Ignore, LeaveAlone: e.Drift.Reports()}
 }

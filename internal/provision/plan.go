@@ -234,7 +234,7 @@ func (p *Provisioner) look(ctx context.Context, d *draft, plan *blueberry.Plan) 
 		plan.DryRun.Reason = "the target cannot be asked"
 		return nil
 	}
-	desired := target.Desired{Ref: refOf(d.env), Revision: d.rev.Number, Files: d.rev.Rendering.Files, Ignore: d.env.Drift.Ignore, Prune: unwanted(ledger, d.rev)}
+	desired := target.Desired{Ref: refOf(d.env), Revision: d.rev.Number, Files: d.rev.Rendering.Files, Ignore: d.env.Drift.Ignore, LeaveAlone: d.env.Drift.Reports(), Prune: unwanted(ledger, d.rev)}
 	objects, err := comparer.Compare(ctx, desired)
 	if err != nil {
 		plan.DryRun.Reason = userText(err)

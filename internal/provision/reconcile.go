@@ -143,7 +143,7 @@ func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Enviro
 	ref := target.Ref{Project: e.Project, Environment: e.Name, Namespace: e.Namespace}
 	want, prune := split(ledger, e.Revision)
 	obs, err := place.Driver.Observe(ctx, ref, want)
-	if err == nil && e.Drift.Reports() && e.Synced == e.Revision && e.Sleep.Step != blueberry.TurnAsked && len(prune) == 0 {
+	if err == nil && p.onlyReports(place, e) && len(prune) == 0 {
 		err = p.report(ctx, place, e)
 	} else if err == nil && (obs.Drifted() || len(prune) > 0 || !p.known(e)) {
 		if rest := p.synced.rest(e.ID, p.Now()); rest > 0 && p.known(e) {
@@ -154,7 +154,9 @@ func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Enviro
 			return blueberry.JobOutcome{}, err2
 		}
 		var prog target.Progress
-		prog, err = p.sync(ctx, place, e, rev, target.Desired{Ref: ref, Revision: rev.Number, Files: rev.Rendering.Files, Ignore: e.Drift.Ignore, Prune: prune, Commit: e.Commit})
+		prog, err = p.sync(ctx, place, e, rev, target.Desired{
+			Ref: ref, Revision: rev.Number, Files: rev.Rendering.Files, Ignore: e.Drift.Ignore, LeaveAlone: e.Drift.Reports(), Prune: prune, Commit: e.Commit,
+		})
 		if err == nil {
 			p.at(StepApplied)
 			if e, err = p.applied(ctx, e, rev, prog); err != nil {
@@ -175,6 +177,15 @@ func (p *Provisioner) align(ctx context.Context, place Place, e blueberry.Enviro
 		return blueberry.JobOutcome{}, fmt.Errorf("sync with target %s: %w", e.Target, err)
 	}
 	return p.judged(ctx, place, e, want, obs)
+}
+
+// onlyReports reports whether what others altered is told and left alone now. A place that puts things right by itself has to be told first that it shall not.
+func (p *Provisioner) onlyReports(place Place, e blueberry.Environment) bool {
+	if !e.Drift.Reports() || e.Synced != e.Revision || e.Sleep.Step == blueberry.TurnAsked {
+		return false
+	}
+	_, byItself := place.Driver.(target.Delivery)
+	return !byItself || p.known(e)
 }
 
 // settled reports whether the target held the desired revision in full once.
