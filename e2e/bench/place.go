@@ -51,7 +51,9 @@ func (a api) do(ctx context.Context, method, path, contentType string, body []by
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json")
+	if method == http.MethodGet { // a list of what is there, without its content
+		req.Header.Set("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json")
+	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}

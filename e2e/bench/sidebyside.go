@@ -39,15 +39,18 @@ func (b *bench) sideBySide(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("driver kube: %w", err)
 	}
+	what := fmt.Sprintf("%d environments, create → applied, ", besides)
+	row(what+"kube", kube.String(), "")
 	argo, files, err := b.through(ctx, a, "argocd", "--kubeconfig", kubeconfig, "--target-driver", "argocd")
 	if err != nil {
 		return fmt.Errorf("driver argocd: %w", err)
 	}
+	row(what+"argocd", argo.String(), "")
 	alone, err := b.alone(ctx, a, files)
 	if err != nil {
 		return fmt.Errorf("Argo CD alone: %w", err)
 	}
-	what := fmt.Sprintf("%d environments of %d objects, create → applied, ", besides, objectsOf(files)/besides)
+	what = fmt.Sprintf("%d environments of %d objects, create → applied, ", besides, objectsOf(files)/besides)
 	row(what+"kube", alone.ratio(kube), "5 times Argo CD alone")
 	row(what+"argocd", alone.ratio(argo), "not slower than alone")
 	row(what+"Argo CD alone", alone.String(), "")

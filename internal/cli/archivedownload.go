@@ -25,9 +25,9 @@ func newArchiveDownload(s *shared) *cobra.Command {
 		Long: `Writes one file of an archive to the output, or with --to all of its files, or the one that is named, into a directory.`,
 		Example: `  blueberry archive download env_06d5xw7k3c8qf2v9m4n1r0t6ya receipt.json
   blueberry archive download env_06d5xw7k3c8qf2v9m4n1r0t6ya --to pr-42`,
-		Args: between(1, 2), RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args) },
+		Args: between(1, 2), ValidArgsFunction: s.completeArchives, RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args) },
 	}
-	c.Flags().StringVar(&o.to, "to", "", "directory to write into")
+	c.Flags().StringVar(&o.to, "to", "", "directory to write into; it is made if it is not there")
 	return c
 }
 
@@ -50,7 +50,7 @@ func (o *archiveDownloadOptions) run(ctx context.Context, args []string) error {
 	if len(args) == 2 {
 		files = slices.DeleteFunc(slices.Clone(files), func(f sdk.ArchiveFile) bool { return f.Name != args[1] })
 		if len(files) == 0 {
-			return fmt.Errorf("the archive has no file %q", args[1])
+			return unknownError{fmt.Errorf("the archive has no file %q; blueberry archive get lists its files", args[1])}
 		}
 	}
 	if err := os.MkdirAll(o.to, 0o755); err != nil {
@@ -65,7 +65,7 @@ func (o *archiveDownloadOptions) run(ctx context.Context, args []string) error {
 		if err := o.fetch(ctx, client, root, args[0], f.Name); err != nil {
 			return fmt.Errorf("fetch %s: %w", plainText(f.Name), err)
 		}
-		o.note(fmt.Sprintf("%s (%d bytes)", f.Name, f.Size))
+		o.note("wrote %s, %d bytes", plainText(filepath.Join(o.to, filepath.FromSlash(f.Name))), f.Size)
 	}
 	return nil
 }
@@ -79,6 +79,10 @@ func (o *archiveDownloadOptions) fetch(ctx context.Context, client *sdk.Client, 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+	defer func() {
+		if err = errors.Join(err, file.Close()); err != nil {
+			_ = root.Remove(path) // half a file looks whole
+		}
+	}()
 	return client.DownloadArchiveFile(ctx, id, name, file)
 }

@@ -18,6 +18,9 @@ func newArchiveList(s *shared) *cobra.Command {
 	o := &archiveListOptions{shared: s}
 	c := &cobra.Command{
 		Use: "list", Short: "List what is kept of environments that ended or failed", Aliases: []string{"ls"}, Args: exactly(0),
+		Long: `Lists archives, newest first: of environments that are gone, and of those that failed and are still there.`,
+		Example: `  blueberry archive list --name pr-42
+  blueberry archive list --project shop --state failed`,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
 	f := c.Flags()

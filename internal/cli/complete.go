@@ -140,3 +140,27 @@ func (s *shared) completeProjects(c *cobra.Command, args []string, _ string) ([]
 		return each(found.Items, func(x sdk.Project) cobra.Completion { return x.Name }), err
 	})
 }
+
+// completeArchives gives the ids of environments of which something is kept.
+func (s *shared) completeArchives(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
+		found, err := client.ListArchives(ctx, sdk.ArchiveFilter{Limit: 100})
+		return each(found.Items, func(a sdk.Archive) cobra.Completion {
+			return cobra.CompletionWithDesc(a.EnvironmentID, plainText(fmt.Sprintf("%s/%s, %s", a.Project, a.Environment, a.State)))
+		}), err
+	})
+}
+
+// completeOrphans gives the ids of orphans.
+func (s *shared) completeOrphans(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
+		found, err := client.ListOrphans(ctx, sdk.OrphanFilter{Limit: 100})
+		return each(found.Items, func(x sdk.Orphan) cobra.Completion { return cobra.CompletionWithDesc(x.ID, plainText(x.Message)) }), err
+	})
+}

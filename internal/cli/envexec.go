@@ -25,9 +25,9 @@ func newEnvExec(s *shared) *cobra.Command {
 	o := &envExecOptions{oneEnvironment: oneEnvironment{shared: s}}
 	c := o.command(&cobra.Command{
 		Use: "exec NAME [flags] -- COMMAND [ARGUMENT...]", Short: "Run a command in a container of an environment",
-		Long: `Runs a command in a container and ends with its exit code. With a terminal on both sides the command gets one, too. What was opened, by whom and for how long is in the audit; what was typed is not.`,
+		Long: `Runs a command in a container and ends with its exit code. With a terminal on both sides the command gets one, too; else it reads the input to its end. What was opened, by whom and for how long is in the audit; what was typed is not.`,
 		Example: `  blueberry env exec pr-42 --component backend -- sh
-  blueberry env exec pr-42 --component backend -- env`,
+  blueberry env exec pr-42 --component db -- psql -U shop < fixtures.sql`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) < 2 || c.ArgsLenAtDash() != 1 {
 				return usageErrorf("takes the name of an environment, and behind -- a command: %s", c.UseLine())
@@ -63,7 +63,7 @@ func (o *envExecOptions) run(ctx context.Context, args []string) error {
 	}
 	conn, res, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPHeader: header, Subprotocols: []string{sdk.ExecProtocol}, HTTPClient: client.HTTPClient})
 	if err != nil {
-		return refusedExec(res, err)
+		return refusedExec(client.BaseURL, res, err)
 	}
 	defer conn.CloseNow() //nolint:errcheck // it has ended, one way or the other
 	conn.SetReadLimit(sdk.MaxExecMessage)
@@ -78,8 +78,13 @@ func (o *envExecOptions) run(ctx context.Context, args []string) error {
 }
 
 // refusedExec is why the connection was not upgraded, as the server said it.
-func refusedExec(res *http.Response, err error) error {
-	if res == nil || res.Body == nil {
+func refusedExec(server string, res *http.Response, err error) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case res == nil:
+		return &sdk.UnreachableError{URL: server, Err: err}
+	case res.StatusCode < http.StatusBadRequest || res.Body == nil:
 		return fmt.Errorf("open the connection: %w", err)
 	}
 	var p sdk.Problem
@@ -87,7 +92,8 @@ func refusedExec(res *http.Response, err error) error {
 	if readErr == nil && json.Unmarshal(data, &p) == nil && p.Code != "" {
 		return &p
 	}
-	return fmt.Errorf("open the connection: %w", err)
+	// A proxy answered, or more than the start of the answer is needed to read it.
+	return &sdk.Problem{Status: res.StatusCode, Title: http.StatusText(res.StatusCode), Detail: "the connection was refused: " + res.Status}
 }
 
 // talk passes on what is typed and what comes back, until the command has ended.
@@ -98,6 +104,9 @@ func (o *envExecOptions) talk(ctx context.Context, conn *websocket.Conn) error {
 	if t := o.streams.Terminal; o.where.TTY && t != nil {
 		go func() {
 			for size := range t.Sizes(ctx) {
+				if size.Width == 0 || size.Height == 0 { // a terminal that does not know it
+					continue
+				}
 				data, err := json.Marshal(size)
 				if err != nil || conn.Write(ctx, websocket.MessageBinary, append([]byte{sdk.ExecResize}, data...)) != nil {
 					return
@@ -152,7 +161,9 @@ func ended(data []byte) error {
 	switch {
 	case r.Error != nil:
 		return r.Error
-	case r.ExitCode != nil && *r.ExitCode != 0:
+	case r.ExitCode == nil:
+		return errors.New("the server did not say how the command ended")
+	case *r.ExitCode != 0:
 		return outcomeError{*r.ExitCode}
 	}
 	return nil

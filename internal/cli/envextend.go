@@ -19,7 +19,7 @@ func newEnvExtend(s *shared) *cobra.Command {
 	o := &envExtendOptions{shared: s}
 	c := &cobra.Command{
 		Use: "extend NAME", Short: "Extend the lease of an environment",
-		Long: `Adds time to what is left of the lease. A lease never ends later than 168 hours from now.`,
+		Long: `Adds time to what is left of the lease. A lease never ends later than 168 hours from now; blueberry env pin keeps an environment longer. With --link nothing is extended yet: the link does it, for whoever opens it first.`,
 		Example: `  blueberry env extend pr-42 --by 8h
   blueberry env extend pr-42 --by 24h --link`,
 		Args:              exactly(1),
@@ -53,7 +53,7 @@ func (o *envExtendOptions) run(ctx context.Context, ref string) error {
 		}
 		return o.print(result{value: link, names: []string{link.URL}, text: func(w io.Writer, _ bool) {
 			fmt.Fprintf(w, "%s\n", plainText(link.URL))
-			o.note(fmt.Sprintf("whoever has the link can extend %s by %d hours, once, until %s", refOf(env), link.Hours, exact(link.ExpiresAt)))
+			o.note("whoever has the link can extend %s by %d hours, once, until %s; it is not shown again", plainText(refOf(env)), link.Hours, exact(link.ExpiresAt))
 		}})
 	}
 	env, err = client.ExtendEnvironment(ctx, env.ID, hours)

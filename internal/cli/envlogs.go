@@ -4,12 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/blueberry-idp/blueberry/sdk"
 )
+
+// ansi is what moves the cursor or colours the text of a terminal.
+var ansi = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]`)
 
 type envLogsOptions struct {
 	oneEnvironment
@@ -22,7 +26,7 @@ func newEnvLogs(s *shared) *cobra.Command {
 	o := &envLogsOptions{oneEnvironment: oneEnvironment{shared: s}}
 	c := o.command(&cobra.Command{
 		Use: "logs NAME", Short: "Show what the containers of an environment wrote",
-		Long: `Shows what containers wrote, those of all pods merged by time. With --follow it goes on, also with pods that come later, and takes up a stream that broke where it broke. Logs of an environment that failed or ended are kept for seven days. With -o json each line is one object.`,
+		Long: `Shows what containers wrote, those of all pods merged by time. With --follow it goes on, also with pods that come later, and takes up a stream that broke where it broke. Logs of an environment that failed or ended are kept for seven days. With -o json each line is one object, as the container wrote it; else what would colour it or move the cursor is left out.`,
 		Example: `  blueberry env logs pr-42 -f
   blueberry env logs pr-42 --component backend --previous --tail 50
   blueberry env logs pr-42 --since 1h --search error`,
@@ -106,6 +110,6 @@ func (o *envLogsOptions) line(l sdk.LogLine) error {
 			head = paint(grey, head)
 		}
 	}
-	_, err := fmt.Fprintln(o.streams.Out, head+plainText(l.Text))
+	_, err := fmt.Fprintln(o.streams.Out, head+plainText(ansi.ReplaceAllString(l.Text, "")))
 	return err
 }

@@ -29,9 +29,13 @@ func newEnvObject(s *shared) *cobra.Command {
 }
 
 func (o *envObjectOptions) run(ctx context.Context, args []string) error {
-	kind, name, ok := strings.Cut(strings.ToLower(args[1]), "/")
-	if !ok || o.desired && o.live {
-		return usageErrorf("names an object as deployment/backend, and --desired or --live: %q", args[1])
+	kind, name, ok := strings.Cut(args[1], "/")
+	kind = strings.ToLower(kind)
+	var m mistakes
+	m.add(!ok || kind == "" || name == "", "%q does not name an object: KIND/NAME, as deployment/backend", args[1])
+	m.add(o.desired && o.live, "--desired and --live cannot be given together: without them it shows both")
+	if err := m.err(); err != nil {
+		return err
 	}
 	client, env, err := o.find(ctx, args[0], false)
 	if err != nil {
@@ -49,7 +53,7 @@ func (o *envObjectOptions) run(ctx context.Context, args []string) error {
 		}
 	}
 	if found == nil {
-		return fmt.Errorf("%s has no %s; blueberry env objects lists what it has", refOf(env), args[1])
+		return unknownError{fmt.Errorf("%s has no %s; blueberry env objects lists what it has", refOf(env), args[1])}
 	}
 	object, err := client.GetEnvironmentLiveObject(ctx, env.ID, sdk.ObjectRef{APIVersion: found.APIVersion, Kind: found.Kind, Namespace: found.Namespace, Name: found.Name})
 	if err != nil {

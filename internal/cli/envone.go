@@ -35,12 +35,16 @@ func (o *oneEnvironment) find(ctx context.Context, ref string, gone bool) (*sdk.
 	return client, env, err
 }
 
-// reaching ends the wait for a phase, or when the environment has failed or ends.
+// reaching ends the wait for a phase, or when the environment will not get there.
 func reaching(phase sdk.Phase) func(sdk.Environment) (bool, error) {
 	return func(e sdk.Environment) (bool, error) {
 		switch e.Phase {
 		case phase:
 			return true, nil
+		case sdk.Degraded:
+			if phase == sdk.Ready { // as after a change
+				return false, failedError{e}
+			}
 		case sdk.Failed, sdk.Terminating, sdk.Terminated:
 			return false, failedError{e}
 		}

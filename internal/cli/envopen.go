@@ -10,7 +10,7 @@ import (
 
 type envOpenOptions struct {
 	oneEnvironment
-	print1 bool
+	only bool
 }
 
 func newEnvOpen(s *shared) *cobra.Command {
@@ -18,7 +18,7 @@ func newEnvOpen(s *shared) *cobra.Command {
 	c := o.command(&cobra.Command{
 		Use: "open NAME", Short: "Open the address of an environment in the browser", Long: `Opens the first address of an environment in the browser. An environment that sleeps wakes when it is opened through the wake gateway.`,
 	}, o.run)
-	c.Flags().BoolVar(&o.print1, "print", false, "only print the address")
+	c.Flags().BoolVar(&o.only, "print", false, "only print the address")
 	return c
 }
 
@@ -31,11 +31,11 @@ func (o *envOpenOptions) run(ctx context.Context, args []string) error {
 		return fmt.Errorf("%s has no address: none of its components is public", refOf(env))
 	}
 	address := "http://" + env.Hosts[0]
-	if !o.print1 && o.output == "" {
+	if !o.only && o.output == "" {
 		if o.streams.Browse == nil {
 			o.note("there is no browser to open it with")
 		} else if err := o.streams.Browse(address); err != nil {
-			o.note("the browser did not open: " + err.Error())
+			o.note("the browser did not open: %s", plainText(err.Error()))
 		}
 	}
 	return o.print(result{value: map[string]any{"url": address, "hosts": env.Hosts}, names: env.Hosts, text: func(w io.Writer, _ bool) { fmt.Fprintln(w, plainText(address)) }})

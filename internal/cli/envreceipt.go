@@ -62,7 +62,7 @@ func (s *shared) receipt(w io.Writer, r sdk.Receipt, wide, colours bool) {
 		fmt.Fprintln(w, "leftovers: 0")
 	}
 	for _, l := range r.Leftovers {
-		fmt.Fprintln(w, plainText(fmt.Sprintf("left: %s %s/%s, held by %s: %s", l.Kind, l.Namespace, l.Name, first(strings.Join(l.Finalizers, ", "), "nothing that is known"), l.Message)))
+		fmt.Fprintln(w, plainText(fmt.Sprintf("left: %s, held by %s: %s", objectText(l.ObjectRef), first(strings.Join(l.Finalizers, ", "), "nothing that is known"), l.Message)))
 		fmt.Fprintf(w, "  → %s\n", plainText(l.Fix))
 	}
 }

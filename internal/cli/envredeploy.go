@@ -16,7 +16,8 @@ type envRedeployOptions struct {
 func newEnvRedeploy(s *shared) *cobra.Command {
 	o := &envRedeployOptions{oneEnvironment: oneEnvironment{shared: s}}
 	c := o.command(&cobra.Command{
-		Use: "redeploy NAME", Short: "Commit and apply the revision of an environment anew", Long: `Commits and applies the very revision that an environment has, and makes its pods anew.`,
+		Use: "redeploy NAME", Short: "Commit and apply the revision of an environment anew", Long: `Commits and applies the very revision that an environment has, and makes its pods anew. An environment that sleeps wakes.`,
+		Example: `  blueberry env redeploy pr-42 --wait`,
 	}, o.run)
 	o.waitFlags.flags(c.Flags(), "ready")
 	return c

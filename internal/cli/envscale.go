@@ -14,6 +14,7 @@ type envScaleOptions struct {
 	oneEnvironment
 	component string
 	replicas  int
+	named     func(flag string) bool
 }
 
 func newEnvScale(s *shared) *cobra.Command {
@@ -24,14 +25,15 @@ func newEnvScale(s *shared) *cobra.Command {
 		Example: `  blueberry env scale pr-42 --component backend --replicas 3`,
 	}, o.run)
 	c.Flags().StringVar(&o.component, "component", "", "component")
-	c.Flags().IntVar(&o.replicas, "replicas", -1, "how many pods")
+	c.Flags().IntVar(&o.replicas, "replicas", 0, "how many pods")
+	o.named = c.Flags().Changed
 	return c
 }
 
 func (o *envScaleOptions) run(ctx context.Context, args []string) error {
 	var m mistakes
 	m.add(o.component == "", "--component is needed")
-	m.add(o.replicas < 0, "--replicas is needed, and not below 0")
+	m.add(!o.named("replicas") || o.replicas < 0, "--replicas is needed, and not below 0")
 	if err := m.err(); err != nil {
 		return err
 	}

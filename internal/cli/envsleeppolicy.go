@@ -26,9 +26,10 @@ func newEnvSleepPolicy(s *shared) *cobra.Command {
 		Use: "sleep-policy NAME", Short: "Say when an environment sleeps by itself",
 		Long: `Says when an environment sleeps by itself: when nobody uses it for a while, and in hours of the week. What is named takes the place of the whole policy. --never keeps it awake whatever its project says, --as-project takes its own policy away. Without flags it shows the policy.
 
-A window is days and hours, as "mon-fri 19:00-07:00": it begins on these days, and its end may be on the next one.`,
+A window is days and hours, as "mon-fri 19:00-07:00": it begins on these days, and its end may be on the next one. A whole day is 00:00-24:00.`,
 		Example: `  blueberry env sleep-policy pr-42 --idle 30m
-  blueberry env sleep-policy pr-42 --window "mon-fri 19:00-07:00" --window "sat,sun 00:00-24:00" --time-zone Europe/Zurich`,
+  blueberry env sleep-policy pr-42 --window "mon-fri 19:00-07:00" --window "sat,sun 00:00-24:00" --time-zone Europe/Zurich
+  blueberry env sleep-policy pr-42 --never`,
 	}, o.run)
 	o.sleepFlags.flags(c.Flags())
 	c.Flags().BoolVar(&o.never, "never", false, "it does not sleep by itself")
@@ -41,7 +42,7 @@ func (o *envSleepPolicyOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if chosen := named || o.never || o.projects; chosen && (named && o.never || named && o.projects || o.never && o.projects) {
+	if named && (o.never || o.projects) || o.never && o.projects {
 		return usageErrorf("--never, --as-project and what a policy is made of cannot be given together")
 	}
 	client, env, err := o.find(ctx, args[0], false)
@@ -82,7 +83,7 @@ func (s *sleepFlags) policy() (p sdk.SleepPolicy, named bool, err error) {
 	var m mistakes
 	if s.idle != "" {
 		d, err := time.ParseDuration(s.idle)
-		m.add(err != nil || d%time.Minute != 0 || d < 0, "--idle: %q is no length of time in minutes, as 30m or 2h", s.idle)
+		m.add(err != nil || d%time.Minute != 0 || d <= 0, "--idle: %q is no length of time in minutes, as 30m or 2h", s.idle)
 		p.IdleMinutes = int(d / time.Minute)
 	}
 	for _, text := range s.windows {
@@ -138,12 +139,12 @@ func clock(text string) bool {
 func describeSleep(w io.Writer, p sdk.SleepPolicy) {
 	switch {
 	case p.Never, p.IdleMinutes == 0 && len(p.Windows) == 0:
-		fmt.Fprintln(w, "  never sleeps by itself")
+		fmt.Fprintln(w, "  sleep: never by itself")
 		return
 	case p.IdleMinutes != 0:
-		fmt.Fprintf(w, "  sleeps when nobody uses it for %s\n", span(time.Duration(p.IdleMinutes)*time.Minute))
+		fmt.Fprintf(w, "  sleep: after %s without use\n", span(time.Duration(p.IdleMinutes)*time.Minute))
 	}
 	for _, x := range p.Windows {
-		fmt.Fprintf(w, "  sleeps %s %s-%s %s\n", plainText(strings.Join(x.Days, ",")), plainText(x.From), plainText(x.To), plainText(first(p.TimeZone, "UTC")))
+		fmt.Fprintf(w, "  sleep: %s %s-%s %s\n", plainText(strings.Join(x.Days, ",")), plainText(x.From), plainText(x.To), plainText(first(p.TimeZone, "UTC")))
 	}
 }

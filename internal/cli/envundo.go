@@ -19,12 +19,13 @@ func newEnvUndo(s *shared) *cobra.Command {
 	c := o.command(&cobra.Command{
 		Use: "undo NAME", Short: "Bring back an environment that was destroyed",
 		Long:    `Makes an environment of the archive of one that was destroyed or whose lease ended, within 24 hours of its end: the same revision, with the same manifests. Its data is not brought back. An id names one of several that had the name.`,
-		Example: `  blueberry env undo pr-42 --wait`,
+		Example: `  blueberry env undo pr-42 --wait
+  blueberry env undo pr-42 --name pr-42-again --target eu`,
 	}, o.run)
 	f := c.Flags()
 	f.StringVar(&o.name, "name", "", "another name for it")
 	f.StringVar(&o.target, "target", "", "another place for it")
-	f.StringVar(&o.ttl, "ttl", "", "length of its lease: 24h, 24 or 7d; else 24h")
+	f.StringVar(&o.ttl, "ttl", "", "length of its lease: 24h, 24 or 7d, from 1 to 168 hours; else the blueprint's own, or 24 hours")
 	must(c.RegisterFlagCompletionFunc("target", s.completeTargets))
 	o.waitFlags.flags(f, "ready")
 	return c
@@ -47,7 +48,7 @@ func (o *envUndoOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	o.note("made " + refOf(env) + " as " + env.ID)
+	o.note("accepted %s as %s, expires %s", plainText(refOf(env)), plainText(env.ID), relative(o.streams.Now(), env.ExpiresAt))
 	if o.wait {
 		env, err = o.waitUntil(ctx, client, env, o.timeout, reaching(sdk.Ready))
 		if err != nil {

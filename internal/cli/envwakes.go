@@ -17,6 +17,7 @@ func newEnvWakes(s *shared) *cobra.Command {
 	o := &envWakesOptions{oneEnvironment: oneEnvironment{shared: s}}
 	c := o.command(&cobra.Command{
 		Use: "wakes NAME", Short: "Show why an environment was awake or asleep", Long: `Shows each time that an environment fell asleep or woke, and why, newest first.`,
+		Example: `  blueberry env wakes pr-42 --limit 10`,
 	}, o.run)
 	o.limitFlags.flags(c.Flags())
 	return c

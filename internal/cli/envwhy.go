@@ -19,6 +19,8 @@ func newEnvWhy(s *shared) *cobra.Command {
 	return o.command(&cobra.Command{
 		Use: "why NAME", Short: "Tell why an environment is not ready, and what to do",
 		Long: `Shows the steps from request to reachable workload, each with how long it took and how long it may take, and what is wrong: the cause, what it was found by, and what to do about it. Causes are found by rules alone: the same state gives the same answer.`,
+		Example: `  blueberry env why pr-42
+  blueberry env why pr-42 -o json | jq -r '.causes[].code'`,
 	}, o.run)
 }
 
@@ -65,7 +67,7 @@ func explain(w io.Writer, env sdk.Environment, why sdk.Why, wide, colours bool) 
 		fmt.Fprintln(w, "\nnothing is known to be wrong")
 	}
 	for _, c := range why.Causes {
-		head := c.Code + " (" + c.Severity + ")"
+		head := plainText(c.Code + " (" + c.Severity + ")")
 		if colours {
 			head = paint(severityColour(c.Severity), head)
 		}

@@ -16,7 +16,7 @@ type orphanGetOptions struct{ *shared }
 func newOrphanGet(s *shared) *cobra.Command {
 	o := &orphanGetOptions{s}
 	return &cobra.Command{
-		Use: "get ID", Short: "Show an orphan with its objects", Args: exactly(1),
+		Use: "get ID", Short: "Show an orphan with its objects", Args: exactly(1), ValidArgsFunction: s.completeOrphans,
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
 	}
 }

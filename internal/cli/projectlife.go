@@ -21,7 +21,7 @@ func newProjectLife(s *shared) *cobra.Command {
 	o := &projectLifeOptions{shared: s}
 	c := &cobra.Command{
 		Use: "life NAME", Short: "Say how the environments of a project live",
-		Long: `Says when environments of a project sleep that have no policy of their own, and for how long they may be pinned. What is named takes the place of the whole policy; without flags it shows what is set.`,
+		Long: `Says when environments of a project sleep that have no policy of their own, and for how long they may be pinned. What is named of a sleep policy takes the place of the whole policy; without flags it shows what is set.`,
 		Example: `  blueberry project life shop --idle 2h --window "mon-fri 20:00-06:00" --time-zone Europe/Zurich
   blueberry project life shop --pin-up-to 14d`,
 		Args: exactly(1), ValidArgsFunction: s.completeProjects,
@@ -52,14 +52,14 @@ func (o *projectLifeOptions) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	p, err := client.GetProject(ctx, name)
+	var p sdk.Project
+	if r == (sdk.SetProjectLifeRequest{}) {
+		p, err = client.GetProject(ctx, name)
+	} else {
+		p, err = client.SetProjectLife(ctx, name, r)
+	}
 	if err != nil {
 		return err
-	}
-	if r != (sdk.SetProjectLifeRequest{}) {
-		if p, err = client.SetProjectLife(ctx, name, r); err != nil {
-			return err
-		}
 	}
 	return o.print(result{value: p, names: []string{p.Name}, text: func(w io.Writer, _ bool) {
 		fmt.Fprintf(w, "%s: environments may be pinned for %s\n", plainText(p.Name), pinText(p.MaxPinHours))

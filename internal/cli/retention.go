@@ -34,9 +34,12 @@ func (o *retentionOptions) run(ctx context.Context) error {
 		t := table{head: []string{"RULE", "KEEPS", "FOR", "LAST RUN", "NEXT RUN", "WENT", "DETAIL"}, empty: "no rules"}
 		now := o.streams.Now()
 		for _, r := range found.Items {
-			keep, last, went, detail := "-", "-", "-", cell{}
+			keep, last, next, went, detail := "-", "-", relative(now, r.NextRun), "-", plainCell("")
 			if r.KeepHours > 0 {
 				keep = span(time.Duration(r.KeepHours) * time.Hour)
+			}
+			if wide {
+				next = exact(r.NextRun)
 			}
 			if run := r.LastRun; run != nil {
 				last, went, detail = relative(now, run.Began), strconv.Itoa(run.Removed), plainCell(run.Detail)
@@ -47,7 +50,7 @@ func (o *retentionOptions) run(ctx context.Context) error {
 					detail = cell{plainText(run.Error), red}
 				}
 			}
-			t.rows = append(t.rows, []cell{plainCell(r.Name), plainCell(r.What), plainCell(keep), plainCell(last), plainCell(relative(now, r.NextRun)), plainCell(went), detail})
+			t.rows = append(t.rows, []cell{plainCell(r.Name), plainCell(r.What), plainCell(keep), plainCell(last), plainCell(next), plainCell(went), detail})
 		}
 		return t
 	}})

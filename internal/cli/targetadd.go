@@ -18,8 +18,8 @@ type targetFlags struct {
 	named                                                          func(flag string) bool
 }
 
-func (t *targetFlags) flags(f *pflag.FlagSet) {
-	f.StringVar(&t.driver, "driver", "kube", "kube, argocd or sim")
+func (t *targetFlags) flags(f *pflag.FlagSet, driver string) {
+	f.StringVar(&t.driver, "driver", driver, "kube, argocd or sim")
 	f.StringVar(&t.domain, "domain", "", "hosts of its environments end in it")
 	f.StringVar(&t.region, "region", "", "where it is, for prices")
 	f.StringVar(&t.kubeconfig, "kubeconfig", "", "file of its cluster's kubeconfig, - for the input; it is sent to the server and kept encrypted")
@@ -92,18 +92,21 @@ type targetAddOptions struct {
 func newTargetAdd(s *shared) *cobra.Command {
 	o := &targetAddOptions{shared: s}
 	c := &cobra.Command{
-		Use: "add NAME", Short: "Register a place that can hold environments", Args: exactly(1),
+		Use: "add NAME", Short: "Register a place that can hold environments", Args: exactly(1), ValidArgsFunction: cobra.NoFileCompletions,
 		Long: `Registers a target and shows what it lacks. A kubeconfig must hold its credential itself: commands, files and auth providers are refused, because they would be run or read on the server.`,
 		Example: `  blueberry target add eu --kubeconfig eu.yaml --domain previews.example.com --region europe-west6
   blueberry target add eu --driver argocd --kubeconfig eu.yaml --domain previews.example.com`,
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
 	}
-	o.targetFlags.flags(c.Flags())
+	o.targetFlags.flags(c.Flags(), "kube")
 	must(c.RegisterFlagCompletionFunc("driver", cobra.FixedCompletions([]string{"kube", "argocd", "sim"}, cobra.ShellCompDirectiveNoFileComp)))
 	return c
 }
 
 func (o *targetAddOptions) run(ctx context.Context, name string) error {
+	if err := inputOnce(o.kubeconfig, o.argoKubeconfig); err != nil {
+		return err
+	}
 	r := sdk.RegisterTargetRequest{Name: name, Driver: o.driver, Domain: o.domain, Region: o.region, Context: o.targetFlags.context, Gateway: o.gateway, Capacity: o.capacity()}
 	kubeconfig, err := o.file(o.shared, "kubeconfig", o.kubeconfig)
 	if err != nil {
@@ -123,6 +126,6 @@ func (o *targetAddOptions) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	o.note("registered " + made.Target.Name)
+	o.note("registered %s", plainText(made.Target.Name))
 	return o.print(checksResult(made, made.Checks))
 }

@@ -21,7 +21,9 @@ func newTargetDrain(s *shared) *cobra.Command {
 	o := &targetDrainOptions{shared: s}
 	c := &cobra.Command{
 		Use: "drain NAME", Short: "Remove the environments with a lease from a target", Args: exactly(1), ValidArgsFunction: s.completeTargets,
-		Long: `Keeps new environments away from a target, and removes those that have a lease; within a day they can be brought back elsewhere with blueberry env undo --target. Those without a lease stay. It says which go and asks first; --yes goes on without asking, --plan only says.`,
+		Long: `Keeps new environments away from a target, and removes those that have a lease; within a day they can be brought back elsewhere with blueberry env undo --target. Those without a lease stay. It says which go and asks first; --yes goes on without asking, and is needed where there is nobody to ask; --plan only says.`,
+		Example: `  blueberry target drain eu --plan
+  blueberry target drain eu --reason "the cluster is given up"`,
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
 	}
 	f := c.Flags()
@@ -34,6 +36,9 @@ func newTargetDrain(s *shared) *cobra.Command {
 func (o *targetDrainOptions) run(ctx context.Context, name string) error {
 	if !o.plan && o.reason == "" {
 		return usageErrorf("--reason is needed")
+	}
+	if !o.plan && !o.yes && !o.streams.InTerminal {
+		return errNobodyToAsk
 	}
 	client, err := o.client()
 	if err != nil {
@@ -61,12 +66,15 @@ func describeDrain(w io.Writer, name string, d sdk.TargetDrain) {
 	if d.Planned {
 		does = "would remove"
 	}
-	fmt.Fprintln(w, plainText(fmt.Sprintf("draining %s %s %d environments:", name, does, len(d.Environments)+d.Hidden)))
+	fmt.Fprintln(w, plainText(fmt.Sprintf("draining %s %s %s", name, does, count(len(d.Environments)+d.Hidden, "environment"))))
 	for _, e := range d.Environments {
 		fmt.Fprintln(w, "  "+plainText(fmt.Sprintf("%s/%s (%s) of %s", e.Project, e.Name, e.Phase, e.Owner)))
 	}
 	if d.Hidden > 0 {
 		fmt.Fprintf(w, "  and %d more that you may not see\n", d.Hidden)
+	}
+	if d.Going > 0 {
+		fmt.Fprintf(w, "  %d more are being removed already\n", d.Going)
 	}
 	for _, e := range d.Standing {
 		fmt.Fprintln(w, "  stays, because it has no lease: "+plainText(e.Project+"/"+e.Name))

@@ -15,7 +15,7 @@ type targetGetOptions struct{ *shared }
 func newTargetGet(s *shared) *cobra.Command {
 	o := &targetGetOptions{s}
 	return &cobra.Command{
-		Use: "get NAME", Short: "Show a target", Args: exactly(1), ValidArgsFunction: s.completeTargets,
+		Use: "get NAME", Short: "Show a target, and what its environments use", Args: exactly(1), ValidArgsFunction: s.completeTargets,
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
 	}
 }

@@ -25,6 +25,6 @@ func (o *targetScanOptions) run(ctx context.Context, name string) error {
 	if err := client.ScanTarget(ctx, name); err != nil {
 		return err
 	}
-	o.note("the scan of " + name + " begins; blueberry orphan list shows what it finds")
+	o.note("the scan of %s begins; blueberry orphan list shows what it finds", plainText(name))
 	return nil
 }

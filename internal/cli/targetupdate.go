@@ -18,17 +18,21 @@ func newTargetUpdate(s *shared) *cobra.Command {
 	o := &targetUpdateOptions{shared: s}
 	c := &cobra.Command{
 		Use: "update NAME", Short: "Change a target", Args: exactly(1), ValidArgsFunction: s.completeTargets,
-		Long:    `Changes what is named and leaves the rest. Another driver takes the environments over without touching what runs.`,
-		Example: `  blueberry target update eu --driver argocd`,
+		Long:    `Changes what is named and leaves the rest; a flag with an empty value takes away what it names. Of the capacity all is said anew. Another driver takes the environments over without touching what runs.`,
+		Example: `  blueberry target update eu --driver argocd
+  blueberry target update eu --kubeconfig renewed.yaml`,
 		RunE:    func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
 	}
-	o.targetFlags.flags(c.Flags())
+	o.targetFlags.flags(c.Flags(), "")
 	c.Flags().BoolVar(&o.forget, "forget-capacity", false, "let the target say itself what it holds")
 	must(c.RegisterFlagCompletionFunc("driver", cobra.FixedCompletions([]string{"kube", "argocd", "sim"}, cobra.ShellCompDirectiveNoFileComp)))
 	return c
 }
 
 func (o *targetUpdateOptions) run(ctx context.Context, name string) error {
+	if err := inputOnce(o.kubeconfig, o.argoKubeconfig); err != nil {
+		return err
+	}
 	r := sdk.UpdateTargetRequest{
 		Driver: o.given("driver", &o.driver), Domain: o.given("domain", &o.domain), Region: o.given("region", &o.region),
 		Context: o.given("kube-context", &o.targetFlags.context), Gateway: o.given("gateway", &o.gateway), Capacity: o.capacity(), ForgetCapacity: o.forget,
