@@ -60,7 +60,7 @@ func (o *archiveDownloadOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close() //nolint:errcheck // every file was closed
+	defer root.Close()
 	for _, f := range files {
 		if err := o.fetch(ctx, client, root, args[0], f.Name); err != nil {
 			return fmt.Errorf("fetch %s: %w", plainText(f.Name), err)

@@ -18,7 +18,7 @@ func newArchiveGet(s *shared) *cobra.Command {
 		Use: "get ID", Short: "Show what is kept of an environment", Args: exactly(1), ValidArgsFunction: s.completeArchives,
 		Long:    `Shows an archive with its files, and the receipt of the removal. The id is that of the environment; blueberry archive list shows it.`,
 		Example: `  blueberry archive get env_06d5xw7k3c8qf2v9m4n1r0t6ya`,
-		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
+		RunE:    func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
 	}
 }
 

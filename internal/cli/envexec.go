@@ -61,7 +61,7 @@ func (o *envExecOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	conn, res, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPHeader: header, Subprotocols: []string{sdk.ExecProtocol}, HTTPClient: client.HTTPClient})
+	conn, res, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPHeader: header, Subprotocols: []string{sdk.ExecProtocol}, HTTPClient: client.HTTPClient}) //nolint:bodyclose // of an upgraded connection there is none, and refusedExec reads the other
 	if err != nil {
 		return refusedExec(client.BaseURL, res, err)
 	}

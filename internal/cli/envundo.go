@@ -18,7 +18,7 @@ func newEnvUndo(s *shared) *cobra.Command {
 	o := &envUndoOptions{oneEnvironment: oneEnvironment{shared: s}}
 	c := o.command(&cobra.Command{
 		Use: "undo NAME", Short: "Bring back an environment that was destroyed",
-		Long:    `Makes an environment of the archive of one that was destroyed or whose lease ended, within 24 hours of its end: the same revision, with the same manifests. Its data is not brought back. An id names one of several that had the name.`,
+		Long: `Makes an environment of the archive of one that was destroyed or whose lease ended, within 24 hours of its end: the same revision, with the same manifests. Its data is not brought back. An id names one of several that had the name.`,
 		Example: `  blueberry env undo pr-42 --wait
   blueberry env undo pr-42 --name pr-42-again --target eu`,
 	}, o.run)

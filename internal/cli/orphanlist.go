@@ -19,9 +19,9 @@ func newOrphanList(s *shared) *cobra.Command {
 	o := &orphanListOptions{shared: s}
 	c := &cobra.Command{
 		Use: "list", Short: "List what is on a target and in no record, and the reverse", Aliases: []string{"ls"}, Args: exactly(0),
-		Long: `Lists what a scan has found: objects with Blueberry's labels of no living environment, files in Git of none, and living environments of which no object is there. A scan runs every six hours, and by blueberry target scan.`,
+		Long:    `Lists what a scan has found: objects with Blueberry's labels of no living environment, files in Git of none, and living environments of which no object is there. A scan runs every six hours, and by blueberry target scan.`,
 		Example: `  blueberry orphan list --target eu`,
-		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
+		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
 	f := c.Flags()
 	f.StringVar(&o.filter.Target, "target", "", "only of this target")

@@ -17,9 +17,9 @@ func newTargetCordon(s *shared) *cobra.Command {
 	o := &targetCordonOptions{shared: s}
 	c := &cobra.Command{
 		Use: "cordon NAME", Short: "Keep new environments away from a target", Args: exactly(1), ValidArgsFunction: s.completeTargets,
-		Long: `Keeps new environments away from a target. Those that are there live on, and can be changed.`,
+		Long:    `Keeps new environments away from a target. Those that are there live on, and can be changed.`,
 		Example: `  blueberry target cordon eu --reason "its nodes are replaced"`,
-		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
+		RunE:    func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
 	}
 	c.Flags().StringVar(&o.reason, "reason", "", "why; people see it when they ask for an environment there")
 	return c

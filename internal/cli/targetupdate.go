@@ -18,10 +18,10 @@ func newTargetUpdate(s *shared) *cobra.Command {
 	o := &targetUpdateOptions{shared: s}
 	c := &cobra.Command{
 		Use: "update NAME", Short: "Change a target", Args: exactly(1), ValidArgsFunction: s.completeTargets,
-		Long:    `Changes what is named and leaves the rest; a flag with an empty value takes away what it names. Of the capacity all is said anew. Another driver takes the environments over without touching what runs.`,
+		Long: `Changes what is named and leaves the rest; a flag with an empty value takes away what it names. Of the capacity all is said anew. Another driver takes the environments over without touching what runs.`,
 		Example: `  blueberry target update eu --driver argocd
   blueberry target update eu --kubeconfig renewed.yaml`,
-		RunE:    func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
 	}
 	o.targetFlags.flags(c.Flags(), "")
 	c.Flags().BoolVar(&o.forget, "forget-capacity", false, "let the target say itself what it holds")
