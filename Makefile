@@ -34,9 +34,9 @@ e2e: need-go ## run the stories on the real binary
 	@scripts/need git gcc postgres redis node chromium
 	$(TESTENV) $(EXTRAS) -- go test -timeout 30m ./e2e/...
 
-soak: need-go ## kill -9 at every step of create and destroy, on both databases, several times over
-	@scripts/need git gcc postgres
-	BLUEBERRY_TEST_SOAK=1 $(TESTENV) -- go test -timeout 120m -run TestKillAtEveryStep -v ./e2e/...
+soak: need-go ## hours: kill -9 at every step of a life, on both databases, with both drivers, twenty times over; leases of 5,000 environments
+	@scripts/need git gcc postgres redis
+	BLUEBERRY_TEST_SOAK=1 $(TESTENV) $(EXTRAS) -- go test -timeout 1440m -run 'TestKillAtEveryStep|TestLifeAtScale' -v ./e2e/... ./internal/provision/...
 
 FUZZTIME ?= 20s
 FUZZERS := internal/render:FuzzParseBlueprint internal/render:FuzzParseValues internal/render:FuzzScore internal/policy:FuzzCheck internal/catalog:FuzzCases internal/access:FuzzPHC internal/access/oauth:FuzzAuthorizeQuery internal/access/oauth:FuzzTokenBody internal/audit:FuzzVerifyAudit internal/pki:FuzzPEM internal/target/kube:FuzzKubeconfig
@@ -50,7 +50,7 @@ bench: need-go ## print the numbers to hold (docs/design/numbers.md)
 
 bench-argocd: need-go ## measure the drivers side by side with Argo CD alone (docs/design/numbers.md)
 	@scripts/need git gcc redis
-	go run ./e2e/testenv -with argocd,argocd-applicationset -- go run ./e2e/bench -only side
+	go run ./e2e/testenv -with argocd,argocd-applicationset -- go run ./e2e/bench -only side $(BENCH)
 
 lint: need-go ## check form and findings
 	cd tools && go build -o ../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint mvdan.cc/gofumpt

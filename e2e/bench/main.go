@@ -22,27 +22,29 @@ type bench struct {
 	bin  string
 	dir  string
 	many int // environments of the scale figures
+	side int // and of those that are made side by side with Argo CD alone
 }
 
 func main() {
 	many := flag.Int("environments", 10000, "environments of the scale figures")
+	side := flag.Int("side", 100, "environments that are made side by side with Argo CD alone")
 	only := flag.String("only", "", "measure only the groups whose name contains this")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *many, *only); err != nil {
+	if err := run(ctx, *many, *side, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, many int, only string) error {
+func run(ctx context.Context, many, side int, only string) error {
 	dir, err := os.MkdirTemp("", "blueberry-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{bin: filepath.Join(dir, "blueberry"), dir: dir, many: many}
+	b := &bench{bin: filepath.Join(dir, "blueberry"), dir: dir, many: many, side: side}
 	if err := installation.Build(ctx, b.bin); err != nil {
 		return err
 	}

@@ -19,9 +19,6 @@ import (
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
-// besides is how many environments are made at once, side by side with Argo CD alone.
-const besides = 100
-
 // sideBySide: the same environments on the same API server, made through the driver kube, through the driver argocd, and by Argo CD alone, which an
 // ApplicationSet feeds from the same files in Git. Measured is from the first request (for Argo CD alone: from the push, with a refresh right after it) until
 // the API server holds every object of every environment.
@@ -39,7 +36,7 @@ func (b *bench) sideBySide(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("driver kube: %w", err)
 	}
-	what := fmt.Sprintf("%d environments, create → applied, ", besides)
+	what := fmt.Sprintf("%d environments, create → applied, ", b.side)
 	row(what+"kube", kube.String(), "")
 	argo, files, err := b.through(ctx, a, "argocd", "--kubeconfig", kubeconfig, "--target-driver", "argocd")
 	if err != nil {
@@ -50,7 +47,7 @@ func (b *bench) sideBySide(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("Argo CD alone: %w", err)
 	}
-	what = fmt.Sprintf("%d environments of %d objects, create → applied, ", besides, objectsOf(files)/besides)
+	what = fmt.Sprintf("%d environments of %d objects, create → applied, ", b.side, objectsOf(files)/b.side)
 	row(what+"kube", alone.ratio(kube), "5 times Argo CD alone")
 	row(what+"argocd", alone.ratio(argo), "not slower than alone")
 	row(what+"Argo CD alone", alone.String(), "")
@@ -98,7 +95,7 @@ func (b *bench) through(ctx context.Context, a api, name string, args ...string)
 	}
 	defer s.Kill()
 	began := time.Now()
-	if _, err := createAll(ctx, s, "side", besides, 8); err != nil {
+	if _, err := createAll(ctx, s, "side", b.side, 8); err != nil {
 		return course{}, nil, err
 	}
 	all, envs, err := b.renderings(ctx, s)
