@@ -19,6 +19,7 @@ const (
 	maxKnown      = 20_000           // hosts remembered, also those that are nobody's
 	stateAge      = time.Second      // how long what is known of a host is believed
 	maxReplayed   = 1 << 20          // bytes of a body that is kept to be sent once more
+	maxHost       = 253              // characters of a DNS name
 	flushEvery    = 5 * time.Second  // between two notes of who is used; below blueberry.IdleMargin
 	settle        = 60 * time.Second // after a wake, that an ingress may need to learn of the pods
 	firstRetry    = 100 * time.Millisecond
@@ -72,5 +73,5 @@ type known struct {
 
 // asleep reports whether an environment cannot answer now because it sleeps, falls asleep or wakes.
 func asleep(e blueberry.Environment) bool {
-	return e.Sleep.Asleep || e.Phase == blueberry.Sleeping || e.Phase == blueberry.Updating && e.Reason == "Waking"
+	return e.Sleep.Asleep || e.Phase == blueberry.Sleeping || e.Sleep.Step != ""
 }

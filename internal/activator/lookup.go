@@ -54,8 +54,9 @@ func (a *Activator) look(ctx context.Context, host string, k *known) (blueberry.
 	env, err := a.Environments.HostEnvironment(ctx, host)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	close(k.done)
+	done := k.done
 	k.env, k.err, k.at, k.done = env, err, a.Now(), nil
+	close(done) // those who wait read what stands there now
 	if err != nil && !errors.Is(err, blueberry.NotFound) && a.known[host] == k {
 		delete(a.known, host) // the record was away: the next one looks again
 	}

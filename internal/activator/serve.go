@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/url"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -18,6 +19,7 @@ import (
 type passage struct {
 	host string
 	env  blueberry.Environment
+	up   *url.URL  // the ingress of its target
 	end  time.Time // of its patience
 }
 
@@ -27,6 +29,10 @@ type passageKey struct{}
 func (a *Activator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.once.Do(a.build)
 	host := hostOf(r.Host)
+	if len(host) > maxHost {
+		a.refuse(w, r, "", blueberry.Environment{}, blueberry.NotFound)
+		return
+	}
 	env, err := a.find(r.Context(), host)
 	if err != nil {
 		a.refuse(w, r, host, blueberry.Environment{}, err)
@@ -40,7 +46,7 @@ func (a *Activator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer a.use(env.ID)()
 	}
 	up := a.Upstream(env.Target)
-	p := &passage{host: host, env: env, end: a.Now().Add(Patience)}
+	p := &passage{host: host, env: env, up: up, end: a.Now().Add(Patience)}
 	if asleep(env) {
 		held, cancel := context.WithTimeout(r.Context(), Patience)
 		err := a.awaken(held, host, env)
@@ -73,7 +79,7 @@ func (a *Activator) build() {
 	a.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			p, _ := r.In.Context().Value(passageKey{}).(*passage)
-			r.SetURL(a.Upstream(p.env.Target))
+			r.SetURL(p.up)
 			r.Out.Host = r.In.Host // the ingress finds the environment by it
 			r.SetXForwarded()
 		},
@@ -107,7 +113,7 @@ func (t patient) RoundTrip(r *http.Request) (*http.Response, error) {
 			r.Body = io.NopCloser(bytes.NewReader(body))
 		}
 		res, err := t.next.RoundTrip(r)
-		if !replayable || !nobodyThere(res, err) || !t.activator.Now().Before(p.end) {
+		if !replayable || !nobodyThere(r.Method, res, err) || !t.activator.Now().Before(p.end) {
 			return res, err
 		}
 		if !t.activator.again(r.Context(), p) {
@@ -127,25 +133,42 @@ func (t patient) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // again reports whether nobody is there because the environment sleeps, or slept a moment ago; then it is awake when this returns.
 func (a *Activator) again(ctx context.Context, p *passage) bool {
-	env, err := a.fresh(ctx, p.host)
+	env, err := a.find(ctx, p.host)
 	if err != nil || env.ID != p.env.ID {
 		return false
 	}
 	if !asleep(env) {
-		return a.wokeLately(env.ID)
+		if a.wokeLately(env.ID) {
+			return true
+		}
+		a.mu.Lock()
+		k := a.known[p.host]
+		young := k != nil && k.at.After(p.end.Add(-Patience)) // looked at since the request came
+		a.mu.Unlock()
+		if young {
+			return false // what an environment that is awake says is its own
+		}
+		if env, err = a.fresh(ctx, p.host); err != nil || env.ID != p.env.ID || !asleep(env) {
+			return false
+		}
 	}
 	held, cancel := context.WithTimeout(ctx, p.end.Sub(a.Now()))
 	defer cancel()
 	return a.awaken(held, p.host, env) == nil
 }
 
-// nobodyThere reports whether the request reached no pod: the ingress could not be connected, or has no pods for the host.
-func nobodyThere(res *http.Response, err error) bool {
+// nobodyThere reports whether the request reached no pod: the ingress could not be connected, or has no pods for the host. A status alone may be the
+// application's own, so what could do a thing twice is not sent again for it.
+func nobodyThere(method string, res *http.Response, err error) bool {
 	if err != nil {
 		var op *net.OpError
 		return errors.As(err, &op) && op.Op == "dial"
 	}
-	return res.StatusCode == http.StatusBadGateway || res.StatusCode == http.StatusServiceUnavailable
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return res.StatusCode == http.StatusBadGateway || res.StatusCode == http.StatusServiceUnavailable
+	}
+	return false
 }
 
 // replay keeps the body of a request that may have to be sent again. A long one, or one of unknown length, is streamed and sent once.

@@ -29,8 +29,13 @@ func (s *Server) openArgo(t blueberry.Target) (*argocd.Driver, error) {
 // repositoryFor is where Argo CD finds the GitOps repository, with the credential for it.
 func (s *Server) repositoryFor(t blueberry.Target) (url, username, password string, err error) {
 	if s.Config.GitopsRemote != "" {
-		password, err = secret(s.Config.GitopsPasswordFile)
-		return cmp.Or(t.Argo.Repository, s.Config.GitopsRemote), s.Config.GitopsUsername, password, err
+		// The server's own credential may push. It is given to nobody: Argo CD gets one that reads, for this repository alone.
+		url = cmp.Or(t.Argo.Repository, s.Config.GitopsRemote)
+		if url != s.Config.GitopsRemote {
+			return url, "", "", nil
+		}
+		password, err = secret(s.Config.ArgocdPasswordFile)
+		return url, s.Config.ArgocdUsername, password, err
 	}
 	return cmp.Or(t.Argo.Repository, s.publicURL()+gitPath), "git", s.reader, nil
 }

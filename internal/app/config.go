@@ -73,10 +73,12 @@ type Config struct {
 	Domain       string `koanf:"domain" help:"hosts of environments end in it"`
 	Region       string `koanf:"region" help:"region of the target, for prices"`
 
-	ArgocdNamespace   string `koanf:"argocd_namespace" help:"namespace in which Argo CD looks for Applications"`
-	ArgocdKubeconfig  string `koanf:"argocd_kubeconfig" help:"kubeconfig of the cluster that Argo CD runs in; empty means the target's own"`
-	ArgocdRepository  string `koanf:"argocd_repository" help:"URL by which Argo CD reaches the GitOps repository; empty means gitops_remote, else the one that the server serves"`
-	ArgocdDestination string `koanf:"argocd_destination" help:"URL by which Argo CD knows the target's cluster; empty means its own, https://kubernetes.default.svc"`
+	ArgocdNamespace    string `koanf:"argocd_namespace" help:"namespace in which Argo CD looks for Applications"`
+	ArgocdKubeconfig   string `koanf:"argocd_kubeconfig" help:"kubeconfig of the cluster that Argo CD runs in; empty means the target's own"`
+	ArgocdRepository   string `koanf:"argocd_repository" help:"URL by which Argo CD reaches the GitOps repository; empty means gitops_remote, else the one that the server serves"`
+	ArgocdUsername     string `koanf:"argocd_username" help:"user name with which Argo CD reads gitops_remote; empty means that it knows a credential itself"`
+	ArgocdPasswordFile string `koanf:"argocd_password_file" help:"file that holds the password or token with which Argo CD reads gitops_remote; it need not be able to push"`
+	ArgocdDestination  string `koanf:"argocd_destination" help:"URL by which Argo CD knows the target's cluster; empty means its own, https://kubernetes.default.svc"`
 
 	Gateway       string `koanf:"gateway" help:"address of the target's ingress, as http://10.0.0.5:80, that the wake gateway passes requests on to"`
 	GatewayListen string `koanf:"gateway_listen" help:"address, host:port, at which environments are reached through the wake gateway, which wakes those that sleep; empty for none"`

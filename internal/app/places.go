@@ -23,6 +23,9 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/target"
 )
 
+// openAgain is how long a target rests that could not be opened.
+const openAgain = 30 * time.Second
+
 // placesPoll is how soon a server notices what another one changed about the targets.
 const placesPoll = time.Second
 
@@ -34,6 +37,7 @@ type places struct {
 
 	mu      sync.Mutex
 	epoch   int64
+	again   time.Time // when those that could not be opened are tried again; zero while there are none
 	known   map[string]*kept
 	changed chan struct{} // closed and replaced at each change
 }
@@ -151,13 +155,16 @@ func (p *places) refresh(ctx context.Context) error {
 func (p *places) lastEpoch() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.again.IsZero() && !time.Now().Before(p.again) {
+		return -1 // as if all were new: what is open stays as it is
+	}
 	return p.epoch
 }
 
 func (p *places) take(list []blueberry.Target, epoch int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.epoch = epoch
+	p.epoch, p.again = epoch, time.Time{}
 	next := make(map[string]*kept, len(list))
 	var gone []func()
 	for _, t := range list {
@@ -169,6 +176,7 @@ func (p *places) take(list []blueberry.Target, epoch int64) {
 		k := &kept{target: t}
 		if k.opened, k.err = p.open(t); k.err != nil {
 			p.logger.Error("open target", "target", t.Name, "driver", t.Driver, "error", k.err)
+			p.again = time.Now().Add(openAgain)
 			k.err = blueberry.Errorf(blueberry.Unavailable, "TARGET_UNUSABLE", "target %q cannot be opened: %v", t.Name, k.err)
 		}
 		next[t.Name] = k

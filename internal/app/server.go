@@ -207,7 +207,7 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 	if s.rights.mail != nil {
 		s.provisioner.Mail = leaseMailer{s.rights.mail}
 	}
-	s.activator = &activator.Activator{Environments: s.provisioner, Upstream: s.places.upstream, Now: time.Now, Logger: s.Logger}
+	s.activator = &activator.Activator{Environments: s.provisioner, Upstream: s.places.upstream, Now: s.clock.Now, Logger: s.Logger}
 	s.catalog = &catalog.Catalog{
 		Record: narrow(s.store, func(tx *store.Tx) catalog.Tx { return tx }), Sources: catalogSources{checkouts},
 		Places: s.catalogPlace, Now: time.Now, Logger: s.Logger,

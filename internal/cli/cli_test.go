@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,8 @@ type person struct {
 	typed    string // what is typed where it is not shown
 	keyring  cli.Keyring
 	browse   func(address string) error
+	shell    cli.Terminal
+	stdin    io.Reader // instead of in
 	out, err buffer
 }
 
@@ -57,10 +60,14 @@ func at(url string) *person {
 }
 
 func (p *person) streams() cli.Streams {
+	in := p.stdin
+	if in == nil {
+		in = strings.NewReader(p.in)
+	}
 	return cli.Streams{
-		In: strings.NewReader(p.in), Out: &p.out, Err: &p.err, InTerminal: p.terminal, OutTerminal: p.terminal, ErrTerminal: p.terminal,
+		In: in, Out: &p.out, Err: &p.err, InTerminal: p.terminal, OutTerminal: p.terminal, ErrTerminal: p.terminal,
 		Width: func() int { return 100 }, Getenv: func(k string) string { return p.env[k] }, Now: time.Now,
-		ReadSecret: func() (string, error) { return p.typed, nil }, Keyring: p.keyring, Browse: p.browse,
+		ReadSecret: func() (string, error) { return p.typed, nil }, Keyring: p.keyring, Browse: p.browse, Terminal: p.shell,
 	}
 }
 

@@ -53,7 +53,10 @@ func (s *shared) completeEnvironments(c *cobra.Command, args []string, typed str
 }
 
 // completeTargets gives the names of targets.
-func (s *shared) completeTargets(c *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (s *shared) completeTargets(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 && c.Parent() != nil && c.Parent().Name() == "target" {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
 	client, ctx, cancel, err := s.completing(c.Context())
 	defer cancel()
 	if err != nil {

@@ -21,7 +21,7 @@ func newEnvScale(s *shared) *cobra.Command {
 	o := &envScaleOptions{oneEnvironment: oneEnvironment{shared: s}}
 	c := o.command(&cobra.Command{
 		Use: "scale NAME", Short: "Set how many pods a component runs",
-		Long:    `Gives the environment a new revision in which a component runs that many pods, if its blueprint lets the number be chosen.`,
+		Long:    `Gives the environment a new revision in which a component runs that many pods, if its blueprint lets the number be chosen. One that should run nothing sleeps: blueberry env sleep.`,
 		Example: `  blueberry env scale pr-42 --component backend --replicas 3`,
 	}, o.run)
 	c.Flags().StringVar(&o.component, "component", "", "component")
@@ -33,7 +33,7 @@ func newEnvScale(s *shared) *cobra.Command {
 func (o *envScaleOptions) run(ctx context.Context, args []string) error {
 	var m mistakes
 	m.add(o.component == "", "--component is needed")
-	m.add(!o.named("replicas") || o.replicas < 0, "--replicas is needed, and not below 0")
+	m.add(!o.named("replicas"), "--replicas is needed")
 	if err := m.err(); err != nil {
 		return err
 	}

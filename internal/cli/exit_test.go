@@ -93,6 +93,7 @@ func TestEveryExitCodeIsExplained(t *testing.T) {
 	for _, code := range []int{cli.ExitDone, cli.ExitError, cli.ExitUsage, cli.ExitRefused, cli.ExitDenied, cli.ExitFailed, cli.ExitTimeout, cli.ExitUnreachable, cli.ExitServer, cli.ExitInterrupted} {
 		contains(t, "exit-codes", text, fmt.Sprintf(" %d  ", code))
 	}
+	contains(t, "exit-codes", text, "blueberry env exec ends with the code of the command that it ran")
 }
 
 func TestInterruptedCommandExits130(t *testing.T) {

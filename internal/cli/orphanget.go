@@ -17,6 +17,7 @@ func newOrphanGet(s *shared) *cobra.Command {
 	o := &orphanGetOptions{s}
 	return &cobra.Command{
 		Use: "get ID", Short: "Show an orphan with its objects", Args: exactly(1), ValidArgsFunction: s.completeOrphans,
+		Long: `Shows what was found, who allowed its removal, and what of it is still there.`,
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
 	}
 }

@@ -66,12 +66,12 @@ func describeDrain(w io.Writer, name string, d sdk.TargetDrain) {
 	if d.Planned {
 		does = "would remove"
 	}
-	fmt.Fprintln(w, plainText(fmt.Sprintf("draining %s %s %s", name, does, count(len(d.Environments)+d.Hidden, "environment"))))
+	fmt.Fprintln(w, plainText(fmt.Sprintf("draining %s %s %s", name, does, count(len(d.Environments), "environment"))))
 	for _, e := range d.Environments {
 		fmt.Fprintln(w, "  "+plainText(fmt.Sprintf("%s/%s (%s) of %s", e.Project, e.Name, e.Phase, e.Owner)))
 	}
 	if d.Hidden > 0 {
-		fmt.Fprintf(w, "  and %d more that you may not see\n", d.Hidden)
+		fmt.Fprintln(w, "  "+hiddenText(d.Hidden))
 	}
 	if d.Going > 0 {
 		fmt.Fprintf(w, "  %d more are being removed already\n", d.Going)

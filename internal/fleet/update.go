@@ -178,6 +178,20 @@ func (f *Fleet) checkOwn(faults *blueberry.Faults, was, next blueberry.Target) {
 
 // checkTurn notes a turn between what is simulated and what is not, while environments live there: neither knows what the other has made.
 func checkTurn(faults *blueberry.Faults, was, next blueberry.Target, usage blueberry.Usage) {
+	if was.Driver == "argocd" && usage.Environments > 0 {
+		for _, x := range []struct {
+			field string
+			stays bool
+		}{
+			{"argo.namespace", was.Argo.Namespace == next.Argo.Namespace},
+			{"argo.destination", was.Argo.Destination == next.Argo.Destination},
+			{"argo.kubeconfig", len(was.Argo.Kubeconfig) > 0 == (len(next.Argo.Kubeconfig) > 0)},
+		} {
+			if !x.stays { // nobody would release what the Argo CD of before holds
+				faults.Add(x.field, "in_use", "cannot change while %d environments live on the target: turn its driver to kube first", usage.Environments)
+			}
+		}
+	}
 	if (was.Driver == simDriver) != (next.Driver == simDriver) && usage.Environments > 0 {
 		faults.Add("driver", "in_use", "cannot turn from %s to %s while %d environments live on the target", was.Driver, next.Driver, usage.Environments)
 	}

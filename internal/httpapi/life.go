@@ -117,9 +117,25 @@ func (l Life) mount(r *router, d Deps) {
 	sleeps{l.Sleeps, d.Environments, d.Projects}.mount(r)
 	moves{l.Moves, d.Now}.mount(r)
 	whys{l.Whys}.mount(r)
-	logs{l.Logs, d.Draining, d.Logger}.mount(r)
-	shells{l.Shells, d.Draining, d.Logger}.mount(r)
+	logs{l.Logs, stillMay(d.Environments, blueberry.GrantEnvironmentsLogs), d.Draining, d.Logger}.mount(r)
+	shells{l.Shells, stillMay(d.Environments, blueberry.GrantEnvironmentsExec), d.Draining, d.Logger}.mount(r)
 	archives{l.Archives, d.Now, d.Logger}.mount(r)
 	orphans{l.Orphans}.mount(r)
 	retention{l.Retention}.mount(r)
+}
+
+// stillMay gives what proves, in the midst of an answer that goes on for long, that who asks is still signed in and still holds the grant where the
+// environment is.
+func stillMay(environments Environments, g blueberry.Grant) func(ctx context.Context, id string) error {
+	return func(ctx context.Context, id string) error {
+		actor, err := exchangeOf(ctx).proveAgain(ctx)
+		if err != nil {
+			return err
+		}
+		e, err := environments.Get(ctx, actor, id)
+		if err != nil {
+			return err
+		}
+		return actor.CanIn(e.Project, g)
+	}
 }

@@ -20,6 +20,7 @@ import (
 // logs are the routes of what containers wrote.
 type logs struct {
 	operations Logs
+	may        func(ctx context.Context, id string) error // nil while who asks still may
 	draining   <-chan struct{}
 	logger     *slog.Logger
 }

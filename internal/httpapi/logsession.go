@@ -125,7 +125,7 @@ func (s *logSession) tick(ctx context.Context, cancel context.CancelCauseFunc, t
 			cancel(errDraining)
 			return
 		case <-proof.C:
-			if _, err := exchangeOf(ctx).proveAgain(ctx); err != nil {
+			if err := s.may(ctx, s.id); err != nil {
 				cancel(err)
 				return
 			}

@@ -17,6 +17,7 @@ import (
 // shells is the route of commands in containers.
 type shells struct {
 	operations Shells
+	may        func(ctx context.Context, id string) error // nil while who asks still may
 	draining   <-chan struct{}
 	logger     *slog.Logger
 }

@@ -201,7 +201,7 @@ func (s *shellSession) watch(ctx context.Context) {
 			return
 		case <-ping.C:
 		}
-		if _, err := exchangeOf(ctx).proveAgain(ctx); err != nil {
+		if err := s.may(ctx, s.r.PathValue("id")); err != nil {
 			s.cancel(err)
 			return
 		}

@@ -19,11 +19,18 @@ func (p *Provisioner) archivesRule() Rule {
 func (p *Provisioner) purgeArchives(ctx context.Context) (int, string, error) {
 	var names []string
 	for {
+		before := len(names)
 		due, err := p.archivesDue(ctx, false)
 		if err != nil {
 			return len(names), namedSome(names), err
 		}
 		for _, a := range due {
+			if fresh, err := p.stillDue(ctx, a); err != nil || !fresh {
+				if err != nil {
+					return len(names), namedSome(names), err
+				}
+				continue
+			}
 			if err := p.dropObjects(ctx, objectName(a.EnvironmentID, "")); err != nil {
 				return len(names), namedSome(names), fmt.Errorf("delete archive of %s: %w", a.Environment, err)
 			}
@@ -38,10 +45,28 @@ func (p *Provisioner) purgeArchives(ctx context.Context) (int, string, error) {
 			}
 			names = append(names, a.Project+"/"+a.Environment)
 		}
-		if len(due) < retentionPage {
+		if len(due) < retentionPage || len(names) == before { // those that are not due any more are left for the next run
 			return len(names), namedSome(names), nil
 		}
 	}
+}
+
+// stillDue reports whether an archive is as it was listed, and its environment is not just being removed: that puts a new one in its place.
+func (p *Provisioner) stillDue(ctx context.Context, a blueberry.Archive) (bool, error) {
+	return view(ctx, p, func(tx Tx) (bool, error) {
+		now, err := tx.Archive(ctx, a.EnvironmentID)
+		if errors.Is(err, blueberry.NotFound) {
+			return false, nil
+		}
+		if err != nil || !now.ArchivedAt.Equal(a.ArchivedAt) {
+			return false, err
+		}
+		e, err := tx.Environment(ctx, a.EnvironmentID)
+		if errors.Is(err, blueberry.NotFound) {
+			return true, nil
+		}
+		return e.Phase != blueberry.Terminating, err
+	})
 }
 
 func (p *Provisioner) archivesDue(ctx context.Context, logs bool) ([]blueberry.Archive, error) {

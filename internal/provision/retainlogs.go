@@ -21,11 +21,18 @@ func (p *Provisioner) logsRule() Rule {
 func (p *Provisioner) purgeLogs(ctx context.Context) (int, string, error) {
 	var names []string
 	for {
+		before := len(names)
 		due, err := p.archivesDue(ctx, true)
 		if err != nil {
 			return len(names), namedSome(names), err
 		}
 		for _, a := range due {
+			if fresh, err := p.stillDue(ctx, a); err != nil || !fresh {
+				if err != nil {
+					return len(names), namedSome(names), err
+				}
+				continue
+			}
 			if err := p.dropObjects(ctx, objectName(a.EnvironmentID, "logs/")); err != nil {
 				return len(names), namedSome(names), fmt.Errorf("delete logs of %s: %w", a.Environment, err)
 			}
@@ -46,7 +53,7 @@ func (p *Provisioner) purgeLogs(ctx context.Context) (int, string, error) {
 			}
 			names = append(names, a.Project+"/"+a.Environment)
 		}
-		if len(due) < retentionPage {
+		if len(due) < retentionPage || len(names) == before { // those that are not due any more are left for the next run
 			return len(names), namedSome(names), nil
 		}
 	}

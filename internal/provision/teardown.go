@@ -71,7 +71,7 @@ func (p *Provisioner) stop(ctx context.Context, place Place, e blueberry.Environ
 		r.LogsAt = p.Now()
 	}
 	p.at(StepLogsKept)
-	if r.StoppedAt.IsZero() {
+	if r.StoppedAt.IsZero() || e.HeldBy != "" && e.HeldBy != place.Target.Driver {
 		if _, again, err := p.takeOver(ctx, place, e); err != nil || again != nil {
 			return again, err
 		}

@@ -145,7 +145,9 @@ func (p *Provisioner) draftUndo(ctx context.Context, actor blueberry.Actor, requ
 		return nil, err
 	}
 	if c.Name == old.Name && c.Target == old.Target {
-		err = d.relabel(old, rev)
+		if err = d.relabel(old, rev); err == nil {
+			d.checkScope(&faults)
+		}
 	} else {
 		err = p.renderAgain(ctx, d, c, rev, &faults)
 		d.release = d.res.loaded.release
@@ -235,4 +237,20 @@ func UndoUntil(a blueberry.Archive) time.Time {
 		return time.Time{}
 	}
 	return a.Receipt.EndedAt.Add(blueberry.UndoWindow)
+}
+
+// checkScope notes kinds beyond a namespace that the project may not create any more: what is brought back byte for byte is not rendered again.
+func (d *draft) checkScope(faults *blueberry.Faults) {
+	for _, f := range d.out.Rendering.Files {
+		for _, o := range f.Objects {
+			kind := o.Kind
+			if g := o.Group(); g != "" {
+				kind += "." + g
+			}
+			if o.Namespace != "" || o.APIVersion == "v1" && o.Kind == "Namespace" || slices.Contains(d.project.ClusterKinds, o.Kind) || slices.Contains(d.project.ClusterKinds, kind) {
+				continue
+			}
+			faults.Add("project", "forbidden", "may not create %s any more, which the environment has: %s", kind, o)
+		}
+	}
 }

@@ -200,7 +200,10 @@ func otherFaults() map[string]injected {
 	rollout := "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: $name, namespace: $ns, labels: $labels}\nspec: {replicas: 1}\n"
 	told := func(status string) func(*testing.T, *environment) {
 		return func(t *testing.T, e *environment) {
-			e.setStatus(t, blueberry.ObjectRef{APIVersion: "argoproj.io/v1alpha1", Kind: "Rollout", Namespace: e.Namespace, Name: "web"}, status)
+			ref := blueberry.ObjectRef{APIVersion: "argoproj.io/v1alpha1", Kind: "Rollout", Namespace: e.Namespace, Name: "web"}
+			// A controller that is there leaves alone what is for another one.
+			e.hand.Patch(t, ref, `{"metadata": {"labels": {"argo-rollouts.argoproj.io/controller-instance-id": "another"}}}`)
+			e.setStatus(t, ref, status)
 		}
 	}
 	define := func(t *testing.T, e *environment) { e.definition(t, "argoproj.io", "Rollout", "rollouts") }

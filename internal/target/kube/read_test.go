@@ -91,7 +91,7 @@ status: {conditions: [{type: ReplicaFailure, status: "True", reason: FailedCreat
 		},
 		"slice with an endpoint of unknown readiness": {
 			reason: "the API says to take unknown for ready",
-			object: `{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: x, labels: {kubernetes.io/service-name: s}}, endpoints: [{conditions: {ready: false}}, {conditions: {}}]}`,
+			object: `{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: x, labels: {kubernetes.io/service-name: s}}, ports: [{port: 80}], endpoints: [{conditions: {ready: false}}, {conditions: {}}]}`,
 			want:   part{slice: "s", ready: true},
 		},
 		"hostile shapes": {
