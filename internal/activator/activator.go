@@ -22,6 +22,7 @@ const (
 	maxHost       = 253              // characters of a DNS name
 	flushEvery    = 5 * time.Second  // between two notes of who is used; below blueberry.IdleMargin
 	settle        = 60 * time.Second // after a wake, that an ingress may need to learn of the pods
+	lag           = 5 * time.Second  // of it, in which also what could do a thing twice is sent again
 	firstRetry    = 100 * time.Millisecond
 	longestRetry  = time.Second
 	lookWhileHeld = 250 * time.Millisecond

@@ -58,11 +58,11 @@ func (p *platform) WakeForRequest(context.Context, string) (blueberry.Environmen
 	defer p.mu.Unlock()
 	if p.env.Sleep.Asleep {
 		p.wakes++
-		p.env.Sleep.Asleep, p.env.Phase, p.env.Reason = false, blueberry.Updating, "Waking"
+		p.env.Sleep.Asleep, p.env.Phase, p.env.Sleep.Step = false, blueberry.Updating, blueberry.TurnAsked
 		if p.waken != nil {
 			go p.waken()
 		} else {
-			p.env.Phase, p.env.Reason = blueberry.Ready, "Ready"
+			p.env.Phase, p.env.Sleep.Step = blueberry.Ready, ""
 		}
 	}
 	return p.env, nil
@@ -71,7 +71,7 @@ func (p *platform) WakeForRequest(context.Context, string) (blueberry.Environmen
 func (p *platform) set(phase blueberry.Phase) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.env.Phase, p.env.Reason, p.env.Sleep.Asleep = phase, string(phase), phase == blueberry.Sleeping
+	p.env.Phase, p.env.Sleep.Step, p.env.Sleep.Asleep = phase, "", phase == blueberry.Sleeping
 }
 
 func (p *platform) Touch(_ context.Context, at map[string]time.Time) error {

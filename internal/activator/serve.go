@@ -21,6 +21,7 @@ type passage struct {
 	env  blueberry.Environment
 	up   *url.URL  // the ingress of its target
 	end  time.Time // of its patience
+	woke time.Time // when it was let go after a wake; zero when it was not held
 }
 
 type passageKey struct{}
@@ -58,6 +59,7 @@ func (a *Activator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			a.refuse(w, r, host, env, err)
 			return
 		}
+		p.woke = a.Now()
 	}
 	if up == nil {
 		a.refuse(w, r, host, env, errNoUpstream)
@@ -113,10 +115,10 @@ func (t patient) RoundTrip(r *http.Request) (*http.Response, error) {
 			r.Body = io.NopCloser(bytes.NewReader(body))
 		}
 		res, err := t.next.RoundTrip(r)
-		if !replayable || !nobodyThere(r.Method, res, err) || !t.activator.Now().Before(p.end) {
+		if !replayable || !nobodyThere(res, err) || !t.activator.Now().Before(p.end) {
 			return res, err
 		}
-		if !t.activator.again(r.Context(), p) {
+		if !t.activator.again(r.Context(), p, err != nil || safe(r.Method)) {
 			return res, err
 		}
 		if res != nil {
@@ -131,14 +133,15 @@ func (t patient) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// again reports whether nobody is there because the environment sleeps, or slept a moment ago; then it is awake when this returns.
-func (a *Activator) again(ctx context.Context, p *passage) bool {
+// again reports whether nobody is there because the environment sleeps, or slept a moment ago; then it is awake when this returns. What could do a thing
+// twice is sent again only right after the wake that it was held for: later a status is the application's own.
+func (a *Activator) again(ctx context.Context, p *passage, harmless bool) bool {
 	env, err := a.find(ctx, p.host)
 	if err != nil || env.ID != p.env.ID {
 		return false
 	}
 	if !asleep(env) {
-		if a.wokeLately(env.ID) {
+		if a.wokeLately(env.ID) && (harmless || a.Now().Sub(p.woke) < lag) {
 			return true
 		}
 		a.mu.Lock()
@@ -154,21 +157,22 @@ func (a *Activator) again(ctx context.Context, p *passage) bool {
 	}
 	held, cancel := context.WithTimeout(ctx, p.end.Sub(a.Now()))
 	defer cancel()
-	return a.awaken(held, p.host, env) == nil
+	err = a.awaken(held, p.host, env)
+	p.woke = a.Now()
+	return err == nil
 }
 
-// nobodyThere reports whether the request reached no pod: the ingress could not be connected, or has no pods for the host. A status alone may be the
-// application's own, so what could do a thing twice is not sent again for it.
-func nobodyThere(method string, res *http.Response, err error) bool {
+func safe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+// nobodyThere reports whether the request seems to have reached no pod: the ingress could not be connected, or says that it has none for the host.
+func nobodyThere(res *http.Response, err error) bool {
 	if err != nil {
 		var op *net.OpError
 		return errors.As(err, &op) && op.Op == "dial"
 	}
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		return res.StatusCode == http.StatusBadGateway || res.StatusCode == http.StatusServiceUnavailable
-	}
-	return false
+	return res.StatusCode == http.StatusBadGateway || res.StatusCode == http.StatusServiceUnavailable
 }
 
 // replay keeps the body of a request that may have to be sent again. A long one, or one of unknown length, is streamed and sent once.
