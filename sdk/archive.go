@@ -47,5 +47,5 @@ type ArchiveFilter struct {
 type UndoRequest struct {
 	Name     string `json:"name,omitempty" maxLength:"40" pattern:"^[a-z]([a-z0-9-]*[a-z0-9])?$" doc:"Name of the new environment; absent means the one that it had" example:"pr-42"`
 	Target   string `json:"target,omitempty" doc:"Place that runs it; absent means the one that ran it" example:"local"`
-	TTLHours *int   `json:"ttl_hours,omitempty" minimum:"1" maximum:"168" doc:"Length of its lease in hours. Absent means 24" example:"24"`
+	TTLHours *int   `json:"ttl_hours,omitempty" minimum:"1" maximum:"168" doc:"Length of its lease in hours. Absent asks for what the blueprint says, else 24" example:"24"`
 }

@@ -78,5 +78,5 @@ type RestartedEnvironment struct {
 // ScaleEnvironmentRequest says how many pods a component shall run.
 type ScaleEnvironmentRequest struct {
 	Component string `json:"component" doc:"Name of the component" example:"backend"`
-	Replicas  int    `json:"replicas" minimum:"0" doc:"How many pods" example:"3"`
+	Replicas  int    `json:"replicas" minimum:"1" maximum:"100" doc:"How many pods" example:"3"`
 }

@@ -119,8 +119,8 @@ type DrainTargetRequest struct {
 // TargetDrain is what a drain does, or would do.
 type TargetDrain struct {
 	Planned      bool               `json:"planned" doc:"Whether nothing was done: the request asked for the plan alone" example:"true"`
-	Environments []DrainEnvironment `json:"environments" nullable:"false" doc:"Those with a lease: they are removed"`
-	Standing     []DrainEnvironment `json:"standing" nullable:"false" doc:"Those without one: they stay until someone moves or removes them"`
+	Environments []DrainEnvironment `json:"environments" nullable:"false" doc:"Those with a lease that is not pinned: they are removed"`
+	Standing     []DrainEnvironment `json:"standing" nullable:"false" doc:"Those without one, or pinned: they stay until someone moves or removes them"`
 	Going        int                `json:"going,omitempty" doc:"How many are being removed already" example:"2"`
 	Hidden       int                `json:"hidden,omitempty" doc:"How many more there are that one may not read" example:"3"`
 }

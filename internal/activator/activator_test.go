@@ -378,3 +378,42 @@ func TestNotesUse(t *testing.T) {
 		}
 	})
 }
+
+// TestRepeatsNothingTwice: long after a wake a 503 is the application's own, and a request that may have done something is not sent again; one that only
+// reads is.
+func TestRepeatsNothingTwice(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string]int{http.MethodPost: 1, http.MethodGet: 2} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p, calls := newPlatform(blueberry.Sleeping), 0
+				a := &activator.Activator{
+					Environments: p, Upstream: func(string) *url.URL { return &url.URL{Scheme: "http", Host: "ingress"} }, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+					Transport: transport(func(*http.Request) (*http.Response, error) {
+						calls++
+						if calls == 2 { // the second request, and the first after the wake has settled in
+							return &http.Response{StatusCode: 503, Body: http.NoBody, Header: http.Header{}}, nil
+						}
+						return &http.Response{StatusCode: 200, Body: http.NoBody, Header: http.Header{}}, nil
+					}),
+				}
+				ask := func() int {
+					r := httptest.NewRequestWithContext(t.Context(), method, "/", nil)
+					r.Host = host
+					w := httptest.NewRecorder()
+					a.ServeHTTP(w, r)
+					return w.Code
+				}
+				if code := ask(); code != 200 {
+					t.Fatalf("the first is answered with %d", code)
+				}
+				time.Sleep(30 * time.Second)
+				ask()
+				if calls-1 != want {
+					t.Errorf("sent %d times, want %d", calls-1, want)
+				}
+			})
+		})
+	}
+}

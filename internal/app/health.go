@@ -76,7 +76,7 @@ func (s *Server) lookReady(ctx context.Context) (out readiness) {
 		s.Logger.Warn("GitOps repository is not ready", "error", err)
 		out.Warnings = append(out.Warnings, check{"gitops", "the last exchange with the remote failed", "revisions wait until it is back; this server's log says more"})
 	}
-	targets, err := s.provisioner.Targets(ctx, blueberry.System())
+	targets, err := s.fleet.Targets(ctx, blueberry.System())
 	if err == nil {
 		for _, t := range targets {
 			if !t.Reachable {

@@ -53,6 +53,11 @@ func TargetDrivers() []string { return []string{"kube", "argocd", "sim"} }
 // Takes reports whether the target takes new environments.
 func (t Target) Takes() bool { return t.State == "" || t.State == TargetActive }
 
+// Drains reports whether draining its target removes the environment: it lives, and has a lease that nobody has pinned.
+func (e Environment) Drains() bool {
+	return e.Phase != Terminating && e.Phase != Terminated && !e.Lease.ExpiresAt.IsZero() && e.Lease.PinnedBy == ""
+}
+
 // MaxTargetName is how many characters the name of a target has at most.
 const MaxTargetName = 40
 

@@ -77,6 +77,6 @@ func describeDrain(w io.Writer, name string, d sdk.TargetDrain) {
 		fmt.Fprintf(w, "  %d more are being removed already\n", d.Going)
 	}
 	for _, e := range d.Standing {
-		fmt.Fprintln(w, "  stays, because it has no lease: "+plainText(e.Project+"/"+e.Name))
+		fmt.Fprintln(w, "  stays, because it has no lease or is pinned: "+plainText(e.Project+"/"+e.Name))
 	}
 }

@@ -114,6 +114,8 @@ func TestUpdateTellsEveryFault(t *testing.T) {
 	h.register(t, fleet.TargetWish{Name: "real", Driver: "kube", Domain: "localhost", Kubeconfig: kubeconfig("https://k")})
 	h.register(t, fleet.TargetWish{Name: "empty", Driver: "kube", Domain: "localhost", Kubeconfig: kubeconfig("https://k")})
 	h.register(t, fleet.TargetWish{Name: "sim", Driver: "sim", Domain: "localhost"})
+	h.register(t, fleet.TargetWish{Name: "argo", Driver: "argocd", Domain: "localhost", Kubeconfig: kubeconfig("https://k")})
+	h.live(t, "argo", "default", "pr-4", asIs)
 	h.live(t, "real", "default", "pr-1", asIs)
 	h.live(t, "sim", "default", "pr-2", asIs)
 	h.live(t, "empty", "default", "pr-3", func(e *blueberry.Environment) { e.Phase = blueberry.Terminated })
@@ -129,9 +131,13 @@ func TestUpdateTellsEveryFault(t *testing.T) {
 		"a kubeconfig that is none": {"real", fleet.TargetChange{Kubeconfig: config([]byte("x")), Region: text("A")}, blueberry.Faults{{Field: "clusters", Code: "required"}}.Err(), []string{
 			"region pattern", "kubeconfig.clusters required",
 		}},
-		"from real to simulated":              {"real", fleet.TargetChange{Driver: text("sim"), Region: text("A")}, nil, []string{"region pattern", "driver in_use"}},
-		"from simulated to real":              {"sim", fleet.TargetChange{Driver: text("argocd")}, nil, []string{"driver in_use"}},
-		"from one real to another":            {"real", fleet.TargetChange{Driver: text("argocd")}, nil, nil},
+		"from real to simulated":   {"real", fleet.TargetChange{Driver: text("sim"), Region: text("A")}, nil, []string{"region pattern", "driver in_use"}},
+		"from simulated to real":   {"sim", fleet.TargetChange{Driver: text("argocd")}, nil, []string{"driver in_use"}},
+		"from one real to another": {"real", fleet.TargetChange{Driver: text("argocd")}, nil, nil},
+		"another Argo CD": {"argo", fleet.TargetChange{Argo: fleet.ArgoChange{Namespace: text("x"), Kubeconfig: config(kubeconfig("https://a")), Destination: text("http://x")}}, nil, []string{
+			"argo.namespace in_use", "argo.destination in_use", "argo.kubeconfig in_use",
+		}},
+		"another driver in place of Argo CD":  {"argo", fleet.TargetChange{Driver: text("kube"), Argo: fleet.ArgoChange{Namespace: text("x")}}, nil, []string{"argo.namespace in_use"}},
 		"nobody lives there":                  {"empty", fleet.TargetChange{Driver: text("sim")}, nil, nil},
 		"one that does not open":              {"sim", fleet.TargetChange{Region: text("europe-west6")}, errors.New("no"), nil},
 		"of the configuration":                {"local", fleet.TargetChange{Region: text("europe-west6"), Capacity: &blueberry.Demand{CPU: 1}}, nil, nil},
@@ -203,8 +209,8 @@ func TestCordonAndDrain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantDiff(t, what+": goes", sorted(leased.ID, pinned.ID), names(p.Environments))
-			wantDiff(t, what+": stays", []string{standing.ID}, names(p.Standing))
+			wantDiff(t, what+": goes", []string{leased.ID}, names(p.Environments))
+			wantDiff(t, what+": stays", sorted(standing.ID, pinned.ID), names(p.Standing))
 			if p.Going != 1 || p.Hidden != 0 {
 				t.Errorf("%s: %d are going and %d hidden", what, p.Going, p.Hidden)
 			}

@@ -8,8 +8,8 @@ import (
 
 // DrainPlan is what a drain does, as of now: it removes those with a lease, and leaves those that stand.
 type DrainPlan struct {
-	Environments []blueberry.Environment // with a lease and not yet being removed, pinned ones among them; in the order of ids, without conditions and hosts
-	Standing     []blueberry.Environment // without a lease: someone has to move or remove them
+	Environments []blueberry.Environment // with a lease that is not pinned, and not yet being removed; in the order of ids, without conditions and hosts
+	Standing     []blueberry.Environment // without a lease, or pinned: someone has to move or remove them
 	Going        int                     // are being removed already
 	Hidden       int                     // of all of these, that the actor may not read
 }
@@ -55,9 +55,9 @@ func (p *DrainPlan) add(actor blueberry.Actor, e blueberry.Environment) {
 		p.Hidden++
 	case e.Phase == blueberry.Terminating:
 		p.Going++
-	case e.Lease.ExpiresAt.IsZero():
-		p.Standing = append(p.Standing, e)
-	default:
+	case e.Drains():
 		p.Environments = append(p.Environments, e)
+	default:
+		p.Standing = append(p.Standing, e)
 	}
 }

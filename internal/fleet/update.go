@@ -176,7 +176,8 @@ func (f *Fleet) checkOwn(faults *blueberry.Faults, was, next blueberry.Target) {
 	}
 }
 
-// checkTurn notes a turn between what is simulated and what is not, while environments live there: neither knows what the other has made.
+// checkTurn notes what cannot change while environments live there: between what is simulated and what is not, neither knows what the other has made, and
+// an Argo CD that is named no more would not be asked to let go of what it holds. Another credential for the same Argo CD is fine.
 func checkTurn(faults *blueberry.Faults, was, next blueberry.Target, usage blueberry.Usage) {
 	if was.Driver == "argocd" && usage.Environments > 0 {
 		for _, x := range []struct {
@@ -187,7 +188,7 @@ func checkTurn(faults *blueberry.Faults, was, next blueberry.Target, usage blueb
 			{"argo.destination", was.Argo.Destination == next.Argo.Destination},
 			{"argo.kubeconfig", len(was.Argo.Kubeconfig) > 0 == (len(next.Argo.Kubeconfig) > 0)},
 		} {
-			if !x.stays { // nobody would release what the Argo CD of before holds
+			if !x.stays {
 				faults.Add(x.field, "in_use", "cannot change while %d environments live on the target: turn its driver to kube first", usage.Environments)
 			}
 		}

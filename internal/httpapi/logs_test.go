@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,8 +37,21 @@ func (w written) Containers(context.Context, blueberry.Actor, string) ([]target.
 
 func withLogs(house *httpapitest.House, w written) httpapi.Deps {
 	d := house.Deps()
-	d.Life.Logs = w
+	d.Life.Logs, d.Environments = w, inSight{d.Environments, new(atomic.Bool)}
 	return d
+}
+
+// inSight is an environment of any id, until who asks may see it no more.
+type inSight struct {
+	httpapi.Environments
+	hidden *atomic.Bool
+}
+
+func (s inSight) Get(_ context.Context, _ blueberry.Actor, id string) (blueberry.Environment, error) {
+	if s.hidden.Load() {
+		return blueberry.Environment{}, blueberry.Errorf(blueberry.NotFound, "ENVIRONMENT_NOT_FOUND", "there is no environment %q", id)
+	}
+	return blueberry.Environment{ID: id, Project: blueberry.DefaultProject}, nil
 }
 
 func logLine(text string) target.LogLine {
@@ -187,6 +201,21 @@ func TestAQuietStreamOfLogsIsKeptOpenAndEndsWithTheServer(t *testing.T) {
 		close(house.Draining)
 		if cut := <-ended; cut || strings.Contains(p.string(), "end") || strings.Contains(p.string(), "problem") {
 			t.Errorf("a server that stops ends the stream cut %v:\n%s", cut, p.string())
+		}
+	})
+}
+
+// TestAStreamOfLogsEndsWithTheRole: the credential is good, but whose it is has lost the project.
+func TestAStreamOfLogsEndsWithTheRole(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := withLogs(httpapitest.New(), follow)
+		p := &page{header: http.Header{}}
+		ended := serveLogs(t, d, p)
+		time.Sleep(2 * time.Second)
+		d.Environments.(inSight).hidden.Store(true)
+		if cut := <-ended; cut || !strings.Contains(p.string(), `"code":"ENVIRONMENT_NOT_FOUND"`) {
+			t.Errorf("a stream whose reader lost the project ends cut %v:\n%s", cut, p.string())
 		}
 	})
 }

@@ -39,14 +39,9 @@ func (p *Provisioner) Drain(ctx context.Context, job blueberry.Job) (blueberry.J
 	}
 }
 
-// Drains reports whether a drain of its target ends an environment.
-func Drains(e blueberry.Environment) bool {
-	return alive(e) && !e.Lease.ExpiresAt.IsZero() && e.Lease.PinnedBy == ""
-}
-
 func (p *Provisioner) drainOne(ctx context.Context, t blueberry.Target, id string) error {
 	_, err := p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
-		if now, err := tx.Target(ctx, t.Name); err != nil || now.State != blueberry.TargetDraining || !Drains(*e) {
+		if now, err := tx.Target(ctx, t.Name); err != nil || now.State != blueberry.TargetDraining || !e.Drains() {
 			return false, err
 		}
 		message := fmt.Sprintf("target %s, which %s is on, is being drained", t.Name, e.Name)

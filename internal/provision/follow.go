@@ -149,11 +149,3 @@ func (p *Provisioner) propose(ctx context.Context, d *draft, request planRequest
 		return p.tell(ctx, tx, d.env, blueberry.EnvironmentPlanProposed, blueberry.System(), message)
 	})
 }
-
-// SweepPlans removes plans that nobody applied in time. They are kept for a day after their end, to be read.
-func (p *Provisioner) SweepPlans(ctx context.Context) error {
-	return p.Record.Update(ctx, func(tx Tx) error {
-		_, err := tx.SweepPlans(ctx, p.Now().Add(-keepPlans))
-		return err
-	})
-}

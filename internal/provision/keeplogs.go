@@ -25,6 +25,9 @@ const (
 	archiveWithin   = 40 * time.Second // all objects that are written at once: less than a worker may take
 )
 
+// targetCheck is how long a target may take to say that it is there.
+const targetCheck = 3 * time.Second
+
 // ObjectsStore keeps the archives. A name is of lower-case letters, digits and . _ - in parts with slashes between.
 type ObjectsStore interface {
 	Put(ctx context.Context, name string, content io.Reader) error

@@ -2,9 +2,6 @@ package provision
 
 import (
 	"context"
-	"slices"
-	"sync"
-	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -86,45 +83,4 @@ func pageLimit(limit int) int {
 		return blueberry.DefaultPageSize
 	}
 	return min(limit, blueberry.MaxPageSize)
-}
-
-// TargetState is a target and whether it can be reached now.
-type TargetState struct {
-	blueberry.Target
-	Reachable bool
-	Message   string // why not
-}
-
-// targetCheck is how long a target may take to say that it is there.
-const targetCheck = 3 * time.Second
-
-// Targets lists the targets by name, each asked now.
-func (p *Provisioner) Targets(ctx context.Context, actor blueberry.Actor) ([]TargetState, error) {
-	if err := actor.CanSomewhere(blueberry.GrantTargetsRead); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, targetCheck)
-	defer cancel()
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var out []TargetState
-	for _, place := range p.Places.All() {
-		wg.Go(func() {
-			s := TargetState{Target: place.Target, Reachable: true}
-			if err := place.Driver.Check(ctx); err != nil {
-				s.Reachable, s.Message = false, err.Error()
-			}
-			mu.Lock()
-			out = append(out, s)
-			mu.Unlock()
-		})
-	}
-	wg.Wait()
-	slices.SortFunc(out, func(a, b TargetState) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
-	return out, nil
 }

@@ -17,33 +17,39 @@ func (p *Provisioner) archivesRule() Rule {
 
 // purgeArchives removes what is kept no longer: first the objects, so that nothing is left that no row names, then the rows.
 func (p *Provisioner) purgeArchives(ctx context.Context) (int, string, error) {
+	return p.eachDue(ctx, false, func(a blueberry.Archive) error {
+		if err := p.dropObjects(ctx, objectName(a.EnvironmentID, "")); err != nil {
+			return err
+		}
+		return p.Record.Update(ctx, func(tx Tx) error {
+			if err := tx.PurgeEnvironment(ctx, a.EnvironmentID); err != nil && !errors.Is(err, blueberry.NotFound) && !isCode(err, "ENVIRONMENT_ALIVE") {
+				return err
+			}
+			return tx.DeleteArchive(ctx, a.EnvironmentID)
+		})
+	})
+}
+
+// eachDue removes from each archive whose time has come, and tells of how many and which. What is not due any more when its turn comes is left.
+func (p *Provisioner) eachDue(ctx context.Context, logs bool, remove func(a blueberry.Archive) error) (int, string, error) {
 	var names []string
 	for {
 		before := len(names)
-		due, err := p.archivesDue(ctx, false)
+		due, err := p.archivesDue(ctx, logs)
 		if err != nil {
 			return len(names), namedSome(names), err
 		}
 		for _, a := range due {
-			if fresh, err := p.stillDue(ctx, a); err != nil || !fresh {
-				if err != nil {
-					return len(names), namedSome(names), err
-				}
-				continue
+			still, err := p.stillDue(ctx, a)
+			if err == nil && still {
+				err = remove(a)
 			}
-			if err := p.dropObjects(ctx, objectName(a.EnvironmentID, "")); err != nil {
-				return len(names), namedSome(names), fmt.Errorf("delete archive of %s: %w", a.Environment, err)
-			}
-			err := p.Record.Update(ctx, func(tx Tx) error {
-				if err := tx.PurgeEnvironment(ctx, a.EnvironmentID); err != nil && !errors.Is(err, blueberry.NotFound) && !isCode(err, "ENVIRONMENT_ALIVE") {
-					return err
-				}
-				return tx.DeleteArchive(ctx, a.EnvironmentID)
-			})
 			if err != nil {
-				return len(names), namedSome(names), fmt.Errorf("purge %s: %w", a.Environment, err)
+				return len(names), namedSome(names), fmt.Errorf("purge %s/%s: %w", a.Project, a.Environment, err)
 			}
-			names = append(names, a.Project+"/"+a.Environment)
+			if still {
+				names = append(names, a.Project+"/"+a.Environment)
+			}
 		}
 		if len(due) < retentionPage || len(names) == before { // those that are not due any more are left for the next run
 			return len(names), namedSome(names), nil

@@ -3,7 +3,6 @@ package provision
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -19,42 +18,21 @@ func (p *Provisioner) logsRule() Rule {
 
 // purgeLogs removes the logs of archives; the rest of an archive stays.
 func (p *Provisioner) purgeLogs(ctx context.Context) (int, string, error) {
-	var names []string
-	for {
-		before := len(names)
-		due, err := p.archivesDue(ctx, true)
-		if err != nil {
-			return len(names), namedSome(names), err
+	return p.eachDue(ctx, true, func(a blueberry.Archive) error {
+		if err := p.dropObjects(ctx, objectName(a.EnvironmentID, "logs/")); err != nil {
+			return err
 		}
-		for _, a := range due {
-			if fresh, err := p.stillDue(ctx, a); err != nil || !fresh {
-				if err != nil {
-					return len(names), namedSome(names), err
-				}
-				continue
+		return p.Record.Update(ctx, func(tx Tx) error {
+			now, err := tx.Archive(ctx, a.EnvironmentID)
+			if errors.Is(err, blueberry.NotFound) || err == nil && !now.ArchivedAt.Equal(a.ArchivedAt) {
+				return nil // another one has taken its place meanwhile
 			}
-			if err := p.dropObjects(ctx, objectName(a.EnvironmentID, "logs/")); err != nil {
-				return len(names), namedSome(names), fmt.Errorf("delete logs of %s: %w", a.Environment, err)
-			}
-			err := p.Record.Update(ctx, func(tx Tx) error {
-				now, err := tx.Archive(ctx, a.EnvironmentID)
-				if errors.Is(err, blueberry.NotFound) || err == nil && !now.ArchivedAt.Equal(a.ArchivedAt) {
-					return nil // another one has taken its place meanwhile
-				}
-				if err != nil {
-					return err
-				}
-				now.LogsUntil = time.Time{}
-				now.Files = slices.DeleteFunc(now.Files, func(f blueberry.ArchiveFile) bool { return isLog(f.Name) })
-				return tx.PutArchive(ctx, now)
-			})
 			if err != nil {
-				return len(names), namedSome(names), fmt.Errorf("note that the logs of %s are gone: %w", a.Environment, err)
+				return err
 			}
-			names = append(names, a.Project+"/"+a.Environment)
-		}
-		if len(due) < retentionPage || len(names) == before { // those that are not due any more are left for the next run
-			return len(names), namedSome(names), nil
-		}
-	}
+			now.LogsUntil = time.Time{}
+			now.Files = slices.DeleteFunc(now.Files, func(f blueberry.ArchiveFile) bool { return isLog(f.Name) })
+			return tx.PutArchive(ctx, now)
+		})
+	})
 }
