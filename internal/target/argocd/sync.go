@@ -114,6 +114,9 @@ func (d *Driver) keep(ctx context.Context, want target.Desired, app *application
 	}
 	notes := u.GetAnnotations()
 	notes[noteTaken], notes[noteAsked] = "true", stamp(d.now())
+	if !same {
+		notes[noteRefresh] = "normal" // a change of how to sync alone would leave its last comparison standing as if it were of now
+	}
 	u.SetAnnotations(notes)
 	live, err := d.apply(ctx, applicationKind(), u)
 	if err != nil {
