@@ -13,6 +13,9 @@ type Verdict struct {
 	LookAt  time.Time // when time alone changes the verdict; zero when only the target can
 }
 
+// ReasonReady is the reason of a verdict that waits for nothing: everything asked for runs.
+const ReasonReady = "Ready"
+
 // Judge decides the phase from what was observed. A state that may still pass is not a failure until the grace is over: an environment that is not
 // ready stays in its phase, with its conditions saying why (capabilities A4). Terminating and terminated environments are not judged.
 func (e Environment) Judge(o Observation, now time.Time) Verdict {
@@ -21,7 +24,7 @@ func (e Environment) Judge(o Observation, now time.Time) Verdict {
 	}
 	synced := e.Synced == e.Revision && e.Sleep.Step != TurnAsked
 	if synced && o.Healthy() {
-		v := Verdict{Phase: Ready, Reason: "Ready", Message: "everything asked for runs"}
+		v := Verdict{Phase: Ready, Reason: ReasonReady, Message: "everything asked for runs"}
 		if warnings := o.Warnings(); len(warnings) > 0 {
 			v.Message += "; warning: " + warnings[0]
 		}

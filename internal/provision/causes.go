@@ -111,10 +111,12 @@ func (p *Provisioner) judged(ctx context.Context, place Place, e blueberry.Envir
 	ready := settled(e) && obs.Healthy()
 	if ready {
 		found, again = p.probe(ctx, place, e), probeEvery
-	} else if list, wait := p.explain(ctx, place, e, want); wait > 0 {
-		found, again = list, wait
 	} else {
-		found = list
+		p.probes.drop(e.ID) // once it runs again, what its addresses answered before is of no account
+		var wait time.Duration
+		if found, wait = p.explain(ctx, place, e, want); wait > 0 {
+			again = wait
+		}
 	}
 	out, err := p.judge(ctx, e.ID, e.Revision, obs, found)
 	if err != nil || ready && !p.probing(place, e) {

@@ -109,13 +109,14 @@ func (s *probes) drop(id string) {
 	delete(s.of, id)
 }
 
-// unreachable is the verdict of an environment that is ready but for an address that no longer may be silent.
+// verdictOfProbes is the verdict of an environment that is ready but for an address that no longer may be silent. Causes of another kind have their own
+// grace, which is the judge's.
 func verdictOfProbes(v blueberry.Verdict, e blueberry.Environment, found []blueberry.Cause) blueberry.Verdict {
-	if v.Phase != blueberry.Ready {
+	if v.Phase != blueberry.Ready || v.Reason != blueberry.ReasonReady || e.Phase != blueberry.Ready && e.Phase != blueberry.Degraded {
 		return v
 	}
 	for _, c := range found {
-		if c.Severity == blueberry.Fails && (e.Phase == blueberry.Ready || e.Phase == blueberry.Degraded) {
+		if c.Severity == blueberry.Fails {
 			return blueberry.Verdict{Phase: blueberry.Degraded, Reason: string(blueberry.CauseURL), Message: c.Message}
 		}
 	}
