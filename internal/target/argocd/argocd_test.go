@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,7 +43,7 @@ func (p *place) environment(t testing.TB, d target.Driver) *environment {
 func (e *environment) remove(t testing.TB, d target.Driver) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
-	until(ctx, t, "nothing is left", func() string {
+	targettest.Until(ctx, t, "nothing is left", func() string {
 		left, err := d.Remove(ctx, e.Ref, targettest.LedgerOf(e.files))
 		if err != nil || len(left) > 0 {
 			return strings.Join([]string{text(err), refs(left)}, " ")
@@ -59,7 +60,12 @@ func (e *environment) desired(files ...blueberry.RenderedFile) target.Desired {
 // settle syncs until all is applied and healthy.
 func (e *environment) settle(t testing.TB, d target.Driver, want target.Desired) {
 	t.Helper()
-	until(t.Context(), t, "all is applied", func() string {
+	e.settleIn(t.Context(), t, d, want)
+}
+
+func (e *environment) settleIn(ctx context.Context, t testing.TB, d target.Driver, want target.Desired) {
+	t.Helper()
+	targettest.Until(ctx, t, "all is applied", func() string {
 		p, err := d.Sync(t.Context(), want)
 		if err != nil {
 			return err.Error()
@@ -69,7 +75,7 @@ func (e *environment) settle(t testing.TB, d target.Driver, want target.Desired)
 		}
 		return ""
 	})
-	until(t.Context(), t, "all is healthy", func() string {
+	targettest.Until(ctx, t, "all is healthy", func() string {
 		o, err := d.Observe(t.Context(), e.Ref, targettest.LedgerOf(e.files))
 		if err != nil {
 			return err.Error()
@@ -139,10 +145,12 @@ func TestCommitIsAppliedBeforeArgoLooks(t *testing.T) {
 	if !ok {
 		return
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second) // less than Argo CD takes to look by itself
+	defer cancel()
 	d := p.driver(t, p.cfg)
 	e := p.environment(t, d)
-	e.settle(t, d, e.desired(targettest.Platform(t, e.Ref), targettest.File(t, e.Ref, 0, "back", configDoc)))
-	e.settle(t, d, e.desired(targettest.Platform(t, e.Ref), targettest.File(t, e.Ref, 0, "back", strings.Replace(configDoc, "one", "another", 1))))
+	e.settleIn(ctx, t, d, e.desired(targettest.Platform(t, e.Ref), targettest.File(t, e.Ref, 0, "back", configDoc)))
+	e.settleIn(ctx, t, d, e.desired(targettest.Platform(t, e.Ref), targettest.File(t, e.Ref, 0, "back", strings.Replace(configDoc, "one", "another", 1))))
 	if got, _, _ := unstructured.NestedString(e.live(t, configKind, e.Namespace, "back").Object, "data", "A"); got != "another" {
 		t.Errorf("data.A is %q", got)
 	}
@@ -159,7 +167,7 @@ func TestApplicationDeletedByHandComesBack(t *testing.T) {
 	want := e.desired(targettest.Platform(t, e.Ref), targettest.Web(t, e.Ref, 0, "back", image))
 	e.settle(t, d, want)
 	before := e.uids(t)
-	until(t.Context(), t, "the root Application has it", func() string {
+	targettest.Until(t.Context(), t, "the root Application has it", func() string {
 		u := e.live(t, applicationKind, "argocd", e.application())
 		if u == nil || u.GetAnnotations()["argocd.argoproj.io/tracking-id"] == "" {
 			return "it has not"
@@ -170,7 +178,7 @@ func TestApplicationDeletedByHandComesBack(t *testing.T) {
 	if err := p.client.Resource(applicationKind).Namespace("argocd").Delete(t.Context(), e.application(), metav1.DeleteOptions{}); err != nil {
 		t.Fatalf("delete: %v", err)
 	}
-	until(t.Context(), t, "the Application is back without us", func() string {
+	targettest.Until(t.Context(), t, "the Application is back without us", func() string {
 		if u := e.live(t, applicationKind, "argocd", e.application()); u == nil || u.GetUID() == was.GetUID() {
 			return "it is not"
 		}
@@ -216,7 +224,7 @@ func TestMoveBetweenDrivers(t *testing.T) {
 	if err := argo.withdraw(t.Context(), e.Ref); err != nil {
 		t.Fatalf("withdraw: %v", err)
 	}
-	until(t.Context(), t, "Argo CD lets go", func() string { return text(argo.Release(t.Context(), e.Ref)) })
+	targettest.Until(t.Context(), t, "Argo CD lets go", func() string { return text(argo.Release(t.Context(), e.Ref)) })
 	if u := e.live(t, applicationKind, "argocd", e.application()); u != nil {
 		t.Error("let go, and the Application is there")
 	}
@@ -282,13 +290,9 @@ func (c *clock) pass(d time.Duration) {
 	c.ahead += d
 }
 
-// TestArgoThatDoesNothingIsTold: in a namespace that no controller looks after, an Application is not acted on; then the test acts as the controller.
-func TestArgoThatDoesNothingIsTold(t *testing.T) {
-	t.Parallel()
-	p, ok := newPlace(t)
-	if !ok {
-		return
-	}
+// deserted is a namespace that no controller of Argo CD looks after.
+func (p *place) deserted(t *testing.T) string {
+	t.Helper()
 	namespaces := p.client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"})
 	ns := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "deserted-" + p.target}}}
 	if _, err := namespaces.Create(t.Context(), ns, metav1.CreateOptions{}); err != nil {
@@ -299,8 +303,64 @@ func TestArgoThatDoesNothingIsTold(t *testing.T) {
 			t.Errorf("delete namespace: %v", err)
 		}
 	})
+	return ns.GetName()
+}
+
+// TestServersAllowAtTheSameTime: of what several servers let one project make, nothing is lost.
+func TestServersAllowAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	p, ok := newPlace(t)
+	if !ok {
+		return
+	}
+	ns := p.deserted(t)
+	docs := map[string]string{
+		"ClusterRole":        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: $ns-x, labels: $labels}\n",
+		"PriorityClass":      "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: $ns-x, labels: $labels}\nvalue: 1\n",
+		"StorageClass":       "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: $ns-x, labels: $labels}\nprovisioner: none\n",
+		"IngressClass":       "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: $ns-x, labels: $labels}\n",
+		"RuntimeClass":       "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: $ns-x, labels: $labels}\nhandler: none\n",
+		"ClusterRoleBinding": "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: $ns-x, labels: $labels}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\n",
+	}
+	project := targettest.NewRef().Project
+	var wg sync.WaitGroup
+	for _, doc := range docs {
+		d := p.driver(t, p.cfg, func(x *argocd.Config) { x.Namespace = ns })
+		e := &environment{Ref: targettest.NewRef(), place: p}
+		want := e.desired(targettest.Platform(t, e.Ref), targettest.File(t, e.Ref, 0, "back", doc))
+		wg.Go(func() {
+			if _, err := d.Sync(t.Context(), want); err != nil {
+				t.Errorf("sync: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	list, err := p.client.Resource(projectKind).Namespace(ns).Get(t.Context(), "blueberry-"+p.target+"-"+project, metav1.GetOptions{})
+	if err != nil {
+		t.Fatalf("read AppProject: %v", err)
+	}
+	allowed, _, _ := unstructured.NestedSlice(list.Object, "spec", "clusterResourceWhitelist")
+	got := map[string]bool{}
+	for _, k := range allowed {
+		got[k.(map[string]any)["kind"].(string)] = true
+	}
+	for kind := range docs {
+		if !got[kind] {
+			t.Errorf("%s is not allowed; only %v", kind, slices.Sorted(maps.Keys(got)))
+		}
+	}
+}
+
+// TestArgoThatDoesNothingIsTold: in a namespace that no controller looks after, an Application is not acted on; then the test acts as the controller.
+func TestArgoThatDoesNothingIsTold(t *testing.T) {
+	t.Parallel()
+	p, ok := newPlace(t)
+	if !ok {
+		return
+	}
+	ns := p.deserted(t)
 	c := &clock{}
-	d := p.driver(t, p.cfg, func(x *argocd.Config) { x.Namespace, x.Now = ns.GetName(), c.now })
+	d := p.driver(t, p.cfg, func(x *argocd.Config) { x.Namespace, x.Now = ns, c.now })
 	e := &environment{Ref: targettest.NewRef(), place: p}
 	want := e.desired(targettest.Platform(t, e.Ref))
 	progress, err := d.Sync(t.Context(), want)
@@ -308,7 +368,7 @@ func TestArgoThatDoesNothingIsTold(t *testing.T) {
 		t.Fatalf("the first sync: %+v, %v", progress, err)
 	}
 	c.pass(time.Minute)
-	until(t.Context(), t, "it is told", func() string {
+	targettest.Until(t.Context(), t, "it is told", func() string {
 		_, err := d.Sync(t.Context(), want)
 		var told *blueberry.Error
 		if !errors.As(err, &told) || told.Kind != blueberry.Unavailable || told.Code != "ARGOCD_SILENT" || !strings.Contains(told.Detail, "argocd-application-controller") {
@@ -320,7 +380,7 @@ func TestArgoThatDoesNothingIsTold(t *testing.T) {
 	if err != nil || len(causes) != 1 || causes[0].Code != blueberry.CauseArgoUnreachable || causes[0].Fix == "" {
 		t.Errorf("explained as %+v, %v, want that Argo CD does not act", causes, err)
 	}
-	apps := p.client.Resource(applicationKind).Namespace(ns.GetName())
+	apps := p.client.Resource(applicationKind).Namespace(ns)
 	u, err := apps.Get(t.Context(), e.application(), metav1.GetOptions{})
 	if err != nil {
 		t.Fatalf("read Application: %v", err)
@@ -335,7 +395,7 @@ func TestArgoThatDoesNothingIsTold(t *testing.T) {
 	if _, err := apps.Update(t.Context(), u, metav1.UpdateOptions{}); err != nil {
 		t.Fatalf("act as the controller: %v", err)
 	}
-	until(t.Context(), t, "it is over", func() string {
+	targettest.Until(t.Context(), t, "it is over", func() string {
 		_, err := d.Sync(t.Context(), want)
 		return text(err)
 	})
@@ -352,7 +412,7 @@ func TestRefusedObjectIsExplained(t *testing.T) {
 	e := p.environment(t, d)
 	bad := strings.Replace(configDoc, "A: one", "1/not a key!: one", 1)
 	want := e.desired(targettest.Platform(t, e.Ref), targettest.File(t, e.Ref, 0, "back", bad))
-	until(t.Context(), t, "it is refused", func() string {
+	targettest.Until(t.Context(), t, "it is refused", func() string {
 		progress, err := d.Sync(t.Context(), want)
 		if !isKind(err, blueberry.Invalid) {
 			return orNothing(text(err) + progress.Waiting)

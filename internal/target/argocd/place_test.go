@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -278,26 +277,6 @@ func (d *delivered) withdraw(ctx context.Context, ref target.Ref) error {
 		return err
 	}
 	return d.Moved(ctx, ref)
-}
-
-// until looks again and again until what is missing is the empty string.
-func until(ctx context.Context, t testing.TB, what string, missing func() string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 100*time.Second) // less than Argo CD takes to look at Git by itself
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		m := missing()
-		if m == "" {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("never came true: %s; in the end: %s", what, m)
-		}
-	}
 }
 
 func isKind(err error, kind blueberry.Kind) bool { return errors.Is(err, kind) }

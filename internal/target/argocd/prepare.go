@@ -10,12 +10,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	conflicts "k8s.io/client-go/util/retry"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/target"
@@ -113,17 +116,21 @@ func (d *Driver) prepareProject(ctx context.Context, want target.Desired) error 
 	if !lacks(p.of[want.Project]) {
 		return nil
 	}
-	live, err := d.allowed(ctx, want.Project)
-	if err != nil {
-		return err
-	}
-	for _, k := range live {
-		if !slices.Contains(kinds, k) {
-			kinds = append(kinds, k)
+	// Another server may allow something at the same time: what it has written since we read is read again.
+	err = conflicts.OnError(others, outrun, func() error {
+		allowed, version, err := d.allowed(ctx, want.Project)
+		if err != nil {
+			return err
 		}
-	}
-	slices.SortFunc(kinds, func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) })
-	if _, err := d.apply(ctx, projectKind(), d.config.appProject(want.Project, kinds)); err != nil {
+		for _, k := range allowed {
+			if !slices.Contains(kinds, k) {
+				kinds = append(kinds, k)
+			}
+		}
+		slices.SortFunc(kinds, func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) })
+		return d.allow(ctx, d.config.appProject(want.Project, kinds), version)
+	})
+	if err != nil {
 		return err
 	}
 	if p.of == nil {
@@ -133,24 +140,45 @@ func (d *Driver) prepareProject(ctx context.Context, want target.Desired) error 
 	return nil
 }
 
-// allowed reads which kinds the project's AppProject allows now.
-func (d *Driver) allowed(ctx context.Context, project string) ([]schema.GroupKind, error) {
+// allowed reads which kinds the project's AppProject allows now, and at which version of it; version "" is none.
+func (d *Driver) allowed(ctx context.Context, project string) (kinds []schema.GroupKind, version string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	name := d.config.projectName(project)
 	live, err := d.client.Resource(projectKind()).Namespace(d.config.Namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return nil, nil
+		return nil, "", nil
 	}
 	if err != nil {
-		return nil, argoFault(ctx, "read AppProject "+name, err)
+		return nil, "", argoFault(ctx, "read AppProject "+name, err)
 	}
-	var out []schema.GroupKind
 	for _, k := range list(live.Object, "spec", "clusterResourceWhitelist") {
-		out = append(out, schema.GroupKind{Group: str(k, "group"), Kind: str(k, "kind")})
+		kinds = append(kinds, schema.GroupKind{Group: str(k, "group"), Kind: str(k, "kind")})
 	}
-	return out, nil
+	return kinds, live.GetResourceVersion(), nil
 }
+
+// allow writes the AppProject in place of the version that was read. Outrun errors tell that it is another by now.
+func (d *Driver) allow(ctx context.Context, project *unstructured.Unstructured, version string) error {
+	if version != "" {
+		project.SetResourceVersion(version)
+		_, err := d.apply(ctx, projectKind(), project)
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := d.client.Resource(projectKind()).Namespace(d.config.Namespace).Create(ctx, project, metav1.CreateOptions{FieldManager: fieldManager})
+	if err != nil {
+		return argoFault(ctx, "make AppProject "+project.GetName(), err)
+	}
+	return nil
+}
+
+// others is how long servers that write at the same time get out of each other's way.
+var others = wait.Backoff{Steps: 12, Duration: 10 * time.Millisecond, Factor: 1.5, Jitter: 1}
+
+// outrun is whether another wrote first.
+func outrun(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
 
 func (c Config) appProject(project string, kinds []schema.GroupKind) *unstructured.Unstructured {
 	u := c.object("AppProject", c.projectName(project))

@@ -202,6 +202,9 @@ func (v view) looked(since time.Time) bool {
 func (d *Driver) settle(ctx context.Context, want target.Desired, v view) (target.Progress, error) {
 	var out target.Progress
 	var isFresh bool
+	if healing, err := d.healing(ctx, want, v); err != nil || healing != (blueberry.ObjectRef{}) {
+		return waiting("Argo CD puts %s back", healing), err
+	}
 	d.memory.edit(want.Ref, func(r *remembered) { isFresh = r.fresh })
 	changed, lost, err := d.Adopt(ctx, d.told(want), isFresh, v.looked)
 	out.Changed = changed
@@ -226,6 +229,28 @@ func (d *Driver) settle(ctx context.Context, want target.Desired, v view) (targe
 	}
 	out.Done = true
 	return out, nil
+}
+
+// healing is an object that another hand altered and that is not as it should be yet, although Argo CD says so: its comparison may be of a moment before. Who
+// wrote long ago is left to that comparison, which may know of exceptions that a dry run does not.
+func (d *Driver) healing(ctx context.Context, want target.Desired, v view) (blueberry.ObjectRef, error) {
+	at := d.Touched(want.Ref)
+	if v.leaves || at.IsZero() || d.now().Sub(at) > overdue {
+		return blueberry.ObjectRef{}, nil
+	}
+	diffs, err := d.Compare(ctx, want)
+	if err != nil {
+		return blueberry.ObjectRef{}, err
+	}
+	for _, x := range diffs {
+		if x.Action == blueberry.ObjectUpdated && !x.Refused {
+			if !v.refresh && !v.pending && d.now().Sub(v.asked) > apart {
+				err = d.refresh(ctx, v)
+			}
+			return x.ObjectRef, err
+		}
+	}
+	return blueberry.ObjectRef{}, nil
 }
 
 // advance asks Argo CD for what is next, and tells why the commit is not applied.

@@ -72,6 +72,9 @@ func plainly(message string) string {
 func (d *Driver) inWave(ctx context.Context, want target.Desired, v view) (target.Progress, error) {
 	for _, r := range v.op.results {
 		if why, code := notYetCode(r.message); why != "" && r.status == "SyncFailed" {
+			if strings.Contains(r.message, "is not permitted in project") {
+				d.forgetPrepared(want.Project) // another server may have written over what we allowed
+			}
 			return target.Progress{Waiting: fmt.Sprintf("%s: %s", r.ObjectRef, why), Code: code}, nil
 		}
 	}

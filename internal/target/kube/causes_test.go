@@ -155,7 +155,7 @@ func (e *environment) pod(t *testing.T) *unstructured.Unstructured {
 	t.Helper()
 	pods := e.hand.client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "pods"}).Namespace(e.Namespace)
 	var pod *unstructured.Unstructured
-	until(t.Context(), t, "the pod waits", func() string {
+	targettest.Until(t.Context(), t, "the pod waits", func() string {
 		list, err := pods.List(t.Context(), metav1.ListOptions{LabelSelector: blueberry.LabelComponent + "=web"})
 		if err != nil || len(list.Items) != 1 {
 			return fmt.Sprint(len(list.Items), " pods; ", err)
@@ -222,7 +222,7 @@ func (e *environment) node(t *testing.T, taints, ready string) string {
 	if _, err := nodes.Patch(t.Context(), name, types.MergePatchType, []byte(status), metav1.PatchOptions{}, "status"); err != nil {
 		t.Fatalf("patch node: %v", err)
 	}
-	until(t.Context(), t, "the place takes the node as "+ready, func() string { // a new node is not ready at first, whatever it says
+	targettest.Until(t.Context(), t, "the place takes the node as "+ready, func() string { // a new node is not ready at first, whatever it says
 		n, err := nodes.Get(t.Context(), name, metav1.GetOptions{})
 		if err != nil {
 			t.Fatalf("read node: %v", err)

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/target/targettest"
 )
 
 func replace(s string, pairs ...string) string { return strings.NewReplacer(pairs...).Replace(s) }
@@ -53,7 +54,7 @@ spec:
 `)
 				e.place(t, `{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: $env}, spec: {policyName: $env, validationActions: [Deny]}}`)
 				policies := e.hand.client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "pods"}).Namespace(e.Namespace)
-				until(t.Context(), t, "the policy is in force", func() string {
+				targettest.Until(t.Context(), t, "the policy is in force", func() string {
 					u := &unstructured.Unstructured{Object: map[string]any{
 						"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "probe"},
 						"spec": map[string]any{"containers": []any{map[string]any{"name": "app", "image": "registry.invalid/app:1.0"}}},
@@ -99,7 +100,7 @@ webhooks:
 	if resource == "services" {
 		kind, spec = "Service", `{ports: [{port: 80}]}`
 	}
-	until(t.Context(), t, "the webhook is in force", func() string {
+	targettest.Until(t.Context(), t, "the webhook is in force", func() string {
 		u := &unstructured.Unstructured{}
 		if err := yaml.Unmarshal([]byte(fmt.Sprintf(`{apiVersion: v1, kind: %s, metadata: {name: probe}, spec: %s}`, kind, spec)), &u.Object); err != nil {
 			t.Fatal(err)
@@ -179,7 +180,7 @@ spec:
 	if _, err := crds.Create(t.Context(), u, metav1.CreateOptions{}); err != nil && !strings.Contains(err.Error(), "already exists") {
 		t.Fatalf("create definition: %v", err)
 	}
-	until(t.Context(), t, "the kind is served", func() string {
+	targettest.Until(t.Context(), t, "the kind is served", func() string {
 		for r := range e.hand.resources(t) {
 			if r.kind.Group == group && r.kind.Kind == kind {
 				e.hand.kinds[r.kind] = r.GroupVersionResource

@@ -76,7 +76,7 @@ func TestCausesOfSync(t *testing.T) {
 			before: func(t *testing.T, e *environment) {
 				e.place(t, "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: none, namespace: $ns}\nspec: {hard: {count/secrets: \"0\"}}\n")
 				quota := blueberry.ObjectRef{APIVersion: "v1", Kind: "ResourceQuota", Namespace: e.Namespace, Name: "none"}
-				until(t.Context(), t, "the quota is counted", func() string {
+				targettest.Until(t.Context(), t, "the quota is counted", func() string {
 					if o, _ := e.hand.Object(t, quota); o["status"] == nil || !strings.Contains(asText(o["status"]), "used") {
 						return "not yet"
 					}
@@ -111,7 +111,7 @@ func TestCausesOfSync(t *testing.T) {
 			}
 			defer e.Mend()
 			env := blueberry.Environment{Phase: blueberry.Provisioning, Conditions: blueberry.NewConditions(time.Now())}
-			until(t.Context(), t, "the place refuses", func() string {
+			targettest.Until(t.Context(), t, "the place refuses", func() string {
 				p, err := e.Driver.Sync(t.Context(), target.Desired{Ref: e.Ref, Revision: 1, Files: files})
 				reason := blueberry.ReasonWaiting
 				switch {
@@ -153,14 +153,14 @@ func TestExplainAsksNothingTwice(t *testing.T) {
 	t.Cleanup(d.Close)
 	e.Driver = d
 	e.sync(t, targettest.Platform(t, e.Ref), targettest.File(t, e.Ref, 0, "web", deploymentOf("{blueberry.dev/fail: CreateContainerConfigError}", appSpec), ingressOf("")))
-	until(t.Context(), t, "all is explained", func() string {
+	targettest.Until(t.Context(), t, "all is explained", func() string {
 		codes := codesOf(e.explain(t))
 		if !slices.Contains(codes, blueberry.CauseContainer) || !slices.Contains(codes, blueberry.CauseIngressClass) {
 			return asText(codes)
 		}
 		return ""
 	})
-	until(t.Context(), t, "nothing is asked", func() string { // the pod may still change
+	targettest.Until(t.Context(), t, "nothing is asked", func() string { // the pod may still change
 		before := counter.reads.Load()
 		for range 10 {
 			e.explain(t)
@@ -184,7 +184,7 @@ func TestAnIngressWithoutAnAddressKeepsNothingFromReady(t *testing.T) {
 	t.Parallel()
 	e := newEnvironment(t)
 	e.sync(t, targettest.Platform(t, e.Ref), targettest.File(t, e.Ref, 0, "web", deploymentOf("{}", appSpec), ingressOf("")))
-	until(t.Context(), t, "the environment is healthy, with a warning", func() string {
+	targettest.Until(t.Context(), t, "the environment is healthy, with a warning", func() string {
 		o := e.observe(t)
 		if !o.Healthy() || len(o.Warnings()) != 1 || !strings.Contains(o.Warnings()[0], "it has no ingress class") {
 			return asText(o)

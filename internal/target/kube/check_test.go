@@ -215,7 +215,7 @@ func TestTheRightsThatAreCheckedAreThoseThatAreUsed(t *testing.T) {
 		}
 	}
 	granted := e.hand.grantAll(t, checks)
-	until(t.Context(), t, "all rights are there", func() string {
+	targettest.Until(t.Context(), t, "all rights are there", func() string {
 		checks, err = d.CheckAll(t.Context())
 		if err != nil {
 			t.Fatalf("check: %v", err)
@@ -231,7 +231,7 @@ func TestTheRightsThatAreCheckedAreThoseThatAreUsed(t *testing.T) {
 	e.Driver = openWith(t, cfg) // no watch of its was denied before
 	everything(t, e, granted[rule{"argoproj.io", "rollouts", "get"}])
 	d, _ = e.Driver.(*kube.Driver)
-	until(t.Context(), t, "it is removed", func() string {
+	targettest.Until(t.Context(), t, "it is removed", func() string {
 		left, err := d.Remove(t.Context(), e.Ref, targettest.LedgerOf(e.last))
 		if err != nil {
 			t.Fatalf("remove: %v", err)
@@ -284,7 +284,7 @@ func everything(t *testing.T, e *environment, rollouts bool) {
 	}
 	e.sync(t, files...)
 	e.compare(t, files...)
-	until(t.Context(), t, "it is observed", func() string {
+	targettest.Until(t.Context(), t, "it is observed", func() string {
 		if o := e.observe(t); len(o.Missing()) > 0 {
 			return fmt.Sprint(o.Missing())
 		}

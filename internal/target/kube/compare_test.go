@@ -56,7 +56,7 @@ spec:
 	}
 	e.sync(t, platform)
 	want["Gear first"] = []string{"spec.tooth: "}
-	until(t.Context(), t, "all unknown fields are refused", func() string { return missed(e.Ref, files, want) })
+	targettest.Until(t.Context(), t, "all unknown fields are refused", func() string { return missed(e.Ref, files, want) })
 	other := targettest.NewRef()
 	if m := missed(other, []blueberry.RenderedFile{targettest.File(t, other, 0, "back", gear)}, want); m != "" {
 		t.Errorf("of a kind that is there, with no namespace: %s", m)
@@ -142,7 +142,7 @@ validations: [{expression: "!('blueberry.dev/environment' in object.metadata.lab
 		})
 	}
 	files := []blueberry.RenderedFile{targettest.Platform(t, e.Ref), targettest.Web(t, e.Ref, 0, "back", "registry.invalid/app:1.0")}
-	until(t.Context(), t, "the rule is heeded", func() string {
+	targettest.Until(t.Context(), t, "the rule is heeded", func() string {
 		for _, x := range e.compare(t, files...) {
 			switch {
 			case x.Refused, x.Kind != "ConfigMap" && !x.Checked:

@@ -44,7 +44,7 @@ func TestUsageIsThatOfTheMetricsServer(t *testing.T) {
 		return
 	}
 	var list []target.PodUsage
-	until(t.Context(), t, "the pod is measured", func() string {
+	targettest.Until(t.Context(), t, "the pod is measured", func() string {
 		var err error
 		if list, err = d.Usage(t.Context(), e.Ref); err != nil {
 			t.Fatalf("usage: %v", err)
@@ -127,7 +127,7 @@ func TestARolloutIsRestartedByItsController(t *testing.T) {
 	if n, err := d.Replicas(t.Context(), e.Ref); err != nil || n[rollout] != 2 {
 		t.Errorf("replicas %v, %v; want 2", n, err)
 	}
-	until(t.Context(), t, "the controller has restarted it", func() string {
+	targettest.Until(t.Context(), t, "the controller has restarted it", func() string {
 		live := e.hand.get(t, rollout)
 		asked, _, _ := unstructured.NestedString(live.Object, "spec", "restartAt")
 		done, _, _ := unstructured.NestedString(live.Object, "status", "restartedAt")
@@ -173,7 +173,7 @@ func TestARestartOutlivesARepair(t *testing.T) {
 	e.hand.Patch(t, deployment, `{"spec": {"strategy": {"type": "Recreate", "rollingUpdate": null}}}`)
 	files[1] = targettest.File(t, e.Ref, 0, "back", strings.Replace(string(files[1].Content), "  template:", "  strategy: {rollingUpdate: {maxSurge: 2}}\n  template:", 1))
 	e.last = files
-	until(t.Context(), t, "it is repaired", func() string {
+	targettest.Until(t.Context(), t, "it is repaired", func() string {
 		p, err := d.Sync(t.Context(), target.Desired{Ref: e.Ref, Revision: 2, Files: files})
 		if err != nil || !p.Done {
 			return fmt.Sprintf("%+v, %v", p, err)

@@ -7,7 +7,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -36,7 +35,7 @@ func newEnvironment(t *testing.T) *environment {
 	e.hand, _ = b.Hand.(*hand)
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		until(ctx, t, "the environment is gone", func() string {
+		targettest.Until(ctx, t, "the environment is gone", func() string {
 			left, err := e.Driver.Remove(ctx, e.Ref, targettest.LedgerOf(e.last))
 			if err != nil || len(left) > 0 {
 				return fmt.Sprint(left, err)
@@ -47,31 +46,12 @@ func newEnvironment(t *testing.T) *environment {
 	return e
 }
 
-func until(ctx context.Context, t *testing.T, what string, missing func() string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		m := missing()
-		if m == "" {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("never came true: %s; in the end: %s", what, m)
-		}
-	}
-}
-
 // sync syncs until done, and gives all changes.
 func (e *environment) sync(t *testing.T, files ...blueberry.RenderedFile) []target.Change {
 	t.Helper()
 	e.last = files
 	var changed []target.Change
-	until(t.Context(), t, "all is applied", func() string {
+	targettest.Until(t.Context(), t, "all is applied", func() string {
 		p, err := e.Driver.Sync(t.Context(), target.Desired{Ref: e.Ref, Revision: 1, Files: files})
 		if err != nil {
 			t.Fatalf("sync: %v", err)
@@ -131,7 +111,7 @@ func TestAnAutoscalerKeepsItsReplicas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	until(t.Context(), t, "the change is seen", func() string {
+	targettest.Until(t.Context(), t, "the change is seen", func() string {
 		if w := e.observe(t).Workloads; len(w) != 1 || w[0].Wanted != 3 {
 			return fmt.Sprintf("%+v", w)
 		}
@@ -195,7 +175,7 @@ func TestLostLabelsAreRepaired(t *testing.T) {
 	e.sync(t, files...)
 	service := files[1].Objects[1]
 	e.hand.Patch(t, service, `{"metadata": {"labels": null}}`)
-	until(t.Context(), t, "the loss is seen", func() string {
+	targettest.Until(t.Context(), t, "the loss is seen", func() string {
 		if len(e.observe(t).Missing()) == 0 {
 			return "nothing is missing"
 		}
@@ -223,7 +203,7 @@ spec:
 	gear := "apiVersion: " + group + "/v1\nkind: Gear\nmetadata: {name: first, namespace: $ns, labels: $labels}\nspec: {teeth: 12}\n"
 	files := []blueberry.RenderedFile{targettest.Platform(t, e.Ref, definition), targettest.File(t, e.Ref, 0, "back", gear)}
 	e.sync(t, files...)
-	until(t.Context(), t, "all is healthy", func() string {
+	targettest.Until(t.Context(), t, "all is healthy", func() string {
 		if o := e.observe(t); !o.Healthy() {
 			return fmt.Sprintf("%+v", o)
 		}
@@ -234,7 +214,7 @@ spec:
 	if _, err := e.hand.client.Resource(gvr).Namespace(e.Namespace).Patch(t.Context(), "first", types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	until(t.Context(), t, "the drift of a kind of its own is seen", func() string {
+	targettest.Until(t.Context(), t, "the drift of a kind of its own is seen", func() string {
 		if !e.observe(t).Drifted() {
 			return "not drifted"
 		}

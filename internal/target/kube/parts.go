@@ -264,6 +264,21 @@ func (d *Driver) Expect(ref target.Ref, objects []blueberry.ObjectRef) {
 	}
 }
 
+// Touched is when another hand last touched an object that was not seen to be put right since; zero for never.
+func (d *Driver) Touched(ref target.Ref) time.Time {
+	d.cache.mu.Lock()
+	defer d.cache.mu.Unlock()
+	var last time.Time
+	if env := d.cache.envs[keyOf(ref)]; env != nil {
+		for _, by := range env.touched {
+			if by.at.After(last) {
+				last = by.at
+			}
+		}
+	}
+	return last
+}
+
 // TakeOver makes the applier's what other hands wrote into objects of ours, so that its next apply takes it out: list items that ours cannot stand beside
 // would keep an object from ever being repaired. Controllers keep what is theirs. It reports whether there was anything.
 func (d *Driver) TakeOver(ctx context.Context, ref target.Ref, objects []blueberry.ObjectRef) (took bool, err error) {

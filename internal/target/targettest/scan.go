@@ -43,7 +43,7 @@ func testScan(t *testing.T, s *scene) {
 	for _, e := range LedgerOf(s.files) {
 		want = append(want, e.ObjectRef)
 	}
-	astray := File(t, s.Ref, 0, "astray", strings.Replace(configDoc, "$ns", "default", 1))
+	astray := File(t, s.Ref, 0, "astray-"+s.Environment, strings.Replace(configDoc, "$ns", "default", 1))
 	s.Hand.Create(t, string(astray.Content))
 	want = append(want, astray.Objects...)
 	slices.SortFunc(want, func(a, b blueberry.ObjectRef) int { return strings.Compare(a.String(), b.String()) })

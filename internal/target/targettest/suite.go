@@ -162,7 +162,7 @@ func (s *scene) object(t testing.TB, kind, name string) blueberry.ObjectRef {
 func (s *scene) vanish(t testing.TB) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context()) // over by now when this is the cleanup
-	eventuallyIn(ctx, t, "nothing is left", func() string {
+	Until(ctx, t, "nothing is left", func() string {
 		left, err := s.Driver.Remove(ctx, s.Ref, LedgerOf(s.files))
 		switch {
 		case errors.Is(err, blueberry.Unavailable):
@@ -179,22 +179,22 @@ func (s *scene) vanish(t testing.TB) {
 // eventually looks again and again until what is missing is the empty string.
 func eventually(t testing.TB, what string, missing func() string) {
 	t.Helper()
-	eventuallyIn(t.Context(), t, what, missing)
+	Until(t.Context(), t, what, missing)
 }
 
-func eventuallyIn(ctx context.Context, t testing.TB, what string, missing func() string) {
+// Until asks what is missing, soon at first and then ever more seldom, so that the asking does not keep the place from coming true. The test ends when
+// something is still missing after three minutes, or at the end of ctx.
+func Until(ctx context.Context, t testing.TB, what string, missing func() string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for {
+	for pause := 20 * time.Millisecond; ; pause = min(pause*3/2, 500*time.Millisecond) {
 		m := missing()
 		if m == "" {
 			return
 		}
 		select {
-		case <-look.C:
+		case <-time.After(pause):
 		case <-ctx.Done():
 			t.Fatalf("never came true: %s; in the end: %s", what, m)
 		}

@@ -143,7 +143,7 @@ func testRemove(t *testing.T, s *scene) {
 		t.Fatalf("%d objects carry the labels, want at least %d", got, want)
 	}
 	nobodys := File(t, s.Ref, 0, "nobodys", strings.Replace(configDoc, ", labels: $labels", "", 1))
-	astray := File(t, s.Ref, 0, "astray", strings.Replace(configDoc, "$ns", "default", 1))
+	astray := File(t, s.Ref, 0, "astray-"+s.Environment, strings.Replace(configDoc, "$ns", "default", 1))
 	s.Hand.Create(t, string(nobodys.Content))                               // the namespace takes it along
 	s.Hand.Create(t, string(File(t, s.Ref, 0, "added", configDoc).Content)) // ours by its labels, though no ledger has it
 	s.Hand.Create(t, string(astray.Content))                                // and even elsewhere
