@@ -50,6 +50,11 @@ func (c *Client) DownloadArchiveFile(ctx context.Context, environmentID, name st
 	return nil
 }
 
+// AbandonEnvironment ends a removal that its target holds up for good: what is not proven gone stays, and is named in the receipt.
+func (c *Client) AbandonEnvironment(ctx context.Context, id, reason string, options ...CallOption) (Environment, error) {
+	return fetch[Environment](ctx, c, post(AbandonEnvironmentRequest{Reason: reason}, "environments", id, "abandon"), options...)
+}
+
 // UndoArchive makes an environment of an archive: the same revision, within 24 hours of the end.
 func (c *Client) UndoArchive(ctx context.Context, environmentID string, r UndoRequest, options ...CallOption) (Environment, error) {
 	return fetch[Environment](ctx, c, post(r, "archives", environmentID, "undo"), options...)

@@ -11,9 +11,23 @@ type Receipt struct {
 	Reason        string        `json:"reason" doc:"Why it was removed" example:"LeaseExpired"`
 	By            string        `json:"by,omitempty" doc:"Who asked for it" example:"ada@example.com"`
 	BeganAt       time.Time     `json:"began_at" doc:"When the removal began"`
-	EndedAt       time.Time     `json:"ended_at,omitzero" doc:"When all was proven gone; absent while something is left"`
+	EndedAt       time.Time     `json:"ended_at,omitzero" doc:"When all was proven gone, or the rest was abandoned; absent before"`
 	Lines         []ReceiptLine `json:"lines" nullable:"false" doc:"Everything that was made for it"`
-	Leftovers     []Leftover    `json:"leftovers" nullable:"false" doc:"What does not go away, as of the last look"`
+	Leftovers     []Leftover    `json:"leftovers" nullable:"false" doc:"What does not go away, as of the last look; after the end only what was abandoned"`
+	Notes         []string      `json:"notes" nullable:"false" doc:"What did not go as it should" example:"[\"its logs could not be kept: the objects were down for 10m0s\"]"`
+	Abandoned     *Abandonment  `json:"abandoned,omitempty" doc:"Who gave up what the target still held; absent when nobody did"`
+}
+
+// Abandonment is that a person gave up what a target still holds, because the target is gone for good.
+type Abandonment struct {
+	By     string    `json:"by" doc:"Who" example:"ada@example.com"`
+	Reason string    `json:"reason" doc:"Why" example:"the cluster was deleted"`
+	At     time.Time `json:"at" doc:"When"`
+}
+
+// AbandonEnvironmentRequest says why a removal is given up.
+type AbandonEnvironmentRequest struct {
+	Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Why, for the receipt, the audit and people" example:"the cluster was deleted"`
 }
 
 // ReceiptLine is one thing that was made for an environment.

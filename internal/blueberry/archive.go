@@ -16,7 +16,15 @@ type Receipt struct {
 	EndedAt       time.Time // zero while something is left
 	Notes         []string  // what did not go as it should: "its logs could not be kept: the objects were down for 10m0s"
 	Lines         []ReceiptLine
-	Leftovers     []Leftover // of the last look; empty in a receipt that has ended
+	Leftovers     []Leftover // of the last look; in a receipt that has ended only what was abandoned
+	Abandoned     Abandonment
+}
+
+// Abandonment is that a person gave up what a target still holds, because the target is gone for good. The zero value is that nobody did.
+type Abandonment struct {
+	By     string // actor
+	Reason string
+	At     time.Time
 }
 
 // ReceiptLine is one thing that was made for an environment, and is proven gone.

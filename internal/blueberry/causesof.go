@@ -47,7 +47,7 @@ func causesOfCodes() map[string]causeOfCode {
 		CodeGitRefused: git, CodeGitDenied: git,
 		CodeGitMissing:        {CauseGitRefused, Fails, "there is no GitOps repository at its address", "correct the address of the GitOps repository in the server's configuration, or create the repository"},
 		CodeGitUnreachable:    {CauseGitUnreachable, Waits, "the GitOps repository does not answer", "nothing, if it comes back; else check its address and the network between"},
-		CodeTargetUnreachable: {CauseTargetUnreachable, Waits, "the target does not answer", "nothing, if it comes back; else check its API server and the network between: `blueberry target check NAME`"},
+		CodeTargetUnreachable: {CauseTargetUnreachable, Waits, "the target does not answer", "nothing, if it comes back; else check its API server and the network between: `blueberry target check NAME`; a removal on a target that is gone for good ends by `blueberry env abandon NAME`"},
 		CodeTargetBusy:        {CauseTargetUnreachable, Waits, "the target has no time for Blueberry", "nothing, if it passes; else raise the share of Blueberry's account in the target's API priority and fairness"},
 		CodeTargetUnauthorized: {
 			CauseCredentialExpired, Fails, "the target does not accept Blueberry's credential any more",

@@ -58,6 +58,12 @@ func (s *shared) receipt(w io.Writer, r sdk.Receipt, wide, colours bool) {
 		t.rows = append(t.rows, row)
 	}
 	_ = t.print(w, colours)
+	for _, n := range r.Notes {
+		fmt.Fprintln(w, plainText("note: "+n))
+	}
+	if a := r.Abandoned; a != nil {
+		fmt.Fprintln(w, plainText(fmt.Sprintf("abandoned by %s (%s): %s", a.By, exact(a.At), a.Reason)))
+	}
 	if len(r.Leftovers) == 0 && !r.EndedAt.IsZero() {
 		fmt.Fprintln(w, "leftovers: 0")
 	}

@@ -51,6 +51,13 @@ func (h archives) mount(r *router) {
 		Description: "Within 24 hours of the end: makes a new environment with the same revision, from the same inputs, and the same name unless the body says another. " +
 			"What it stored is gone. Quota and policies judge it like any other.",
 	}, h.undo)
+	register(r, huma.Operation{
+		OperationID: "abandon-environment", Method: http.MethodPost, Path: "/v1/environments/{id}/abandon", Tags: []string{tagArchives}, DefaultStatus: http.StatusAccepted,
+		Summary: "Abandon a removal",
+		Description: "For a removal that cannot end because its target is gone for good: its files, its record and its name are freed, and what the target may still hold is named in the " +
+			"receipt instead of proven gone. Should the target come back, a scan finds it there.",
+	}, h.abandon)
+	r.example(http.MethodPost, "/v1/environments/{id}/abandon", sdk.AbandonEnvironmentRequest{Reason: "the cluster was deleted"})
 	hours := blueberry.DefaultLeaseHours
 	r.example(http.MethodPost, "/v1/archives/{environment_id}/undo", sdk.UndoRequest{Name: "pr-42", TTLHours: &hours})
 }
@@ -147,6 +154,16 @@ func attachment(name string) string {
 		return d
 	}
 	return "attachment"
+}
+
+type abandonInput struct {
+	ByID
+	OnceHeader
+	Body body[sdk.AbandonEnvironmentRequest]
+}
+
+func (h archives) abandon(ctx context.Context, in *abandonInput) (*tagged[sdk.Environment], error) {
+	return environmentTold(h.operations.Abandon(ctx, actorOf(ctx), in.ID, in.Body.Value.Reason))
 }
 
 type undoInput struct {

@@ -81,6 +81,7 @@ type Archives interface {
 	Archive(ctx context.Context, actor blueberry.Actor, environmentID string) (blueberry.Archive, error)
 	// ArchiveFile opens one file; its size is below 0 when it is not known.
 	ArchiveFile(ctx context.Context, actor blueberry.Actor, environmentID, name string) (io.ReadCloser, int64, error)
+	Abandon(ctx context.Context, actor blueberry.Actor, id, reason string) (blueberry.Environment, error)
 	Undo(ctx context.Context, actor blueberry.Actor, environmentID string, r provision.UndoRequest) (blueberry.Environment, error)
 }
 

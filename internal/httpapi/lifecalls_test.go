@@ -75,6 +75,7 @@ func everyLifeCall(t *testing.T, c *sdk.Client) {
 			return dialPlain(ctx, c, address, header)
 		}},
 		{"get-environment-receipt", "RECEIPT_NOT_FOUND", func() error { return second(c.GetEnvironmentReceipt(ctx, env)) }},
+		{"abandon-environment", "ENVIRONMENT_LIVES", func() error { return second(c.AbandonEnvironment(ctx, env, "the cluster was deleted")) }},
 		{"pin-environment", "", func() error {
 			return second(c.PinEnvironment(ctx, env, sdk.PinEnvironmentRequest{Hours: 200, Reason: "a demo"}))
 		}},

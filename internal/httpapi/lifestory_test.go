@@ -91,6 +91,7 @@ func TestBadInputOfLife(t *testing.T) {
 		"exec":          {"GET", env + "/exec?tty=maybe", "", []string{"command required", "tty type"}},
 		"pin":           {"POST", env + "/pin", `{"hours":0,"odd":1}`, []string{"hours range", "odd unknown_field"}},
 		"long pin":      {"POST", env + "/pin", `{"hours":9000}`, []string{"hours range"}},
+		"abandon":       {"POST", env + "/abandon", `{"reason":"","odd":1}`, []string{"odd unknown_field", "reason too_short"}},
 		"link":          {"POST", env + "/extend-links", `{"hours":0}`, []string{"hours range"}},
 		"wake ledger":   {"GET", env + "/wake-ledger?before=0&limit=501", "", []string{"before range", "limit range"}},
 		"sleep policy": {

@@ -65,6 +65,7 @@ func rightsTable() map[string]right {
 		"set-environment-sleep-policy": change, "list-environment-wakes": read, "pin-environment": change, "unpin-environment": change, "create-extend-link": change,
 		"get-extend-link": {who: "public"}, "use-extend-link": {who: "public"}, "set-project-life": {who: "owner"},
 		"list-archives": in(read, query), "get-archive": none(read), "download-archive-file": none(read), "undo-archive": change,
+		"abandon-environment": {who: "owner"},
 
 		"list-targets": {who: "member", stranger: 403}, "get-target": {who: "member", stranger: 403}, "list-target-checks": {who: "member", stranger: 403},
 		"register-target": installation, "update-target": installation, "delete-target": installation, "cordon-target": installation,

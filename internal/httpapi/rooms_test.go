@@ -120,7 +120,7 @@ func TestEveryOperationAsksForAGrant(t *testing.T) {
 		"restart-environment": "environments:operate", "scale-environment": "environments:operate", "redeploy-environment": "environments:operate",
 		"pin-environment": "environments:extend", "unpin-environment": "environments:extend", "create-extend-link": "environments:extend",
 		"get-target": "targets:read", "list-target-checks": "targets:read", "register-target": "targets:write", "update-target": "targets:write",
-		"delete-target": "targets:write", "cordon-target": "targets:write", "uncordon-target": "targets:write", "drain-target": "targets:write",
+		"delete-target": "targets:write", "abandon-environment": "targets:write", "cordon-target": "targets:write", "uncordon-target": "targets:write", "drain-target": "targets:write",
 		"scan-target": "orphans:read", "list-orphans": "orphans:read", "get-orphan": "orphans:read", "approve-orphan": "orphans:remove",
 		"list-retention-rules": "retention:read", "set-project-life": "projects:",
 	}

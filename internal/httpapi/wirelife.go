@@ -100,7 +100,7 @@ func wireCause(c blueberry.Cause) sdk.Cause {
 }
 
 func wireReceipt(r blueberry.Receipt) sdk.Receipt {
-	return sdk.Receipt{
+	out := sdk.Receipt{
 		EnvironmentID: r.EnvironmentID, Project: r.Project, Environment: r.Environment, Target: r.Target, Reason: r.Reason, By: r.By,
 		BeganAt: instant(r.BeganAt), EndedAt: instant(r.EndedAt),
 		Lines: list(r.Lines, func(l blueberry.ReceiptLine) sdk.ReceiptLine {
@@ -111,7 +111,12 @@ func wireReceipt(r blueberry.Receipt) sdk.Receipt {
 		Leftovers: list(r.Leftovers, func(l blueberry.Leftover) sdk.Leftover {
 			return sdk.Leftover{ObjectRef: wireRef(l.ObjectRef), Finalizers: list(l.Finalizers, same), Since: instant(l.Since), Message: l.Message, Fix: l.Fix}
 		}),
+		Notes: list(r.Notes, same),
 	}
+	if a := r.Abandoned; !a.At.IsZero() {
+		out.Abandoned = &sdk.Abandonment{By: a.By, Reason: a.Reason, At: instant(a.At)}
+	}
+	return out
 }
 
 // wireArchive leaves out what only the read of one archive tells.

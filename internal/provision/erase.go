@@ -78,7 +78,7 @@ func (p *Provisioner) terminate(ctx context.Context, id, sha string, r blueberry
 			return false, nil
 		}
 		now := r.EndedAt
-		if err := e.Move(blueberry.Terminated, e.Reason, "every object and file is proven gone", now); err != nil {
+		if err := e.Move(blueberry.Terminated, e.Reason, ending(r), now); err != nil {
 			return false, err
 		}
 		e.TerminatedAt, e.DeadlineAt, e.Cause = now, e.NextDeadline(), ""
@@ -88,7 +88,7 @@ func (p *Provisioner) terminate(ctx context.Context, id, sha string, r blueberry
 		for _, t := range []blueberry.ConditionType{blueberry.Committed, blueberry.Synced, blueberry.Scheduled, blueberry.Started, blueberry.IsReady, blueberry.Reachable} {
 			p.set(e, t, blueberry.False, "Removed", "")
 		}
-		if err := tx.PutReceipt(ctx, r); err != nil {
+		if err := writeReceipt(ctx, tx, r); err != nil {
 			return false, err
 		}
 		if err := tx.PutArchive(ctx, a); err != nil {
@@ -100,7 +100,7 @@ func (p *Provisioner) terminate(ctx context.Context, id, sha string, r blueberry
 				return false, err
 			}
 		}
-		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentTerminated, blueberry.System(), fmt.Sprintf("removed %s; every object and file is proven gone", e.Name))
+		return true, p.tell(ctx, tx, *e, blueberry.EnvironmentTerminated, blueberry.System(), fmt.Sprintf("removed %s; %s", e.Name, ending(r)))
 	})
 	if err == nil {
 		p.at(StepTerminated)

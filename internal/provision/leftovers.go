@@ -34,7 +34,7 @@ func (p *Provisioner) remaining(ctx context.Context, place Place, e blueberry.En
 		if e.Phase != blueberry.Terminating {
 			return false, nil
 		}
-		if err := tx.PutReceipt(ctx, r); err != nil {
+		if err := writeReceipt(ctx, tx, r); err != nil {
 			return false, err
 		}
 		write := p.unblock(ctx, tx, e, blueberry.Synced)

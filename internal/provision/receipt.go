@@ -49,7 +49,17 @@ func (p *Provisioner) openReceipt(ctx context.Context, e blueberry.Environment) 
 }
 
 func (p *Provisioner) putReceipt(ctx context.Context, r blueberry.Receipt) error {
-	return p.Record.Update(ctx, func(tx Tx) error { return tx.PutReceipt(ctx, r) })
+	return p.Record.Update(ctx, func(tx Tx) error { return writeReceipt(ctx, tx, r) })
+}
+
+// writeReceipt writes what the work has found, and keeps what a person has decided meanwhile.
+func writeReceipt(ctx context.Context, tx Tx, r blueberry.Receipt) error {
+	there, err := tx.Receipt(ctx, r.EnvironmentID)
+	if err != nil && !errors.Is(err, blueberry.NotFound) {
+		return err
+	}
+	r.Abandoned = there.Abandoned
+	return tx.PutReceipt(ctx, r)
 }
 
 // note adds a sentence to a receipt, once.

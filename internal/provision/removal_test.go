@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/gitops"
 	"github.com/blueberry-idp/blueberry/internal/provision"
 	"github.com/blueberry-idp/blueberry/internal/store/storetest"
 	"github.com/blueberry-idp/blueberry/internal/target"
@@ -173,6 +175,56 @@ func TestTargetDownDuringRemoval(t *testing.T) {
 	if got := h.lines(t, e.ID, target.LogQuery{}); len(got) != 1 {
 		t.Errorf("archived logs %q", got)
 	}
+}
+
+// TestAbandonedRemoval: what a dead target holds is named, not proven gone; all else is freed, and a scan of the target that comes back finds it.
+func TestAbandonedRemoval(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *storetest.Store) {
+		h := newArchiveHouse(t, s)
+		ctx := t.Context()
+		e := h.create(t, "pr-1")
+		h.until(t, e.ID, phase(blueberry.Ready))
+		if _, err := h.Abandon(ctx, admin, e.ID, "the cluster was deleted"); refusedWith(err) != "ENVIRONMENT_LIVES" {
+			t.Errorf("abandoned while it lives: %v", err)
+		}
+		h.place.SetFaults(sim.Faults{Unreachable: true})
+		if _, err := h.Destroy(ctx, admin, e.ID, "", 0); err != nil {
+			t.Fatal(err)
+		}
+		h.until(t, e.ID, func(e blueberry.Environment) bool { return e.Cause == blueberry.CauseTargetUnreachable })
+		if _, err := h.Abandon(ctx, admin, e.ID, ""); !errors.Is(err, blueberry.Invalid) {
+			t.Errorf("abandoned without a reason: %v", err)
+		}
+		for range 2 { // asking twice is asking once
+			if _, err := h.Abandon(ctx, admin, e.ID, "the cluster was deleted"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e = h.until(t, e.ID, phase(blueberry.Terminated))
+		r, err := h.Receipt(ctx, admin, e.ID)
+		if err != nil || r.EndedAt.IsZero() || r.Abandoned.By != "admin" || r.Abandoned.Reason != "the cluster was deleted" || len(r.Leftovers) == 0 || !slices.Contains(r.Notes, provision.NoteNoLogs) {
+			t.Errorf("receipt %+v (%v)", r, err)
+		}
+		for _, l := range r.Lines {
+			if (l.System == "git") == l.GoneAt.IsZero() {
+				t.Errorf("%s %s: gone at %s by %q", l.System, l.Object, l.GoneAt, l.Control)
+			}
+		}
+		if !strings.Contains(e.Message, "abandoned") || h.told(t, e.ID)[blueberry.EnvironmentAbandoned] != 1 {
+			t.Errorf("it ended with %q, told %v", e.Message, h.told(t, e.ID))
+		}
+		if files, err := h.Repository.Files(ctx, gitops.Dir(e.Target, e.Project, e.Name)); err != nil || len(files) > 0 {
+			t.Errorf("left in Git: %v (%v)", files, err)
+		}
+		if _, err := h.Abandon(ctx, admin, e.ID, "again"); err != nil {
+			t.Errorf("abandoned again: %v", err)
+		}
+		h.place.SetFaults(sim.Faults{})
+		if found := h.scan(t); len(found) != 1 || found[0].Namespace != e.Namespace || found[0].Kind != blueberry.OrphanObjects {
+			t.Errorf("once the target is back a scan finds %+v", found)
+		}
+	})
 }
 
 // TestObjectsThatAreFull hold up a removal for ten minutes at its begin and at its end, and no longer.

@@ -15,16 +15,8 @@ const evidencePatience = 10 * time.Minute
 
 // tearDown removes an environment in the safe order (capabilities A6): its logs are kept; nothing is synced any more, neither by us, since the phase is
 // terminating, nor by a place from Git; then workloads and namespace, proven gone; then the files in Git, proven gone; then the archive; only then it is
-// terminated. The receipt is written on the way.
+// terminated. The receipt is written on the way. Of what was abandoned nothing is asked or proven any more: it is named, and the rest goes.
 func (p *Provisioner) tearDown(ctx context.Context, e blueberry.Environment) (blueberry.JobOutcome, error) {
-	place, err := p.place(e.Target)
-	if err != nil {
-		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
-	}
-	p.synced.drop(e.ID)
-	p.delivered.drop(e.ID)
-	p.causes.drop(e.ID)
-	p.probes.drop(e.ID)
 	ledger, err := p.ledger(ctx, e.ID)
 	if err != nil {
 		return blueberry.JobOutcome{}, err
@@ -33,6 +25,21 @@ func (p *Provisioner) tearDown(ctx context.Context, e blueberry.Environment) (bl
 	if err != nil {
 		return blueberry.JobOutcome{}, err
 	}
+	place, err := p.place(e.Target)
+	if !r.Abandoned.At.IsZero() {
+		if r.LogsAt.IsZero() {
+			note(&r, NoteNoLogs)
+		}
+		leftBehind(&r, ledger)
+		return p.erase(ctx, place, e, r) // of a target that cannot be opened: without the files of its driver
+	}
+	if err != nil {
+		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
+	}
+	p.synced.drop(e.ID)
+	p.delivered.drop(e.ID)
+	p.causes.drop(e.ID)
+	p.probes.drop(e.ID)
 	if again, err := p.stop(ctx, place, e, &r, ledger); err != nil || again != nil {
 		return orNothing(again), err
 	}
@@ -102,7 +109,7 @@ func (p *Provisioner) receipt(ctx context.Context, r blueberry.Receipt, ledger [
 		}
 	}
 	return p.Record.Update(ctx, func(tx Tx) error {
-		if err := tx.PutReceipt(ctx, r); err != nil || len(put) == 0 {
+		if err := writeReceipt(ctx, tx, r); err != nil || len(put) == 0 {
 			return err
 		}
 		return tx.PutLedger(ctx, r.EnvironmentID, put)
