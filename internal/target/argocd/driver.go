@@ -174,7 +174,7 @@ type remembered struct {
 	fresh     bool      // nothing of it was there when we made its Application
 	removing  time.Time // since when it is being removed or let go; zero when it is not
 	disowned  string    // a revision that the root Application compared with since, which has no Application for it
-	cleared   time.Time // when the try ended out of whose way we cleared something
+	cleared   time.Time // when we last cleared something out of Argo CD's way
 	permitted string    // the commit whose kinds its AppProject allows
 	held      string    // why it could not be let go when that was last tried
 	accepted  [2]string // a spec that we applied, and what the API made of it

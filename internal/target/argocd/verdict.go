@@ -144,9 +144,9 @@ func (d *Driver) clear(ctx context.Context, ref target.Ref, v view) (cleared boo
 	if refused == nil {
 		return false, nil
 	}
-	isSame := false // the try that it was cleared for: the next one has not ended yet
-	d.memory.edit(ref, func(r *remembered) { isSame = !r.cleared.IsZero() && r.cleared.Equal(v.op.finished) })
-	if isSame {
+	isBefore := false // a try from before the way was cleared, of Argo CD's own perhaps, tells nothing any more
+	d.memory.edit(ref, func(r *remembered) { isBefore = v.op.started.Before(r.cleared) })
+	if isBefore {
 		return true, nil
 	}
 	var jobs, others []blueberry.ObjectRef
@@ -169,7 +169,7 @@ func (d *Driver) clear(ctx context.Context, ref target.Ref, v view) (cleared boo
 		}
 	}
 	if took || len(jobs) > 0 && len(others) == 0 {
-		d.memory.edit(ref, func(r *remembered) { r.cleared = v.op.finished })
+		d.memory.edit(ref, func(r *remembered) { r.cleared = d.now() })
 		return true, nil
 	}
 	return false, refused
