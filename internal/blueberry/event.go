@@ -46,7 +46,7 @@ const (
 	EnvironmentShellClosed   EventType = "environment.shell_closed"
 	EnvironmentCauseFound    EventType = "environment.cause_found" // why it is not ready
 	EnvironmentCauseGone     EventType = "environment.cause_gone"
-	EnvironmentAbandoned     EventType = "environment.abandoned"   // what its target holds was given up
+	EnvironmentAbandoned     EventType = "environment.abandoned" // what its target holds was given up
 	EnvironmentArchived      EventType = "environment.archived"
 	EnvironmentRestored      EventType = "environment.restored"    // an undo made it of an archive
 	EnvironmentHandedOver    EventType = "environment.handed_over" // another driver holds it now
