@@ -17,6 +17,10 @@ const evidencePatience = 10 * time.Minute
 // terminating, nor by a place from Git; then workloads and namespace, proven gone; then the files in Git, proven gone; then the archive; only then it is
 // terminated. The receipt is written on the way. Of what was abandoned nothing is asked or proven any more: it is named, and the rest goes.
 func (p *Provisioner) tearDown(ctx context.Context, e blueberry.Environment) (blueberry.JobOutcome, error) {
+	p.synced.drop(e.ID)
+	p.delivered.drop(e.ID)
+	p.causes.drop(e.ID)
+	p.probes.drop(e.ID)
 	ledger, err := p.ledger(ctx, e.ID)
 	if err != nil {
 		return blueberry.JobOutcome{}, err
@@ -36,10 +40,6 @@ func (p *Provisioner) tearDown(ctx context.Context, e blueberry.Environment) (bl
 	if err != nil {
 		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)
 	}
-	p.synced.drop(e.ID)
-	p.delivered.drop(e.ID)
-	p.causes.drop(e.ID)
-	p.probes.drop(e.ID)
 	if again, err := p.stop(ctx, place, e, &r, ledger); err != nil || again != nil {
 		return orNothing(again), err
 	}
