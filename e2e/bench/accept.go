@@ -164,6 +164,11 @@ func (b *bench) scale(ctx context.Context) error {
 		return err
 	}
 	row(fmt.Sprintf("resident memory, %d environments on sim", b.many), fmt.Sprintf("%.0f MB", mb), "≤ 600 MB")
+	cost, err := idling(ctx, s, func() error { return nil })
+	if err != nil {
+		return err
+	}
+	row(fmt.Sprintf("steady state, %d environments on sim", b.many), fmt.Sprintf("%.1f %% of a core", 100*cost), "≤ 5 %")
 	return impact(ctx, s, set.ConfigSet.ID, b.many)
 }
 

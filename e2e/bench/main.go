@@ -23,28 +23,31 @@ type bench struct {
 	dir  string
 	many int // environments of the scale figures
 	side int // and of those that are made side by side with Argo CD alone
+
+	steadily int // and of those that stand still on a real API server
 }
 
 func main() {
 	many := flag.Int("environments", 10000, "environments of the scale figures")
 	side := flag.Int("side", 100, "environments that are made side by side with Argo CD alone")
+	steadily := flag.Int("steady", 1000, "environments that stand still on a real API server")
 	only := flag.String("only", "", "measure only the groups whose name contains this")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *many, *side, *only); err != nil {
+	if err := run(ctx, bench{many: *many, side: *side, steadily: *steadily}, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, many, side int, only string) error {
+func run(ctx context.Context, b bench, only string) error {
 	dir, err := os.MkdirTemp("", "blueberry-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{bin: filepath.Join(dir, "blueberry"), dir: dir, many: many, side: side}
+	b.bin, b.dir = filepath.Join(dir, "blueberry"), dir
 	if err := installation.Build(ctx, b.bin); err != nil {
 		return err
 	}
@@ -53,7 +56,7 @@ func run(ctx context.Context, many, side int, only string) error {
 	for _, group := range []struct {
 		name string
 		f    func(context.Context) error
-	}{{"start", b.start}, {"cluster", b.cluster}, {"access", b.access}, {"accept", b.accept}, {"scale", b.scale}, {"side", b.sideBySide}, {"code", b.code}} {
+	}{{"start", b.start}, {"cluster", b.cluster}, {"access", b.access}, {"accept", b.accept}, {"scale", b.scale}, {"side", b.sideBySide}, {"code", b.code}, {"steady", b.steady}} {
 		if !strings.Contains(group.name, only) || group.name == "side" && only == "" { // which needs an Argo CD: make bench-argocd
 			continue
 		}

@@ -203,6 +203,7 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 		Record: narrow(s.store, func(tx *store.Tx) provision.Tx { return tx }), Sources: sources{checkouts}, Repository: s.repository, Signer: ring,
 		Places: s.places, Default: s.Config.Target, Now: s.clock.Now, Logger: s.Logger, AtStep: faultPoint(),
 		PublicURL: s.publicURL(), Bucket: s.rights.objects, Prober: newProber(), Rules: s.rules(),
+		Standing: s.rights.gate.Standing,
 	}
 	if s.rights.mail != nil {
 		s.provisioner.Mail = leaseMailer{s.rights.mail}

@@ -147,8 +147,10 @@ const (
 
 // OrphanQuery asks for orphans, by target, kind and id.
 type OrphanQuery struct {
-	Target string
-	Kind   OrphanKind
-	Limit  int
-	After  string // id
+	Target                  string
+	Kind                    OrphanKind
+	Project, Env, Namespace string // all three are of a name; empty for any
+	Approved                bool   // only those that are being removed
+	Limit                   int
+	After                   string // id
 }

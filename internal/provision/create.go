@@ -43,16 +43,7 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 		func(tx Tx, d *draft) error {
 			out = d.env
 			out.Version, out.RequestKey = 1, requestKey(actor, r)
-			if err := stillTakes(ctx, tx, out.Target); err != nil {
-				return err
-			}
-			if err := tx.InsertEnvironment(ctx, out); err != nil {
-				if errors.Is(err, blueberry.Conflict) && !isCode(err, "TARGET_CORDONED") {
-					return taken(out.Name)
-				}
-				return fmt.Errorf("record environment: %w", err)
-			}
-			if err := tx.InsertRevision(ctx, d.rev); err != nil {
+			if err := insert(ctx, tx, out, d.rev); err != nil {
 				return err
 			}
 			if err := tx.Enqueue(ctx, blueberry.JobEnvironmentReconcile, out.ID); err != nil {
@@ -66,6 +57,42 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 	}
 	p.at(StepAccepted)
 	return out, nil
+}
+
+// insert records a new environment with its first revision, where its target takes it and its name and place are free.
+func insert(ctx context.Context, tx Tx, e blueberry.Environment, rev blueberry.Revision) error {
+	if err := stillTakes(ctx, tx, e.Target); err != nil {
+		return err
+	}
+	if err := tx.InsertEnvironment(ctx, e); err != nil {
+		if errors.Is(err, blueberry.Conflict) && !isCode(err, "TARGET_CORDONED") {
+			return taken(e.Name)
+		}
+		return fmt.Errorf("record environment: %w", err)
+	}
+	if err := cleared(ctx, tx, e); err != nil {
+		return err
+	}
+	return tx.InsertRevision(ctx, rev)
+}
+
+// cleared is nil unless an orphan of the name or in the namespace is being removed, which would take what is made now along. From InsertEnvironment on none
+// can be approved until the transaction ends.
+func cleared(ctx context.Context, tx Tx, e blueberry.Environment) error {
+	for _, q := range []blueberry.OrphanQuery{{Project: e.Project, Env: e.Name}, {Namespace: e.Namespace}} {
+		q.Target, q.Approved, q.Limit = e.Target, true, 1
+		list, err := tx.Orphans(ctx, q)
+		if err != nil {
+			return err
+		}
+		if len(list) > 0 {
+			return blueberry.Faults{{
+				Field: "name", Code: "orphan_leaving",
+				Message: fmt.Sprintf("what an earlier %s left on target %s is being removed, as orphan %s: create it when that is gone", e.Name, e.Target, list[0].ID),
+			}}.Err()
+		}
+	}
+	return nil
 }
 
 // PlanCreate tells what a create would do, and keeps it to be applied.

@@ -21,6 +21,7 @@ type extendClaim struct {
 	ActorKind   blueberry.ActorKind `json:"k"`
 	ActorID     string              `json:"i"`
 	ActorName   string              `json:"n"`
+	UserID      string              `json:"u,omitempty"`
 	KeyID       string              `json:"s"` // of the key that signed it
 }
 
@@ -63,7 +64,7 @@ func (p *Provisioner) ExtendLink(ctx context.Context, actor blueberry.Actor, id 
 	})
 }
 
-// extendLink makes a link. The policies are asked now, for the longest lease that it can come to: later it comes to less.
+// extendLink makes a link. The policies are asked now as well, for the longest lease that it can come to: a link that could not work is not made.
 func (p *Provisioner) extendLink(ctx context.Context, tx Tx, actor blueberry.Actor, e blueberry.Environment, hours int) (blueberry.ExtendLink, error) {
 	if err := p.leaseLives(e); err != nil {
 		return blueberry.ExtendLink{}, err
@@ -78,7 +79,7 @@ func (p *Provisioner) extendLink(ctx context.Context, tx Tx, actor blueberry.Act
 	if err := p.leaseAllowed(ctx, tx, actor, e, rev, e.Lease.ExtendWithin(p.Now(), hours, most)); err != nil {
 		return blueberry.ExtendLink{}, err
 	}
-	claim := extendClaim{Environment: e.ID, Hours: hours, Ends: e.Lease.ExpiresAt.UnixMicro(), ActorKind: actor.Kind, ActorID: actor.ID, ActorName: actor.Name}
+	claim := extendClaim{Environment: e.ID, Hours: hours, Ends: e.Lease.ExpiresAt.UnixMicro(), ActorKind: actor.Kind, ActorID: actor.ID, ActorName: actor.Name, UserID: actor.UserID}
 	token, err := p.signExtend(claim)
 	if err != nil {
 		return blueberry.ExtendLink{}, err
@@ -159,24 +160,42 @@ func (p *Provisioner) ExtendLinkInfo(ctx context.Context, token string) (ExtendO
 	})
 }
 
-// ExtendByLink extends the lease that a link is for, once, in the name of who made the link.
+// maker is who made a link, if they may still do what it does. A link of the platform itself is the owner's.
+func (p *Provisioner) maker(ctx context.Context, claim extendClaim, e blueberry.Environment) (blueberry.Actor, error) {
+	actor := blueberry.Actor{Kind: claim.ActorKind, ID: claim.ActorID, Name: claim.ActorName, UserID: claim.UserID}
+	if actor.Kind == blueberry.ActorJob || p.Standing == nil {
+		return actor, nil
+	}
+	now, err := p.Standing(ctx, actor)
+	if err == nil {
+		err = now.CanIn(e.Project, blueberry.GrantEnvironmentsExtend)
+	}
+	if errors.Is(err, blueberry.Forbidden) || errors.Is(err, blueberry.NotFound) {
+		return actor, blueberry.Errorf(blueberry.Conflict, "LINK_WITHDRAWN", "%s, who made this link, may not extend the lease of %s any more", claim.ActorName, e.Name)
+	}
+	actor.Grants, actor.Projects = now.Grants, now.Projects
+	return actor, err
+}
+
+// ExtendByLink extends the lease that a link is for, once, in the name of who made the link: what they may, and what policies let them do, is asked again.
 func (p *Provisioner) ExtendByLink(ctx context.Context, token string) (blueberry.Environment, error) {
-	id, err := view(ctx, p, func(tx Tx) (string, error) {
-		claim, _, err := readExtend(ctx, tx, token)
-		return claim.Environment, err
+	var claim extendClaim
+	e, err := view(ctx, p, func(tx Tx) (e blueberry.Environment, err error) {
+		claim, e, err = readExtend(ctx, tx, token)
+		return e, err
 	})
 	if err != nil {
 		return blueberry.Environment{}, err
 	}
-	return p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
-		claim, _, err := readExtend(ctx, tx, token)
-		if err != nil {
-			return false, err
-		}
+	actor, err := p.maker(ctx, claim, e)
+	if err != nil {
+		return blueberry.Environment{}, err
+	}
+	return p.change(ctx, e.ID, func(tx Tx, e *blueberry.Environment) (bool, error) {
 		if err := p.extendable(claim, *e); err != nil {
 			return false, err
 		}
-		_, most, err := leaseBound(ctx, tx, *e)
+		rev, most, err := leaseBound(ctx, tx, *e)
 		if err != nil {
 			return false, err
 		}
@@ -184,7 +203,9 @@ func (p *Provisioner) ExtendByLink(ctx context.Context, token string) (blueberry
 		if after == e.Lease {
 			return false, nil // as much is left as there can be
 		}
-		actor := blueberry.Actor{Kind: claim.ActorKind, ID: claim.ActorID, Name: claim.ActorName}
+		if err := p.leaseAllowed(ctx, tx, actor, *e, rev, after); err != nil {
+			return false, err
+		}
 		return true, p.extended(ctx, tx, e, actor, after, " by a link")
 	})
 }

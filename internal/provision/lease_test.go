@@ -533,6 +533,44 @@ func TestExtendLinkAndPolicies(t *testing.T) {
 	}
 }
 
+// TestExtendLinkOfOneWhoLeft: a link is worth what its maker may do when it is used.
+func TestExtendLinkOfOneWhoLeft(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	e := h.lasting(t, "pr-1", 4)
+	token := h.link(t, e.ID, 4)
+	for reason, standing := range map[string]func(context.Context, blueberry.Actor) (blueberry.Actor, error){
+		"the account ended": func(_ context.Context, a blueberry.Actor) (blueberry.Actor, error) {
+			return a, blueberry.Errorf(blueberry.Forbidden, "ACTOR_ENDED", "no access")
+		},
+		"without the grant": func(_ context.Context, a blueberry.Actor) (blueberry.Actor, error) {
+			a.Projects = map[string][]blueberry.Grant{e.Project: {blueberry.GrantEnvironmentsRead}}
+			return a, nil
+		},
+		"not in the project": func(_ context.Context, a blueberry.Actor) (blueberry.Actor, error) { return a, nil },
+	} {
+		h.Standing = standing
+		if _, err := h.ExtendByLink(t.Context(), token); refusedWith(err) != "LINK_WITHDRAWN" {
+			t.Errorf("%s: %v", reason, err)
+		}
+	}
+	if got := h.get(t, e.ID); got.Lease != e.Lease {
+		t.Fatalf("the lease moved to %v", got.Lease)
+	}
+	h.Standing = func(_ context.Context, a blueberry.Actor) (blueberry.Actor, error) {
+		a.Grants = []blueberry.Grant{blueberry.GrantAll}
+		return a, nil
+	}
+	if got, err := h.ExtendByLink(t.Context(), token); err != nil || !got.Lease.ExpiresAt.After(e.Lease.ExpiresAt) {
+		t.Errorf("with the grant again: %v, %v", got.Lease, err)
+	}
+	token = h.link(t, e.ID, 4)
+	h.rule(t, "leases", `forbid(principal, action, resource is Environment) when { resource.lease_hours > 8 };`)
+	if _, err := h.ExtendByLink(t.Context(), token); !errors.Is(err, blueberry.Conflict) {
+		t.Errorf("a rule made since: %v", err)
+	}
+}
+
 // post is a mail server.
 type post struct {
 	sent []provision.Mail

@@ -28,7 +28,7 @@ func (p *Provisioner) Orphan(ctx context.Context, actor blueberry.Actor, id stri
 }
 
 // ApproveOrphan allows the removal of an orphan, which then begins. Conflict when a living environment has its name or namespace by now, when someone has
-// allowed it already, and for a record without objects, of which there is nothing to remove.
+// allowed it already, and for a record without objects, of which there is nothing to remove. From then on, until it is gone, none of its name is made.
 func (p *Provisioner) ApproveOrphan(ctx context.Context, actor blueberry.Actor, id string) (o blueberry.Orphan, err error) {
 	if err := actor.Can(blueberry.GrantOrphansRemove); err != nil {
 		return o, err
@@ -39,6 +39,9 @@ func (p *Provisioner) ApproveOrphan(ctx context.Context, actor blueberry.Actor, 
 		}
 		if o.Kind == blueberry.OrphanRecord {
 			return blueberry.Errorf(blueberry.Conflict, "ORPHAN_WITHOUT_OBJECTS", "there is nothing of %s to remove on target %s: redeploy or destroy the environment", o.Env, o.Target)
+		}
+		if _, err := tx.LockTarget(ctx, o.Target); err != nil && !errors.Is(err, blueberry.NotFound) { // so that none of its name is made meanwhile
+			return err
 		}
 		holder, err := holderOf(ctx, tx, o)
 		if err != nil {

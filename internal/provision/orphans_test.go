@@ -3,6 +3,7 @@ package provision_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -121,44 +122,50 @@ func TestOrphanIsFoundToldOnceAndRemovedWhenAllowed(t *testing.T) {
 	})
 }
 
+// TestOrphanWhoseNameIsTaken: what lives under a name and what is removed under it never meet.
 func TestOrphanWhoseNameIsTaken(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ before bool }{"before it is allowed": {true}, "after it was allowed": {false}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := newArchiveHouse(t, storetest.SQLite(t))
-			ctx := t.Context()
-			h.leave(t, "default", "pr-1")
-			list := h.scan(t)
-			if len(list) != 1 || !strings.Contains(list[0].Message, "does not know") {
-				t.Fatalf("found %+v", list)
+	storetest.Each(t, func(t *testing.T, s *storetest.Store) {
+		h := newArchiveHouse(t, s)
+		ctx := t.Context()
+		h.leave(t, "default", "pr-1")
+		h.leave(t, "default", "pr-2")
+		list := h.scan(t)
+		if len(list) != 2 || !strings.Contains(list[0].Message, "does not know") {
+			t.Fatalf("found %+v", list)
+		}
+		held, free := list[0], list[1]
+		e := h.until(t, h.create(t, held.Env).ID, phase(blueberry.Ready))
+		had := len(h.place.Labelled(refTo(e)))
+		if _, err := h.ApproveOrphan(ctx, admin, held.ID); refusedWith(err) != "ORPHAN_TAKEN" {
+			t.Errorf("allowed: %v", err)
+		}
+		if _, err := h.ApproveOrphan(ctx, admin, free.ID); err != nil {
+			t.Fatal(err)
+		}
+		request := provision.CreateRequest{
+			Name: free.Env, Hours: 24, Wish: provision.Wish{Blueprint: &blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{{Name: "web", Image: "acme/web:1"}}}},
+		}
+		if _, err := h.Create(ctx, admin, request); !slices.Equal(faultsOf(err), []string{"name orphan_leaving"}) {
+			t.Errorf("made while the orphan of its name is removed: %v", err)
+		}
+		// A server of before this rule may have allowed one whose name is taken: its removal still looks.
+		if err := s.Update(ctx, func(tx *store.Tx) error { return tx.ApproveOrphan(ctx, held.ID, "ada", h.Now()) }); err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range []blueberry.Orphan{held, free} {
+			if _, err := h.RemoveOrphan(ctx, blueberry.Job{Subject: o.ID}); err != nil {
+				t.Errorf("remove %s: %v", o.Env, err)
 			}
-			o := list[0]
-			if !c.before {
-				if _, err := h.ApproveOrphan(ctx, admin, o.ID); err != nil {
-					t.Fatal(err)
-				}
-			}
-			e := h.create(t, "pr-1")
-			if c.before {
-				if _, err := h.ApproveOrphan(ctx, admin, o.ID); refusedWith(err) != "ORPHAN_TAKEN" {
-					t.Errorf("allowed: %v", err)
-				}
-				if list := h.scan(t); len(list) > 0 {
-					t.Errorf("still found: %+v", list)
-				}
-				return
-			}
-			e = h.until(t, e.ID, phase(blueberry.Ready))
-			had := len(h.place.Labelled(refTo(e)))
-			if _, err := h.RemoveOrphan(ctx, blueberry.Job{Subject: o.ID}); err != nil || len(h.place.Labelled(refTo(e))) != had {
-				t.Errorf("of %d objects %d are left (%v)", had, len(h.place.Labelled(refTo(e))), err)
-			}
-			if _, err := h.Orphan(ctx, admin, o.ID); !errors.Is(err, blueberry.NotFound) || h.installation(t, blueberry.OrphanKept) != 1 {
-				t.Errorf("the orphan is still there (%v)", err)
-			}
-		})
-	}
+		}
+		if left := len(h.place.Labelled(refTo(e))); left != had {
+			t.Errorf("of %d objects of what lives %d are left", had, left)
+		}
+		if h.installation(t, blueberry.OrphanKept) != 1 || h.installation(t, blueberry.OrphanGone) != 1 {
+			t.Error("not told what became of them")
+		}
+		h.until(t, h.create(t, free.Env).ID, phase(blueberry.Ready))
+	})
 }
 
 // TestRecordWithoutObjects is reported, and nothing of it can be removed.

@@ -28,6 +28,9 @@ type Provisioner struct {
 	ProbeAll   bool         // ask also where the target names no gateway
 	Rules      []Rule       // of what other rooms keep for how long
 
+	// Standing tells what an actor may do now who proved themselves earlier, or Forbidden. Nil asks for nothing more than what they could then.
+	Standing func(ctx context.Context, actor blueberry.Actor) (blueberry.Actor, error)
+
 	// AtStep is called after each step of the reconciler with its name (Steps); fault tests end the process there. Nil does nothing.
 	AtStep func(step string)
 

@@ -288,21 +288,8 @@ func (s *scan) put(ctx context.Context, o blueberry.Orphan) error {
 
 // orphanLike reports whether the orphan is known.
 func orphanLike(ctx context.Context, tx Tx, o blueberry.Orphan) (bool, error) {
-	for after := ""; ; {
-		list, err := tx.Orphans(ctx, blueberry.OrphanQuery{Target: o.Target, Kind: o.Kind, Limit: blueberry.MaxPageSize, After: after})
-		if err != nil {
-			return false, err
-		}
-		for _, x := range list {
-			if x.Project == o.Project && x.Env == o.Env && x.Namespace == o.Namespace {
-				return true, nil
-			}
-			after = x.ID
-		}
-		if len(list) < blueberry.MaxPageSize {
-			return false, nil
-		}
-	}
+	list, err := tx.Orphans(ctx, blueberry.OrphanQuery{Target: o.Target, Kind: o.Kind, Project: o.Project, Env: o.Env, Limit: blueberry.MaxPageSize})
+	return slices.ContainsFunc(list, func(x blueberry.Orphan) bool { return x.Namespace == o.Namespace }), err
 }
 
 // holderOf names the living environment that has the name or the namespace of an orphan on its target; empty when there is none.

@@ -156,6 +156,8 @@ type Projects interface {
 type Targets interface {
 	// Target reads one, or NotFound.
 	Target(ctx context.Context, name string) (blueberry.Target, error)
+	// LockTarget is Target, and keeps others from adding environments to it, and from changing it, until this transaction ends.
+	LockTarget(ctx context.Context, name string) (blueberry.Target, error)
 }
 
 // Activity is who uses what, and why it was awake.
@@ -200,7 +202,7 @@ type Retention interface {
 	RetentionRuns(ctx context.Context) (map[string]blueberry.RetentionRun, error)
 	// ClaimRetention is true for one caller in each period: that one runs the rule.
 	ClaimRetention(ctx context.Context, rule string, now time.Time, every time.Duration) (bool, error)
-	// FailedBefore gives ids of environments that are failed since before a time.
+	// FailedBefore gives ids of environments that are failed since before a time and not pinned.
 	FailedBefore(ctx context.Context, before time.Time, limit int) ([]string, error)
 	// OverdueEnvironments gives ids of living environments whose lease ended before now and that are not being removed, and of those whose deadline passed
 	// more than a minute before now.

@@ -64,16 +64,7 @@ func (p *Provisioner) recordUndo(ctx context.Context, tx Tx, d *draft, environme
 	if err := p.undoable(old); err != nil {
 		return err
 	}
-	if err := stillTakes(ctx, tx, e.Target); err != nil {
-		return err
-	}
-	if err := tx.InsertEnvironment(ctx, e); err != nil {
-		if errors.Is(err, blueberry.Conflict) && !isCode(err, "TARGET_CORDONED") {
-			return taken(e.Name)
-		}
-		return fmt.Errorf("record environment: %w", err)
-	}
-	if err := tx.InsertRevision(ctx, d.rev); err != nil {
+	if err := insert(ctx, tx, e, d.rev); err != nil {
 		return err
 	}
 	switch a, err := tx.Archive(ctx, environmentID); {

@@ -152,6 +152,18 @@ func TestAddressThatDoesNotAnswer(t *testing.T) {
 	if n := h.told(t, e.ID); e.Cause != "" || n[blueberry.EnvironmentDegraded] != 1 || n[blueberry.EnvironmentRecovered] != 1 {
 		t.Errorf("cause %q; told %v", e.Cause, n)
 	}
+
+	probe.set(0)
+	h.clock.add(time.Minute)
+	h.until(t, e.ID, func(e blueberry.Environment) bool { return e.Cause == blueberry.CauseURL })
+	h.place.FailPods(refTo(e), "web", "CrashLoopBackOff")
+	h.until(t, e.ID, func(e blueberry.Environment) bool { return e.Cause != "" && e.Cause != blueberry.CauseURL })
+	probe.set(200)
+	h.place.HealPods(refTo(e), "web")
+	e = h.until(t, e.ID, func(e blueberry.Environment) bool { return e.Cause == "" || e.Cause == blueberry.CauseURL })
+	if e.Cause != "" {
+		t.Errorf("what the address answered before its pods failed still counts: %s", e.Cause)
+	}
 }
 
 func TestTimelineMergesBoth(t *testing.T) {

@@ -323,6 +323,10 @@ func TestWhatTheSweepsFind(t *testing.T) {
 			e.Phase, e.DeadlineAt = blueberry.Failed, now
 			e.Lease = blueberry.Lease{}
 		})
+		put("failed-pinned", func(e *blueberry.Environment) {
+			e.Phase, e.DeadlineAt = blueberry.Failed, now
+			e.Lease = blueberry.Lease{PinnedBy: "ada"}
+		})
 		put("failed-late", func(e *blueberry.Environment) {
 			e.Phase, e.PhaseSince, e.DeadlineAt = blueberry.Failed, now, now
 			e.Lease = blueberry.Lease{}

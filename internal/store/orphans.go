@@ -86,10 +86,15 @@ func (t *Tx) Orphan(ctx context.Context, id string) (blueberry.Orphan, error) {
 // Orphans reads one page in the order of ids. A limit of 0 is DefaultPageSize, one above MaxPageSize is MaxPageSize.
 func (t *Tx) Orphans(ctx context.Context, q blueberry.OrphanQuery) ([]blueberry.Orphan, error) {
 	rows, err := many[orphanRow](ctx, t, "orphans", func(s *bun.SelectQuery) *bun.SelectQuery {
-		for _, x := range []struct{ column, value string }{{"target", q.Target}, {"kind", string(q.Kind)}} {
+		for _, x := range []struct{ column, value string }{
+			{"target", q.Target}, {"kind", string(q.Kind)}, {"project", q.Project}, {"environment", q.Env}, {"namespace", q.Namespace},
+		} {
 			if x.value != "" {
 				s = s.Where("? = ?", bun.Ident(x.column), clean(x.value))
 			}
+		}
+		if q.Approved {
+			s = s.Where("approved_at > 0")
 		}
 		return s.Where("id > ?", clean(q.After)).Order("id").Limit(int64(pageLimit(q.Limit)))
 	})

@@ -62,10 +62,10 @@ func (t *Tx) ClaimRetention(ctx context.Context, rule string, now time.Time, eve
 	return n == 1, err
 }
 
-// FailedBefore gives ids of environments that are failed since before a time, the longest first.
+// FailedBefore gives ids of environments that are failed since before a time and not pinned, the longest first.
 func (t *Tx) FailedBefore(ctx context.Context, before time.Time, limit int) ([]string, error) {
 	return t.environmentIDs(ctx, "failed", limit, func(s *bun.SelectQuery) *bun.SelectQuery {
-		return s.Where("phase = 'failed'").Where("phase_since < ?", micros(before)).Order("phase_since", "id")
+		return s.Where("phase = 'failed'").Where("pinned_by = ''").Where("phase_since < ?", micros(before)).Order("phase_since", "id")
 	})
 }
 

@@ -431,6 +431,26 @@ func TestRefusedObjectIsExplained(t *testing.T) {
 	t.Errorf("explained as %+v, want that Argo CD cannot apply the ConfigMap", causes)
 }
 
+// TestUnknownFieldIsRefused: Argo CD is told to leave the schema to the API, which refuses what it does not know.
+func TestUnknownFieldIsRefused(t *testing.T) {
+	t.Parallel()
+	p, ok := newPlace(t)
+	if !ok {
+		return
+	}
+	d := p.driver(t, p.cfg)
+	e := p.environment(t, d)
+	bad := configDoc + "bogus: {a: b}\n"
+	want := e.desired(targettest.Platform(t, e.Ref), targettest.File(t, e.Ref, 0, "back", bad))
+	targettest.Until(t.Context(), t, "it is refused", func() string {
+		progress, err := d.Sync(t.Context(), want)
+		if !isKind(err, blueberry.Invalid) || !strings.Contains(text(err), "bogus") {
+			return orNothing(text(err) + progress.Waiting)
+		}
+		return ""
+	})
+}
+
 // TestChecksTellWhatArgoNeeds also holds that the credential is written nowhere but into Argo CD's own Secret.
 func TestChecksTellWhatArgoNeeds(t *testing.T) {
 	t.Parallel()
