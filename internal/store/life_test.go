@@ -363,7 +363,7 @@ func TestWhatTheSweepsFind(t *testing.T) {
 				}
 			}
 		}
-		if d := cmp.Diff([]string{"ended", "failed", "failed-late", "fine", "going", "late"}, sorted(names)); d != "" {
+		if d := cmp.Diff([]string{"ended", "failed", "failed-late", "failed-pinned", "fine", "going", "late"}, sorted(names)); d != "" {
 			t.Errorf("living:\n%s", d)
 		}
 	})
