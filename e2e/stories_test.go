@@ -1,12 +1,21 @@
 package e2e_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +38,7 @@ import (
 //	sample DIR             copy the shipped sample
 //	repository DIR         make DIR a Git repository with one commit; $COMMIT is its commit
 //	kubectl ARGS…          the kubectl of the embedded cluster; ! and stdout work as with exec
+//	deliver FILE HOW N     send what a host says of pull request N (HOW: open, draft, closed, again, forged) to the repository that "repo add -o json" told in FILE
 //	await PATTERN ARGS…    run blueberry ARGS until its output matches, for at most two minutes
 func TestStories(t *testing.T) {
 	t.Parallel()
@@ -63,6 +73,7 @@ func TestStories(t *testing.T) {
 			"repository": cmdRepository,
 			"kubectl":    cmdKubectl,
 			"await":      cmdAwait,
+			"deliver":    cmdDeliver,
 		},
 	})
 }
@@ -75,6 +86,7 @@ type story struct {
 	args       []string
 	server     *installation.Server
 	listen     string
+	said       []byte // the last delivery
 }
 
 // address is one that stays through restarts: Argo CD reads the repository there.
@@ -170,6 +182,47 @@ func cmdKubectl(ts *testscript.TestScript, neg bool, args []string) {
 	if (err != nil) != neg {
 		ts.Fatalf("kubectl %s: %v", strings.Join(args, " "), err)
 	}
+}
+
+// cmdDeliver sends what a host says of a pull request (deliver ADDED-FILE open|draft|closed|again|forged NUMBER) to the webhook of a repository, as "repo add
+// -o json" told it, and prints the answer.
+func cmdDeliver(ts *testscript.TestScript, _ bool, args []string) {
+	var added sdk.AddedRepository
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &added))
+	s, how, number := storyOf(ts), args[1], args[2]
+	if how != "again" {
+		state := map[string]string{"closed": "closed"}[how]
+		if state == "" {
+			state = "open"
+		}
+		end := map[string]string{"ref": "topic", "commit": ts.Getenv("COMMIT"), "repository": "acme/shop"}
+		n, err := strconv.Atoi(number)
+		ts.Check(err)
+		s.said, err = json.Marshal(map[string]any{"event": "pull_request", "data": map[string]any{
+			"repository": "acme/shop", "action": how, "number": n, "title": "A change", "author": "ada", "draft": how == "draft", "state": state,
+			"head": end, "base": map[string]string{"ref": "main", "repository": "acme/shop"}, "updated_at": time.Now().UTC().Format(time.RFC3339Nano),
+		}})
+		ts.Check(err)
+	}
+	if how == "forged" {
+		added.Secret += "x"
+	}
+	at := strconv.FormatInt(time.Now().Unix(), 10)
+	sign := hmac.New(sha256.New, []byte(added.Secret))
+	_, _ = sign.Write(append([]byte(at+"."), s.said...))
+	hook, err := url.Parse(added.Repository.WebhookURL)
+	ts.Check(err)
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, s.server.URL+hook.Path, bytes.NewReader(s.said)) // the server may listen elsewhere by now
+	ts.Check(err)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Blueberry-Timestamp", at)
+	req.Header.Set("X-Blueberry-Signature", "sha256="+hex.EncodeToString(sign.Sum(nil)))
+	res, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	ts.Check(err)
+	_, _ = fmt.Fprintf(ts.Stdout(), "%s %s\n", res.Status, answer)
 }
 
 func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {

@@ -56,7 +56,7 @@ func run(ctx context.Context, b bench, only string) error {
 	for _, group := range []struct {
 		name string
 		f    func(context.Context) error
-	}{{"start", b.start}, {"cluster", b.cluster}, {"access", b.access}, {"accept", b.accept}, {"scale", b.scale}, {"side", b.sideBySide}, {"code", b.code}, {"steady", b.steady}} {
+	}{{"start", b.start}, {"cluster", b.cluster}, {"access", b.access}, {"accept", b.accept}, {"scale", b.scale}, {"hooks", b.hooks}, {"side", b.sideBySide}, {"code", b.code}, {"steady", b.steady}} {
 		if !strings.Contains(group.name, only) || group.name == "side" && only == "" { // which needs an Argo CD: make bench-argocd
 			continue
 		}

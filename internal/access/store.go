@@ -129,7 +129,7 @@ type Projects interface {
 	InsertProject(ctx context.Context, p blueberry.Project) error
 	// DescribeProject writes the description if the version is still p.Version, else Conflict with code VERSION_MOVED.
 	DescribeProject(ctx context.Context, p blueberry.Project) error
-	// DeleteProject removes a project with its members, group rules, service accounts, config sets, blueprints, policies and what is left of terminated
+	// DeleteProject removes a project with its members, group rules, service accounts, repositories, config sets, blueprints, policies and what is left of terminated
 	// environments' names; API tokens and OAuth clients that may act in it alone end, others lose its name. Conflict with code PROJECT_IN_USE, with a fault for
 	// each of up to 20, while environments that are not terminated are in it.
 	DeleteProject(ctx context.Context, name string, version int64, by string, at time.Time) error

@@ -42,6 +42,7 @@ func (s *Server) rules() []provision.Rule {
 				return tx.SweepIdempotency(ctx, time.Now().Add(-blueberry.IdempotencyLifetime))
 			}),
 		},
+		{Name: "deliveries", What: "what hosts sent to webhooks", Keep: blueberry.KeepDeliveries, Every: time.Hour, Run: s.purgeDeliveries},
 		{
 			Name: "sessions", What: "sessions, links, consents and OAuth tokens that have ended", Keep: endedLife, Every: 10 * time.Minute,
 			Run: swept("sessions, links and tokens", func(ctx context.Context, tx *store.Tx) (int, error) {
@@ -116,6 +117,8 @@ func (s *Server) work() map[blueberry.JobKind]jobs.Kind {
 		blueberry.JobTargetScan:           {Work: p.Scan, Timeout: 30 * time.Minute, MaxAttempts: 4},
 		blueberry.JobTargetDrain:          {Work: p.Drain, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobOrphanRemove:         {Work: p.RemoveOrphan, Timeout: 2 * time.Minute, MaxAttempts: 25},
+		blueberry.JobPullReconcile:        {Work: s.repositories.Reconcile, Timeout: 2 * time.Minute, MaxAttempts: 25},
+		blueberry.JobPullsReview:          {Work: s.repositories.Review, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobConfigPublished:      {Work: p.ConfigPublished, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobBlueprintPublished:   {Work: p.BlueprintPublished, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobUserInvite:           {Work: r.accounts.SendInvitation, Timeout: 2 * time.Minute, MaxAttempts: 8},

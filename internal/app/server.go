@@ -33,23 +33,24 @@ type Server struct {
 	Logger  *slog.Logger
 	Out     io.Writer // where people read what they need to know at the start
 
-	store       *store.Store
-	queue       *jobs.Queue
-	repository  *gitops.Repository
-	provisioner *provision.Provisioner
-	catalog     *catalog.Catalog
-	feed        *feed
-	metrics     *metrics
-	health      health
-	places      *places
-	activator   *activator.Activator
-	fleet       *fleet.Fleet
-	clock       *steadyClock
-	reader      string // credential of Argo CD for the embedded repository
-	rights      rights
-	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil without TLS
-	release     func()                                               // of the claim on the record
-	address     string                                               // URL of the listener
+	store        *store.Store
+	queue        *jobs.Queue
+	repository   *gitops.Repository
+	provisioner  *provision.Provisioner
+	catalog      *catalog.Catalog
+	feed         *feed
+	metrics      *metrics
+	health       health
+	places       *places
+	activator    *activator.Activator
+	repositories *source.Repositories
+	fleet        *fleet.Fleet
+	clock        *steadyClock
+	reader       string // credential of Argo CD for the embedded repository
+	rights       rights
+	certificate  func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil without TLS
+	release      func()                                               // of the claim on the record
+	address      string                                               // URL of the listener
 
 	gateway        net.Listener // of the wake gateway; nil for none
 	gatewayAddress string       // its URL
@@ -208,6 +209,7 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 	if s.rights.mail != nil {
 		s.provisioner.Mail = leaseMailer{s.rights.mail}
 	}
+	s.openRepositories()
 	s.activator = &activator.Activator{Environments: s.provisioner, Upstream: s.places.upstream, Now: s.clock.Now, Logger: s.Logger}
 	s.catalog = &catalog.Catalog{
 		Record: narrow(s.store, func(tx *store.Tx) catalog.Tx { return tx }), Sources: catalogSources{checkouts},

@@ -67,6 +67,19 @@ const (
 	RetentionFixed   EventType = "retention.fixed" // the backstop did what should have been done before
 )
 
+// The events of repositories and pull requests. Those of a pull request name its environment, if it has one.
+const (
+	RepositoryAdded   EventType = "repository.added"
+	RepositoryChanged EventType = "repository.changed"
+	RepositoryRemoved EventType = "repository.removed"
+	DeliveryRejected  EventType = "delivery.refused" // told once an hour for a repository
+	PullSkippedEvent  EventType = "pull.skipped"
+	PullWaits         EventType = "pull.waiting"
+	PullRefusedEvent  EventType = "pull.refused"
+	PullBuiltEvent    EventType = "pull.built"
+	PullEndedEvent    EventType = "pull.ended"
+)
+
 // The events of the catalogue and of projects. They have no environment.
 const (
 	ConfigSetChanged   EventType = "config_set.version_published"

@@ -29,7 +29,11 @@ const (
 	GrantProjectsCreate       Grant = "projects:create" // on the installation only
 	GrantProjectsDelete       Grant = "projects:delete" // on the installation only
 	GrantProjectsUpdate       Grant = "projects:update"
-	GrantProjectsQuota        Grant = "projects:quota" // on the installation only: nobody sets their own bounds
+	GrantProjectsQuota        Grant = "projects:quota"     // on the installation only: nobody sets their own bounds
+	GrantRepositoriesRead     Grant = "repositories:read"  // and their pull requests
+	GrantRepositoriesWrite    Grant = "repositories:write" // and the secrets of their webhooks
+	GrantDeliveriesRead       Grant = "deliveries:read"    // what hosts sent, with bodies
+	GrantDeliveriesReplay     Grant = "deliveries:replay"
 	GrantMembersRead          Grant = "members:read"
 	GrantMembersWrite         Grant = "members:write" // members, group rules of the project
 	GrantServiceAccountsRead  Grant = "service-accounts:read"
@@ -68,6 +72,7 @@ func Grants() []Grant {
 		GrantEnvironmentsOperate, GrantEnvironmentsLogs, GrantEnvironmentsExec,
 		GrantBlueprintsRender, GrantBlueprintsRead, GrantBlueprintsWrite, GrantConfigRead, GrantConfigWrite, GrantConfigDelete,
 		GrantPoliciesRead, GrantPoliciesWrite, GrantProjectsRead, GrantProjectsCreate, GrantProjectsDelete, GrantProjectsUpdate, GrantProjectsQuota,
+		GrantRepositoriesRead, GrantRepositoriesWrite, GrantDeliveriesRead, GrantDeliveriesReplay,
 		GrantMembersRead, GrantMembersWrite, GrantServiceAccountsRead, GrantServiceAccountsWrite, GrantUsersRead, GrantUsersWrite,
 		GrantTokensRead, GrantTokensWrite, GrantSessionsRead, GrantSessionsRevoke, GrantClientsRead, GrantClientsWrite,
 		GrantProvidersRead, GrantProvidersWrite, GrantAuditRead, GrantAccessReview, GrantEmergenciesRead, GrantEmergenciesOpen,

@@ -34,6 +34,10 @@ const (
 	EmergencyID   = "emg"
 	CertificateID = "crt"
 	OrphanID      = "orp"
+	RepositoryID  = "rep"
+	PullID        = "pul"
+	DeliveryID    = "dlv"
+	HookSecretID  = "whs"
 )
 
 // crockford has no i, l, o, u; its order is the order of the bytes, so ids sort by time.

@@ -48,6 +48,12 @@ const JobTargetDrain JobKind = "target.drain"
 // JobOrphanRemove removes an orphan whose removal was approved. Its subject is the orphan's id.
 const JobOrphanRemove JobKind = "orphan.remove"
 
+// JobPullReconcile brings the environment of a pull request a step nearer to what its policy wants. Its subject is the pull request's id.
+const JobPullReconcile JobKind = "pull.reconcile"
+
+// JobPullsReview has every pull request of a repository looked at, because its policy changed or there is room. Its subject is the repository's id.
+const JobPullsReview JobKind = "pulls.review"
+
 // JobState is where a job is.
 type JobState string
 

@@ -23,15 +23,15 @@ func (r Role) adds() []Grant {
 	case RoleViewer:
 		return []Grant{
 			GrantEnvironmentsRead, GrantBlueprintsRead, GrantConfigRead, GrantPoliciesRead, GrantProjectsRead, GrantMembersRead, GrantTargetsRead,
-			GrantEnvironmentsLogs,
+			GrantEnvironmentsLogs, GrantRepositoriesRead,
 		}
 	case RoleDeveloper:
 		return []Grant{
 			GrantEnvironmentsCreate, GrantEnvironmentsExtend, GrantEnvironmentsUpdate, GrantEnvironmentsDelete, GrantEnvironmentsPlan, GrantBlueprintsRender,
-			GrantEnvironmentsOperate, GrantEnvironmentsExec,
+			GrantEnvironmentsOperate, GrantEnvironmentsExec, GrantDeliveriesRead, GrantDeliveriesReplay,
 		}
 	case RoleMaintainer:
-		return []Grant{GrantBlueprintsWrite, GrantConfigWrite, GrantConfigDelete, GrantPoliciesWrite, GrantServiceAccountsRead}
+		return []Grant{GrantBlueprintsWrite, GrantConfigWrite, GrantConfigDelete, GrantPoliciesWrite, GrantServiceAccountsRead, GrantRepositoriesWrite}
 	case RoleAdmin:
 		return []Grant{GrantProjectsUpdate, GrantMembersWrite, GrantServiceAccountsWrite, GrantAuditRead}
 	}

@@ -167,3 +167,43 @@ func (s *shared) completeOrphans(c *cobra.Command, args []string, _ string) ([]c
 		return each(found.Items, func(x sdk.Orphan) cobra.Completion { return cobra.CompletionWithDesc(x.ID, plainText(x.Message)) }), err
 	})
 }
+
+// completeRepositories gives the names of repositories, for the first argument or a flag.
+func (s *shared) completeRepositories(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
+		project, _ := c.Flags().GetString("project")
+		found, err := client.ListRepositories(ctx, sdk.RepositoryFilter{Project: project, Limit: 100})
+		return each(found.Items, func(x sdk.Repository) cobra.Completion {
+			return cobra.CompletionWithDesc(plainText(x.Name), plainText(x.Host))
+		}), err
+	})
+}
+
+// completePulls gives the ids of pull requests.
+func (s *shared) completePulls(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
+		found, err := client.ListPulls(ctx, sdk.PullFilter{Limit: 100})
+		return each(found.Items, func(x sdk.PullRequest) cobra.Completion {
+			return cobra.CompletionWithDesc(x.ID, plainText(fmt.Sprintf("%s %d, %s", x.BaseRepository, x.Number, x.State)))
+		}), err
+	})
+}
+
+// completeDeliveries gives the ids of deliveries.
+func (s *shared) completeDeliveries(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
+		found, err := client.ListDeliveries(ctx, sdk.DeliveryFilter{Limit: 100})
+		return each(found.Items, func(x sdk.Delivery) cobra.Completion {
+			return cobra.CompletionWithDesc(x.ID, plainText(x.Verdict+": "+x.Reason))
+		}), err
+	})
+}

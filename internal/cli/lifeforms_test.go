@@ -94,6 +94,14 @@ func TestWhatKubernetesSaysCannotMoveTheCursor(t *testing.T) {
 		"/v1/environments/env_1/timeline": sdk.Timeline{Items: []sdk.TimelineEntry{{At: at0, Type: evil, Object: &ref, Message: evil, Actor: evil, Count: 3, Warning: true}}},
 		"/v1/environments/env_1/receipt":  sdk.Receipt{Environment: "pr-1", BeganAt: at0, Lines: []sdk.ReceiptLine{{System: "kubernetes", Object: evil}}, Leftovers: []sdk.Leftover{{ObjectRef: ref, Finalizers: []string{evil}, Message: evil, Fix: evil}}},
 		"/v1/orphans/orp_1":               sdk.Orphan{ID: evil, Target: evil, Kind: "objects", Objects: []sdk.ObjectRef{ref}, Leftovers: []sdk.ObjectRef{ref}, Message: evil},
+		"/v1/repositories/rep_1":          sdk.Repository{ID: evil, Project: evil, Name: evil, Host: evil, URL: evil, WebhookURL: evil, Policy: sdk.PullPolicy{Bases: []string{evil}, Prefix: evil}},
+		"/v1/repositories":                sdk.RepositoryList{Items: []sdk.Repository{{ID: evil, Name: evil, URL: evil, Policy: sdk.PullPolicy{Prefix: evil}}}},
+		"/v1/pulls/pul_1":                 sdk.PullRequest{ID: evil, Title: evil, Author: evil, HeadRef: evil, HeadRepository: evil, Fork: true, Labels: []string{evil}, Message: evil},
+		"/v1/pulls":                       sdk.PullRequestList{Items: []sdk.PullRequest{{ID: evil, Title: evil, Author: evil, HeadRef: evil, Message: evil, Outcome: evil}}},
+		"/v1/deliveries":                  sdk.DeliveryList{Items: []sdk.Delivery{{ID: evil, Event: evil, Action: evil, HostID: evil, Verdict: evil, Reason: evil}}},
+		"/v1/deliveries/dlv_1":            sdk.Delivery{ID: evil, Event: evil, Verdict: evil, Reason: evil, Headers: map[string]string{evil: evil}, Body: "\x1b]0;title\x07one\ntwo\r\x1b[2J"},
+		"/v1/deliveries/dlv_2":            sdk.Delivery{ID: "dlv_2", BodyBase64: evil},
+		"/v1/deliveries/dlv_1/replay":     sdk.ReplayedDelivery{Delivery: sdk.Delivery{ID: evil, ReplayOf: evil, Reason: evil}, Pull: &sdk.PullRequest{BaseRepository: evil, State: evil}},
 		"/v1/targets/eu":                  sdk.Target{Name: evil, Message: evil, State: "cordoned", Reason: evil},
 	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -106,7 +114,19 @@ func TestWhatKubernetesSaysCannotMoveTheCursor(t *testing.T) {
 	defer srv.Close()
 	p := at(srv.URL)
 	for _, args := range [][]string{
-		{"env", "why", "env_1"}, {"env", "events", "env_1", "--all"}, {"env", "receipt", "env_1"}, {"orphan", "get", "orp_1"}, {"target", "get", "eu"},
+		{"env", "why", "env_1"},
+		{"env", "events", "env_1", "--all"},
+		{"env", "receipt", "env_1"},
+		{"orphan", "get", "orp_1"},
+		{"target", "get", "eu"},
+		{"repo", "get", "rep_1"},
+		{"repo", "list"},
+		{"pull", "get", "pul_1"},
+		{"pull", "list"},
+		{"delivery", "list"},
+		{"delivery", "get", "dlv_1"},
+		{"delivery", "get", "dlv_2"},
+		{"delivery", "replay", "dlv_1"},
 	} {
 		for _, form := range []string{"wide", "name"} {
 			if got := p.must(t, append(args, "-o", form)...); strings.ContainsAny(got, "\x1b\x07") || strings.Contains(got, "\nSECOND") && args[1] != "why" {

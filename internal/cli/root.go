@@ -49,7 +49,7 @@ func NewRoot(streams Streams, version string, extra ...*cobra.Command) *cobra.Co
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return s.checkOutput() }
 
 	root.AddGroup(&cobra.Group{ID: "client", Title: "client commands"})
-	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newArchive(s), newOrphan(s), newRetention(s), newVersion(s)} {
+	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newArchive(s), newOrphan(s), newRetention(s), newRepo(s), newPull(s), newDelivery(s), newVersion(s)} {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}
@@ -166,6 +166,21 @@ func newArchive(s *shared) *cobra.Command {
 
 func newOrphan(s *shared) *cobra.Command {
 	return group("orphan", "What is on a target and in no record, and the reverse", "", newOrphanList(s), newOrphanGet(s), newOrphanApprove(s))
+}
+
+func newRepo(s *shared) *cobra.Command {
+	c := group("repo", "Repositories whose pull requests bring their environments", `A repository that is added has its pull requests bring their own environments: opened makes one, pushed moves it to the new commit, closed or merged removes it. Its policy says which pull requests get one.`,
+		newRepoAdd(s), newRepoList(s), newRepoGet(s), newRepoChange(s), newRepoRotate(s), newRepoRemove(s))
+	c.Aliases = []string{"repository"}
+	return c
+}
+
+func newPull(s *shared) *cobra.Command {
+	return group("pull", "Pull requests, and what became of their environments", "", newPullList(s), newPullGet(s))
+}
+
+func newDelivery(s *shared) *cobra.Command {
+	return group("delivery", "What the hosts of repositories sent", "", newDeliveryList(s), newDeliveryGet(s), newDeliveryReplay(s))
 }
 
 // exactly takes n arguments, named in the usage line.

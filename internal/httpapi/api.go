@@ -189,6 +189,9 @@ type Deps struct {
 	// Life is the operations on how environments live and end.
 	Life Life
 
+	// Repositories is the operations on repositories and what their hosts send.
+	Repositories Repositories
+
 	// Edge is the gateway's own: who counts, whom it trusts, where refusals are noted.
 	Edge Edge
 
@@ -218,7 +221,7 @@ func New(d Deps) (*API, error) {
 	for name, missing := range map[string]bool{
 		"Environments": d.Environments == nil, "Changes": d.Changes == nil, "Plans": d.Plans == nil, "Revisions": d.Revisions == nil, "Drift": d.Drift == nil,
 		"Events": d.Events == nil, "Feed": d.Feed == nil, "ConfigSets": d.ConfigSets == nil, "Blueprints": d.Blueprints == nil,
-		"Catalogue": d.Catalogue == nil, "Policies": d.Policies == nil, "Projects": d.Projects == nil,
+		"Catalogue": d.Catalogue == nil, "Policies": d.Policies == nil, "Projects": d.Projects == nil, "Repositories": d.Repositories == nil,
 		"Targets": d.Targets == nil, "Fleet": d.Fleet == nil, "Jobs": d.Jobs == nil, "Access": d.Access == nil, "Idempotency": d.Idempotency == nil,
 	} {
 		if missing {
@@ -259,11 +262,15 @@ func New(d Deps) (*API, error) {
 	projects{d.Projects}.mount(r)
 	targets{d.Targets, d.Fleet}.mount(r)
 	d.Life.mount(r, d)
+	repositories{d.Repositories}.mount(r)
+	pulls{d.Repositories}.mount(r)
+	deliveries{d.Repositories}.mount(r)
 	version{d.Version}.mount(r)
 	d.Rights.mount(r, d.Projects, d.Now)
 
 	doc := r.document()
 	reference{doc: doc, address: d.Address}.mount(mux)
+	hooks{d.Repositories, d.Edge.Timeouts.orDefaults().Body, make(chan struct{}, maxReading), d.Logger}.mount(mux)
 	for pattern, h := range d.Routes {
 		mux.Handle(pattern, h)
 	}

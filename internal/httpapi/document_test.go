@@ -154,6 +154,13 @@ func TestDocumentKnowsEveryWordOfTheNouns(t *testing.T) {
 	for _, r := range blueberry.AuditResults() {
 		results = append(results, string(r))
 	}
+	var hosts, verdicts []string
+	for _, h := range blueberry.HostKinds() {
+		hosts = append(hosts, string(h))
+	}
+	for _, v := range blueberry.DeliveryVerdicts() {
+		verdicts = append(verdicts, string(v))
+	}
 	for name, tc := range map[string]struct{ want, got []string }{
 		"roles": {roles, enum("Role", "name")}, "roles of projects": {roles[1:], enum("Member", "role")}, "roles of service accounts": {roles[1:], enum("ServiceAccount", "role")},
 		"statuses": {statuses, enum("User", "status")}, "statuses of members": {statuses, enum("Member", "status")}, "audit results": {results, enum("AuditEntry", "result")},
@@ -192,11 +199,24 @@ func TestDocumentKnowsEveryWordOfTheNouns(t *testing.T) {
 			words(string(blueberry.ByHand), string(blueberry.BySchedule), string(blueberry.ByIdleness), string(blueberry.ByRequest), string(blueberry.ByDeploy), string(blueberry.ByShell)),
 			enum("EnvironmentSleep", "why"),
 		},
-		"severities":     {words(string(blueberry.Fails), string(blueberry.Waits), string(blueberry.Warns)), enum("Cause", "severity")},
-		"archives":       {words(string(blueberry.ArchivedEnded), string(blueberry.ArchivedFailed)), enum("Archive", "state")},
-		"orphans":        {words(string(blueberry.OrphanObjects), string(blueberry.OrphanRecord), string(blueberry.OrphanFiles)), enum("Orphan", "kind")},
-		"target states":  {words(string(blueberry.TargetActive), string(blueberry.TargetCordoned), string(blueberry.TargetDraining)), enum("Target", "state")},
-		"drivers":        {blueberry.TargetDrivers(), enum("RegisterTargetRequest", "driver")},
+		"severities":      {words(string(blueberry.Fails), string(blueberry.Waits), string(blueberry.Warns)), enum("Cause", "severity")},
+		"archives":        {words(string(blueberry.ArchivedEnded), string(blueberry.ArchivedFailed)), enum("Archive", "state")},
+		"orphans":         {words(string(blueberry.OrphanObjects), string(blueberry.OrphanRecord), string(blueberry.OrphanFiles)), enum("Orphan", "kind")},
+		"target states":   {words(string(blueberry.TargetActive), string(blueberry.TargetCordoned), string(blueberry.TargetDraining)), enum("Target", "state")},
+		"drivers":         {blueberry.TargetDrivers(), enum("RegisterTargetRequest", "driver")},
+		"hosts":           {hosts, enum("Repository", "host")},
+		"hosts to add":    {hosts, enum("AddRepositoryRequest", "host")},
+		"hosts that sent": {hosts, enum("Delivery", "host")},
+		"verdicts":        {verdicts, enum("Delivery", "verdict")},
+		"states of pulls": {words(string(blueberry.PullOpen), string(blueberry.PullClosed), string(blueberry.PullMerged)), enum("PullRequest", "state")},
+		"relations": {
+			words(string(blueberry.RelationOwner), string(blueberry.RelationMember), string(blueberry.RelationCollaborator), string(blueberry.RelationOutsider), string(blueberry.RelationUnknown)),
+			enum("PullRequest", "relation"),
+		},
+		"outcomes": {
+			words(string(blueberry.PullSkipped), string(blueberry.PullWaiting), string(blueberry.PullRefused), string(blueberry.PullBuilt), string(blueberry.PullEnded)),
+			enum("PullRequest", "outcome"),
+		},
 		"drift modes":    {words(string(blueberry.DriftRepair), string(blueberry.DriftReport)), enum("DriftPolicy", "mode")},
 		"drift":          {words(string(blueberry.DriftRepair), string(blueberry.DriftReport)), enum("EnvironmentDrift", "mode")},
 		"config updates": {words(string(blueberry.ConfigPlan), string(blueberry.ConfigAutomatic)), enum("Blueprint", "config_updates")},
@@ -260,6 +280,7 @@ func TestEveryMethodOfTheClientReachesItsOperation(t *testing.T) {
 	c := &sdk.Client{BaseURL: srv.URL, Token: httpapitest.Token, HTTPClient: srv.Client(), Waits: []time.Duration{}}
 	everyCall(t, c)
 	everyLifeCall(t, c)
+	everyRepositoryCall(t, r.API(t), c)
 	everyRightsCall(t, r, srv.URL, c)
 	srv.CloseClientConnections()
 	srv.Close() // waits until every answer was told

@@ -78,7 +78,7 @@ var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 func (g *gateway) handler() http.Handler {
 	v1 := g.readBody(maxBody, g.once(http.HandlerFunc(g.route)))
 	page := g.readBody(maxForm, http.HandlerFunc(g.route))
-	known, public, pages := g.signIn(v1), g.pass(v1), g.pass(page)
+	known, public, pages, inbox := g.signIn(v1), g.pass(v1), g.pass(page), g.admit(http.HandlerFunc(g.route))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := g.now()
 		r, x := g.begin(w, r)
@@ -96,6 +96,8 @@ func (g *gateway) handler() http.Handler {
 			public.ServeHTTP(counted, r)
 		case x.api:
 			known.ServeHTTP(counted, r)
+		case x.route == hookRoute:
+			inbox.ServeHTTP(counted, r)
 		default:
 			pages.ServeHTTP(counted, r)
 		}

@@ -66,6 +66,7 @@ func TestSlowClientsAreCut(t *testing.T) {
 		"body":         {"does not end its body", httpapi.Timeouts{Body: short}, "POST /v1/environments HTTP/1.1\r\nHost: x\r\n" + token + "Content-Length: 100\r\n\r\n{", "BODY_TIMEOUT"},
 		"chunks":       {"of no length", httpapi.Timeouts{Body: short}, "POST /v1/environments HTTP/1.1\r\nHost: x\r\n" + token + "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", "BODY_TIMEOUT"},
 		"form":         {"of a page", httpapi.Timeouts{Body: short}, "POST /page HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\na=", "BODY_TIMEOUT"},
+		"delivery":     {"of a host", httpapi.Timeouts{Body: short}, "POST /hooks/rep_1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", "BODY_TIMEOUT"},
 		"idle":         {"asks nothing more", httpapi.Timeouts{Idle: short}, "GET /page HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200"},
 		"unproven":     {"no body is read of nobody", httpapi.Timeouts{}, "POST /v1/environments HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", "HTTP/1.1 401"},
 		"no such page": {"nor for nothing", httpapi.Timeouts{}, "POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\na", "HTTP/1.1 404"},

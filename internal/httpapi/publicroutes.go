@@ -25,6 +25,8 @@ func passwordRoutes() map[string]bool {
 		"POST /v1/account/password":         true,
 		"POST /v1/account/totp/removal":     true,
 		"PUT /v1/identity-providers/{name}": true, // a client secret that people chose
+		"POST /v1/repositories":             true, // a webhook secret that people may have chosen
+		"POST /v1/repositories/{id}/secret": true,
 	}
 }
 

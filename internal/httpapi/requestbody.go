@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/sdk"
 )
 
 const (
@@ -32,25 +32,9 @@ func (g *gateway) readBody(limit int64, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		control := http.NewResponseController(w)
-		_ = control.SetReadDeadline(time.Now().Add(g.timeouts.Body)) // the connection's clock, not ours; not every connection has one; the server's own limit is left then
-		data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-		if err != nil {
-			cut(w, r)
-		} else {
-			_ = control.SetReadDeadline(time.Time{})
-		}
-		var tooLarge *http.MaxBytesError
-		var timeout net.Error
-		switch {
-		case errors.As(err, &tooLarge):
-			g.refuse(w, r, blueberry.Errorf(blueberry.TooLarge, "BODY_TOO_LARGE", "the body is over %d bytes", limit))
-			return
-		case errors.As(err, &timeout) && timeout.Timeout():
-			writeProblem(w, r, newProblem(http.StatusRequestTimeout, "BODY_TIMEOUT", fmt.Sprintf("the body did not arrive within %s", g.timeouts.Body)))
-			return
-		case err != nil:
-			g.refuse(w, r, blueberry.Errorf(blueberry.Malformed, "BODY_UNREADABLE", "the body could not be read to its end"))
+		data, wrong := wholeBody(w, r, limit, g.timeouts.Body)
+		if wrong != nil {
+			writeProblem(w, r, wrong)
 			return
 		}
 		if given := r.Header.Get("Content-Type"); x.api && len(data) > 0 && given != "" {
@@ -63,3 +47,26 @@ func (g *gateway) readBody(limit int64, next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// wholeBody reads the body to its end, within limits of size and time. Of one that it gives up it tells the problem, and has the answer end the connection.
+func wholeBody(w http.ResponseWriter, r *http.Request, limit int64, within time.Duration) ([]byte, *sdk.Problem) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(within)) // the connection's clock, not ours; not every connection has one; the server's own limit is left then
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err == nil {
+		_ = control.SetReadDeadline(time.Time{})
+		return data, nil
+	}
+	cut(w, r)
+	var tooLarge *http.MaxBytesError
+	var timeout net.Error
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, newProblem(http.StatusRequestEntityTooLarge, codeBodyTooLarge, fmt.Sprintf("the body is over %d bytes", limit))
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return nil, newProblem(http.StatusRequestTimeout, "BODY_TIMEOUT", fmt.Sprintf("the body did not arrive within %s", within))
+	}
+	return nil, newProblem(http.StatusBadRequest, "BODY_UNREADABLE", "the body could not be read to its end")
+}
+
+const codeBodyTooLarge = "BODY_TOO_LARGE"

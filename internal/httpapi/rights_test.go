@@ -152,6 +152,14 @@ func (w *world) lasting(t *testing.T, noun, project string) string {
 		return got[sdk.MadeOAuthClient](t)(c.CreateOAuthClient(ctx, sdk.CreateOAuthClientRequest{
 			Name: "dash", Flows: []string{"client_credentials"}, Grants: []string{"environments:read"}, Projects: []string{project},
 		})).Client.ID
+	case "repositories":
+		return addShop(t, c, project).Repository.ID
+	case "pulls", "deliveries":
+		repository := sdk.AddRepositoryRequest{Project: project, Name: "acme/sent", Host: "generic", URL: shopRepository, Policy: sdk.PullPolicy{Off: true}}
+		a := deliver(t, w.api, got[sdk.AddedRepository](t)(c.AddRepository(ctx, repository)), pullBody("acme/sent", 7, strings.Repeat("a", 40)))
+		d := got[sdk.Delivery](t)(c.GetDelivery(ctx, a.said(t).ID))
+		w.fixed["pulls "+project], w.fixed["deliveries "+project] = d.PullID, d.ID
+		return w.fixed[noun+" "+project]
 	case "jobs":
 		w.thing(t, "", "/v1/environments/{id}", "id", project)
 		return fmt.Sprint(got[sdk.JobPage](t)(c.ListJobs(ctx, sdk.JobFilter{})).Items[0].ID)

@@ -67,6 +67,10 @@ func rightsTable() map[string]right {
 		"list-archives": in(read, query), "get-archive": none(read), "download-archive-file": none(read), "undo-archive": change,
 		"abandon-environment": {who: "owner"},
 
+		"add-repository": in(write, body), "list-repositories": in(read, query), "get-repository": read, "change-repository": write, "remove-repository": write,
+		"rotate-repository-secret": write, "list-pulls": in(read, query), "get-pull": read, "list-deliveries": in(change, query), "get-delivery": change,
+		"replay-delivery": change,
+
 		"list-targets": {who: "member", stranger: 403}, "get-target": {who: "member", stranger: 403}, "list-target-checks": {who: "member", stranger: 403},
 		"register-target": installation, "update-target": installation, "delete-target": installation, "cordon-target": installation,
 		"uncordon-target": installation, "drain-target": installation, "scan-target": installation, "list-orphans": installation, "get-orphan": none(installation),

@@ -123,10 +123,17 @@ func TestEveryOperationAsksForAGrant(t *testing.T) {
 		"delete-target": "targets:write", "abandon-environment": "targets:write", "cordon-target": "targets:write", "uncordon-target": "targets:write", "drain-target": "targets:write",
 		"scan-target": "orphans:read", "list-orphans": "orphans:read", "get-orphan": "orphans:read", "approve-orphan": "orphans:remove",
 		"list-retention-rules": "retention:read", "set-project-life": "projects:",
+		"add-repository": "repositories:write", "list-repositories": "repositories:read", "get-repository": "repositories:read",
+		"change-repository": "repositories:write", "remove-repository": "repositories:write", "rotate-repository-secret": "repositories:write",
+		"list-pulls": "repositories:read", "get-pull": "repositories:read", "list-deliveries": "deliveries:read", "get-delivery": "deliveries:read",
+		"replay-delivery": "deliveries:replay",
 	}
 	r, c := rooms(t)
 	api, empty, ctx := r.API(t), roomstest.Open(t).API(t), t.Context()
+	added := addShop(t, c, "")
+	sent := got[sdk.Delivery](t)(c.GetDelivery(ctx, deliver(t, api, added, pullBody("acme/shop", 7, strings.Repeat("a", 40))).said(t).ID))
 	ids := map[string]string{
+		"repositories": added.Repository.ID, "pulls": sent.PullID, "deliveries": sent.ID,
 		"environments": got[sdk.Environment](t)(c.CreateEnvironment(ctx, shopRequest("pr-1"))).ID,
 		"plans":        got[sdk.Plan](t)(c.PlanNewEnvironment(ctx, shopRequest("pr-2"))).ID,
 		"config-sets":  got[sdk.EditedConfigSet](t)(c.CreateConfigSet(ctx, sdk.CreateConfigSetRequest{Name: "shop", Content: shopValues})).ConfigSet.ID,
@@ -265,6 +272,7 @@ func TestShapeAndMeaningAreJudgedTogether(t *testing.T) {
 	api := r.API(t)
 	env := got[sdk.Environment](t)(c.CreateEnvironment(t.Context(), shopRequest("pr-1")))
 	set := got[sdk.EditedConfigSet](t)(c.CreateConfigSet(t.Context(), sdk.CreateConfigSetRequest{Name: "shop", Content: shopValues})).ConfigSet
+	shop := addShop(t, c, "").Repository
 	source := `"source":{"repository":"` + shopRepository + `"}`
 	for name, tc := range map[string]struct {
 		reason, method, path, body string
@@ -327,7 +335,27 @@ func TestShapeAndMeaningAreJudgedTogether(t *testing.T) {
 		},
 		"quota of a wrong type": {"what the document says is told with it", "PUT", "/v1/projects/default/quota", `{"cpu":2,"memory":"much"}`, []string{"cpu type", "memory pattern"}},
 		"policy":                {"name and text", "POST", "/v1/policies", `{"name":"No","text":"permit (principal","odd":1}`, []string{"name pattern", "odd unknown_field", "text syntax"}},
-		"validate":              {"gathers too", "POST", "/v1/blueprints/validate", `{"odd":1,"blueprint":{"name":"shop","components":[{"name":"web","image":"nginx"}]}}`, []string{"blueprint.components[0].image image_unpinned", "odd unknown_field"}},
+		"repository": {
+			"every field, of the policy too", "POST", "/v1/repositories",
+			`{"name":"a b","host":"svn","url":"ftp://x","secret":"short","odd":1,"policy":{"bases":["[",""],"labels":[""],"at_once":1001,"hours":169,"prefix":"9","config_set":["x y"],"colour":"red"}}`,
+			[]string{
+				"host unknown", "name pattern", "odd unknown_field", "policy.at_once range", "policy.bases[0] pattern", "policy.bases[1] range", "policy.colour unknown_field",
+				"policy.config_set[0] pattern", "policy.hours range", "policy.labels[0] range", "policy.prefix pattern", "secret range", "url repository_url",
+			},
+		},
+		"repository without all": {"what is needed", "POST", "/v1/repositories", `{}`, []string{"host unknown", "name required", "url repository_url"}},
+		"repository of a type":   {"what the document says is told with it", "POST", "/v1/repositories", `{"name":7}`, []string{"host required", "name type", "url required"}},
+		"change of a repository": {
+			"as when it is added", "PATCH", "/v1/repositories/" + shop.ID, `{"name":"other","url":"","policy":{"prefix":"Pr"}}`,
+			[]string{"name unknown_field", "policy.prefix pattern", "url repository_url"},
+		},
+		"secret":               {"what is too short", "POST", "/v1/repositories/" + shop.ID + "/secret", `{"secret":"short"}`, []string{"secret range"}},
+		"secret of a wrong":    {"field", "POST", "/v1/repositories/" + shop.ID + "/secret", `{"value":"short"}`, []string{"value unknown_field"}},
+		"list of repositories": {"parameters", "GET", "/v1/repositories?limit=0&colour=red", "", []string{"colour unknown_parameter", "limit range"}},
+		"list of pulls":        {"parameters", "GET", "/v1/pulls?limit=501&state=x&outcome=x&number=1", "", []string{"limit range", "number unknown_parameter", "outcome enum", "state enum"}},
+		"list of deliveries":   {"parameters", "GET", "/v1/deliveries?limit=501&verdict=x&after=1", "", []string{"after unknown_parameter", "limit range", "verdict enum"}},
+		"replay":               {"parameters", "POST", "/v1/deliveries/dlv_x/replay?dry_run=maybe&dry=1", "", []string{"dry unknown_parameter", "dry_run type"}},
+		"validate":             {"gathers too", "POST", "/v1/blueprints/validate", `{"odd":1,"blueprint":{"name":"shop","components":[{"name":"web","image":"nginx"}]}}`, []string{"blueprint.components[0].image image_unpinned", "odd unknown_field"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -357,6 +385,7 @@ func TestIfMatchOnEveryWriteOfAThing(t *testing.T) {
 	got[sdk.Policy](t)(c.UpdatePolicy(ctx, policy.ID, sdk.UpdatePolicyRequest{Text: warnOnly}))
 	got[sdk.Project](t)(c.SetProjectQuota(ctx, "default", sdk.Quota{}))
 	got[sdk.Project](t)(c.SetProjectQuota(ctx, "default", sdk.Quota{Limits: sdk.Limits{CPU: "8"}}))
+	added := addShop(t, c, "").Repository
 	for _, step := range []struct {
 		what, method, path, body string
 		read                     string // where the current ETag is told
@@ -370,6 +399,8 @@ func TestIfMatchOnEveryWriteOfAThing(t *testing.T) {
 		{"delete a policy", "DELETE", "/v1/policies/" + policy.ID, "", "/v1/policies/" + policy.ID, 204},
 		{"publish a blueprint", "POST", "/v1/blueprints", `{"content":` + quoted(shopBlueprint+"# again\n") + `}`, "/v1/blueprints/" + shop.ID, 201},
 		{"delete a blueprint", "DELETE", "/v1/blueprints/" + shop.ID, "", "/v1/blueprints/" + shop.ID, 204},
+		{"change a repository", "PATCH", "/v1/repositories/" + added.ID, `{"policy":{"drafts":true}}`, "/v1/repositories/" + added.ID, 200},
+		{"remove a repository", "DELETE", "/v1/repositories/" + added.ID, "", "/v1/repositories/" + added.ID, 204},
 		{"set a quota", "PUT", "/v1/projects/default/quota", `{"cpu":"16"}`, "/v1/projects/default", 200},
 	} {
 		if a := ask(t, api, step.method, step.path, step.body, "If-Match", `"77"`); a.StatusCode != 412 {

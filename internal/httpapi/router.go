@@ -54,6 +54,7 @@ func config(version string) huma.Config {
 		{Name: tagConfigSets, Description: "Versioned named values that are merged into environments."},
 		{Name: tagBlueprints, Description: "What an environment is made of."},
 		{Name: tagPolicies, Description: "Rules in Cedar that judge plans."},
+		{Name: tagRepositories, Description: "Repositories whose pull requests bring their own environments, and what their hosts send. Deliveries come in at `POST /hooks/{id}`, signed by the host."},
 		{Name: tagProjects, Description: "Boundaries of ownership, quota and permission, with their members."},
 		{Name: tagServiceAccounts, Description: "Programs of a project, which act by API tokens."},
 		{Name: tagUsers, Description: "The accounts of people."},
@@ -82,6 +83,7 @@ const (
 	tagConfigSets      = "Config sets"
 	tagBlueprints      = "Blueprints"
 	tagPolicies        = "Policies"
+	tagRepositories    = "Repositories"
 	tagProjects        = "Projects"
 	tagServiceAccounts = "Service accounts"
 	tagUsers           = "Users"

@@ -108,3 +108,12 @@ func (g *gateway) pass(next http.Handler) http.Handler {
 		}
 	})
 }
+
+// admit lets calls on that prove themselves by what they send, as those of hosts do: neither a session nor an origin says anything about them.
+func (g *gateway) admit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.allowAddress(w, r, exchangeOf(r.Context())) {
+			next.ServeHTTP(w, r)
+		}
+	})
+}

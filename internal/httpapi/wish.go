@@ -57,8 +57,8 @@ func given(text string) *string {
 	return &text
 }
 
-// source names the repository of a request in which what is empty was left out.
-func source(w *provision.Wish, s *sdk.Source) {
+// wishSource names the repository of a request in which what is empty was left out.
+func wishSource(w *provision.Wish, s *sdk.Source) {
 	if s != nil {
 		w.Repository, w.Ref, w.Path = given(s.Repository), given(s.Ref), given(s.Path)
 	}
@@ -72,7 +72,7 @@ func readCreate(b sdk.CreateEnvironmentRequest, strict bool, found blueberry.Fau
 		}
 	}
 	r.Wish = wishes{b.Blueprint, given(b.BlueprintRef), b.ConfigSets, b.Parameters, b.Overrides, b.Strict || strict}.read("", &found)
-	source(&r.Wish, b.Source)
+	wishSource(&r.Wish, b.Source)
 	if b.Drift != nil {
 		r.Drift = readDriftPolicy(*b.Drift)
 	}
@@ -94,7 +94,7 @@ func readChange(b sdk.ChangeEnvironmentRequest, strict bool, at string, found bl
 func readPreview(b sdk.BlueprintRequest, strict bool, found blueberry.Faults) provision.PreviewRequest {
 	r := provision.PreviewRequest{Project: b.Project, Name: b.Name, Files: b.Files}
 	r.Wish = wishes{b.Blueprint, given(b.BlueprintRef), b.ConfigSets, b.Parameters, b.Overrides, b.Strict || strict}.read("", &found)
-	source(&r.Wish, b.Source)
+	wishSource(&r.Wish, b.Source)
 	r.Found = found
 	return r
 }

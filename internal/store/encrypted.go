@@ -24,6 +24,7 @@ func encryptedColumns() []encryptedColumn {
 		{"keyset_canary", "name", "value"},
 		{"targets", "name", "kubeconfig"},
 		{"targets", "name", "argo_kubeconfig"},
+		{"repositories", "id", "secrets"},
 	}
 }
 

@@ -62,6 +62,7 @@ func (s *Store) migrator() (*goose.Provider, error) {
 			"oauth_clients.id", "oauth_tokens.id", "device_authorizations.id"), // of tables that migration 6 has just made, and of one with few rows
 		s.fillHosts(10, s.byteOrder(10, "environment_hosts.environment_id", "activity.environment_id", "wake_entries.environment_id", "receipts.environment_id",
 			"archives.environment_id", "orphans.id")), // of tables that migration 9 has just made
+		s.byteOrder(12, "repositories.id", "deliveries.id", "deliveries.repository_id", "pulls.id", "pulls.repository_id"), // of tables that migration 11 has just made
 	))
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)

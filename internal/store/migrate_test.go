@@ -123,6 +123,7 @@ func fill(t *testing.T, s *store.Store) (blueberry.Environment, blueberry.Revisi
 			tx.PutSigningKey(ctx, "key_1", []byte("public"), start),
 			fillAccess(ctx, tx, "usr_1"),
 			fillLife(ctx, tx, e),
+			fillPulls(ctx, tx),
 			tx.InsertCertificate(ctx, blueberry.Certificate{Serial: "0a", Name: "prometheus", NotBefore: start, NotAfter: start.Add(time.Hour)}),
 			tx.PutPlatformSecret(ctx, blueberry.PlatformSecret{Name: "salt", Value: []byte("sealed"), CreatedAt: start, UpdatedAt: start}),
 		)

@@ -184,8 +184,9 @@ func (t *Tx) projectGuard(name string, version int64) guarded {
 const inUseFaults = 20
 
 // DeleteProject removes a project if its version is still the one given, with its members, group rules, service accounts (their tokens are revoked), config
-// sets, blueprints and policies; API tokens and OAuth clients that may act in it alone end, others lose its name. Conflict with code PROJECT_IN_USE, with a
-// fault for each of up to 20, while environments that are not terminated are in it. Its history stays. It waits for everyone who is adding an environment to it.
+// sets, blueprints, policies and repositories; API tokens and OAuth clients that may act in it alone end, others lose its name. Conflict with code
+// PROJECT_IN_USE, with a fault for each of up to 20, while environments that are not terminated are in it. Its history stays. It waits for everyone who is
+// adding an environment to it.
 func (t *Tx) DeleteProject(ctx context.Context, name string, version int64, by string, at time.Time) error {
 	if t.readOnly {
 		return errReadOnly
@@ -253,7 +254,8 @@ func (t *Tx) emptyProject(ctx context.Context, name, by string, at time.Time) er
 			return fmt.Errorf("delete %s of project: %w", x.table, err)
 		}
 	}
-	return nil
+	_, err := t.dropRepositories(ctx, "project", name)
+	return err
 }
 
 func (t *Tx) ensureDefaultProject(ctx context.Context) error {

@@ -13,6 +13,8 @@ type (
 	archives  = httpapi.Archives
 	orphans   = httpapi.Orphans
 	retention = httpapi.Retention
+
+	repositories = httpapi.Repositories
 )
 
 // lifeAway is the operations on how environments live and end, which the house has not. A call of one panics.

@@ -18,6 +18,8 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/jobs"
 	"github.com/blueberry-idp/blueberry/internal/keys"
 	"github.com/blueberry-idp/blueberry/internal/provision"
+	"github.com/blueberry-idp/blueberry/internal/source"
+	"github.com/blueberry-idp/blueberry/internal/source/generic"
 	"github.com/blueberry-idp/blueberry/internal/store"
 	"github.com/blueberry-idp/blueberry/internal/store/storetest"
 	"github.com/blueberry-idp/blueberry/internal/target"
@@ -32,7 +34,8 @@ type Rooms struct {
 	Provisioner *provision.Provisioner
 	Fleet       *fleet.Fleet
 	Catalog     *catalog.Catalog
-	Place       *sim.Place // of the target "local"
+	Sources     *source.Repositories // of repositories on a generic host
+	Place       *sim.Place           // of the target "local"
 
 	// Shell, if set before the first call, is what a command in a container does. Else it says nothing and ends with 0.
 	Shell func(ctx context.Context, r target.ShellRequest) (int, error)
@@ -73,6 +76,10 @@ func Open(t testing.TB) *Rooms {
 			return driver{sim.Driver{Place: r.Place}, r}, nil
 		},
 	}
+	r.Sources = &source.Repositories{
+		Record: record[source.Tx]{s, func(tx *store.Tx) source.Tx { return tx }}, Seal: r.keyset, Environments: pullEnvironments{r.Provisioner, s},
+		Hosts: map[blueberry.HostKind]source.Host{blueberry.HostGeneric: generic.Host{}}, PublicURL: PublicURL, Now: time.Now, Logger: discard,
+	}
 	kind := func(work func(context.Context, blueberry.Job) (blueberry.JobOutcome, error)) jobs.Kind {
 		return jobs.Kind{Work: work, Timeout: time.Minute, MaxAttempts: 25}
 	}
@@ -86,6 +93,7 @@ func Open(t testing.TB) *Rooms {
 			blueberry.JobKeysReencrypt: kind(r.Custody.Reencrypt), blueberry.JobEnvironmentArchive: kind(r.Provisioner.ArchiveFailed),
 			blueberry.JobLeaseTell: kind(r.Provisioner.SendLeaseWarning), blueberry.JobTargetScan: kind(r.Provisioner.Scan),
 			blueberry.JobTargetDrain: kind(r.Provisioner.Drain), blueberry.JobOrphanRemove: kind(r.Provisioner.RemoveOrphan),
+			blueberry.JobPullReconcile: kind(r.Sources.Reconcile), blueberry.JobPullsReview: kind(r.Sources.Review),
 		},
 	})
 	must(t, err)
@@ -130,6 +138,7 @@ func (r *Rooms) Deps() httpapi.Deps {
 	p := r.Provisioner
 	d.Life = httpapi.Life{Leases: p, Sleeps: p, Moves: p, Whys: p, Logs: p, Shells: p, Archives: p, Orphans: p, Retention: p}
 	d.ConfigSets, d.Catalogue, d.Policies, d.Jobs = r.Catalog, r.Catalog, r.Catalog, r.queue
+	d.Repositories = r.Sources
 	d.Access = entrance{house: d.Access, gate: r.Gate}
 	d.Rights, d.Edge.Audit = r.Rights.deps(), r.Auditor
 	return d

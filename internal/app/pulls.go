@@ -1,0 +1,102 @@
+package app
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/provision"
+	"github.com/blueberry-idp/blueberry/internal/source"
+	"github.com/blueberry-idp/blueberry/internal/source/bitbucket"
+	"github.com/blueberry-idp/blueberry/internal/source/generic"
+	"github.com/blueberry-idp/blueberry/internal/source/gitea"
+	"github.com/blueberry-idp/blueberry/internal/source/github"
+	"github.com/blueberry-idp/blueberry/internal/source/gitlab"
+	"github.com/blueberry-idp/blueberry/internal/store"
+)
+
+// openRepositories makes the operations on repositories and what their hosts send.
+func (s *Server) openRepositories() {
+	s.repositories = &source.Repositories{
+		Record: narrow(s.store, func(tx *store.Tx) source.Tx { return tx }), Seal: s.rights.keyset, Environments: pullEnvironments{s.provisioner, s.store},
+		Hosts: map[blueberry.HostKind]source.Host{
+			blueberry.HostGitHub: github.Host{}, blueberry.HostGitLab: gitlab.Host{}, blueberry.HostGitea: gitea.Host{},
+			blueberry.HostBitbucket: bitbucket.Host{}, blueberry.HostGeneric: generic.Host{},
+		},
+		PublicURL: s.publicURL(), AllowLocal: s.Config.AllowLocalRepositories, Now: time.Now, Logger: s.Logger,
+	}
+}
+
+// purgeDeliveries is for a rule, which is listed before the operations are there.
+func (s *Server) purgeDeliveries(ctx context.Context) (int, string, error) {
+	return s.repositories.Purge(ctx)
+}
+
+// pullEnvironments has pull requests make, move and end environments by the operations that people use.
+type pullEnvironments struct {
+	provisioner *provision.Provisioner
+	store       *store.Store
+}
+
+// Environment reads one.
+func (p pullEnvironments) Environment(ctx context.Context, id string) (e blueberry.Environment, err error) {
+	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
+		e, err = tx.Environment(ctx, id)
+		return err
+	})
+	return e, err
+}
+
+// Create makes one of a commit.
+func (p pullEnvironments) Create(ctx context.Context, actor blueberry.Actor, w source.EnvironmentWish) (blueberry.Environment, string, error) {
+	e, err := p.provisioner.Create(ctx, actor, provision.CreateRequest{Project: w.Project, Name: w.Name, Target: w.Target, Hours: w.Hours, Wish: wishOf(w), Key: w.Key})
+	if err != nil {
+		return e, "", err
+	}
+	commit, err := p.commit(ctx, e)
+	return e, commit, err
+}
+
+// commit is that of the application which an environment was last asked to run.
+func (p pullEnvironments) commit(ctx context.Context, e blueberry.Environment) (commit string, err error) {
+	err = p.store.View(ctx, func(tx *store.Tx) error {
+		rev, err := tx.RevisionInputs(ctx, e.ID, e.Revision)
+		commit = rev.Source.Commit
+		return err
+	})
+	return commit, err
+}
+
+// Move has one run another commit.
+func (p pullEnvironments) Move(ctx context.Context, actor blueberry.Actor, id string, w source.EnvironmentWish) error {
+	e, err := p.Environment(ctx, id)
+	if err != nil {
+		return err
+	}
+	switch commit, err := p.commit(ctx, e); {
+	case err != nil:
+		return err
+	case strings.HasPrefix(commit, w.Commit): // a host may tell the first digits only
+		return nil // what it runs already: a server died before it came to note that
+	}
+	_, err = p.provisioner.Change(ctx, actor, id, provision.ChangeRequest{Wish: wishOf(w), Reason: w.Reason})
+	return err
+}
+
+// Destroy begins the removal of one.
+func (p pullEnvironments) Destroy(ctx context.Context, actor blueberry.Actor, id string) error {
+	_, err := p.provisioner.Destroy(ctx, actor, id, "", 0)
+	return err
+}
+
+func wishOf(w source.EnvironmentWish) provision.Wish {
+	out := provision.Wish{Repository: &w.Repository, Ref: &w.Commit}
+	if w.Blueprint != "" {
+		out.Path = &w.Blueprint
+	}
+	if len(w.ConfigSets) > 0 {
+		out.ConfigSets = &w.ConfigSets
+	}
+	return out
+}

@@ -1,0 +1,181 @@
+package blueberry
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// HostKind names what kind of host a repository is on: how its deliveries are signed and read.
+type HostKind string
+
+// The kinds of hosts. Generic is anything that can sign a POST: a script, a CI server.
+const (
+	HostGitHub    HostKind = "github"
+	HostGitLab    HostKind = "gitlab"
+	HostGitea     HostKind = "gitea" // and Forgejo
+	HostBitbucket HostKind = "bitbucket"
+	HostGeneric   HostKind = "generic"
+)
+
+// HostKinds lists the kinds.
+func HostKinds() []HostKind {
+	return []HostKind{HostGitHub, HostGitLab, HostGitea, HostBitbucket, HostGeneric}
+}
+
+// Repository is an application's repository whose pull requests bring their own environments.
+type Repository struct {
+	ID      string
+	Project string
+	Name    string // as its host calls it: "acme/shop". One of the name in a project
+	Host    HostKind
+	URL     string // that Git clones from
+	Secrets []byte // []WebhookSecret, sealed
+	Policy  PullPolicy
+
+	LastDeliveryAt time.Time // of one that was accepted; zero before the first
+	LastRefusedAt  time.Time // of one that was not; zero for never
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	Version        int64
+}
+
+// WebhookSecret is a secret with which a host signs. Two live at once while one takes the other's place.
+type WebhookSecret struct {
+	ID        string    `json:"id"`
+	Value     string    `json:"value"`
+	CreatedAt time.Time `json:"created_at"`
+	EndsAt    time.Time `json:"ends_at,omitzero"` // zero: the one that counts
+}
+
+// MaxWebhookSecrets is how many of a repository live at once.
+const MaxWebhookSecrets = 2
+
+// WebhookOverlap is how long the former secret of a repository works after a new one was made.
+const WebhookOverlap = 7 * 24 * time.Hour
+
+// PullPolicy says which pull requests of a repository get an environment, and what kind of one.
+type PullPolicy struct {
+	Off       bool     `json:"off,omitempty"`        // none does; those that are there go when their pull requests are closed
+	Bases     []string `json:"bases,omitempty"`      // patterns of path.Match of branches that they go to; empty for any
+	Labels    []string `json:"labels,omitempty"`     // one of them must be on; empty for none needed
+	Drafts    bool     `json:"drafts,omitempty"`     // also while it is a draft
+	Bots      bool     `json:"bots,omitempty"`       // also of bots
+	Forks     bool     `json:"forks,omitempty"`      // also from forks, of authors whom the host calls owner, member or collaborator
+	AtOnce    int      `json:"at_once,omitempty"`    // environments at once, the others wait; 0 means DefaultPullsAtOnce
+	Hours     int      `json:"hours,omitempty"`      // of the lease; 0 asks for the blueprint's own
+	Target    string   `json:"target,omitempty"`     // empty means the default
+	Blueprint string   `json:"blueprint,omitempty"`  // path in the repository; empty means blueberry.yaml
+	Prefix    string   `json:"prefix,omitempty"`     // of the names of environments, before the number; empty means "pr-"
+	ConfigSet []string `json:"config_set,omitempty"` // references, above those that the blueprint names
+}
+
+// Bounds of a PullPolicy.
+const (
+	DefaultPullsAtOnce = 10
+	MaxPullsAtOnce     = 1000
+	MaxPullPatterns    = 50
+	maxPullPattern     = 255
+	maxPullPrefix      = 20
+)
+
+var (
+	repositoryName = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,9}$`)
+	pullPrefix     = regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9-])?$`)
+)
+
+// CheckRepository notes what is wrong with the name and the kind of host.
+func (f *Faults) CheckRepository(r Repository) {
+	switch {
+	case r.Name == "":
+		f.Add("name", "required", "is needed: as the host calls it, as acme/shop")
+	case len(r.Name) > 255 || !repositoryName.MatchString(r.Name):
+		f.Add("name", "pattern", "%q is no name of a repository, as acme/shop", r.Name)
+	}
+	if !slices.Contains(HostKinds(), r.Host) {
+		f.Add("host", "unknown", "%q is no kind of host: github, gitlab, gitea, bitbucket and generic are", string(r.Host))
+	}
+	f.checkPullPolicy("policy", r.Policy)
+}
+
+func (f *Faults) checkPullPolicy(field string, p PullPolicy) {
+	for _, list := range []struct {
+		name     string
+		items    []string
+		patterns bool
+	}{{"bases", p.Bases, true}, {"labels", p.Labels, false}} {
+		at := JoinField(field, list.name)
+		if len(list.items) > MaxPullPatterns {
+			f.Add(at, "range", "has %d items, at most %d are allowed", len(list.items), MaxPullPatterns)
+		}
+		for i, x := range list.items {
+			at := at + "[" + itoa(i) + "]"
+			_, err := path.Match(x, "")
+			switch {
+			case x == "" || len(x) > maxPullPattern:
+				f.Add(at, "range", "must have 1 to %d characters", maxPullPattern)
+			case list.patterns && err != nil:
+				f.Add(at, "pattern", "%q is no pattern: * stands for anything but a slash, [a-z] for one of these", x)
+			}
+		}
+	}
+	if p.AtOnce < 0 || p.AtOnce > MaxPullsAtOnce {
+		f.Add(JoinField(field, "at_once"), "range", "is %d, must be 1 to %d, or 0 for %d", p.AtOnce, MaxPullsAtOnce, DefaultPullsAtOnce)
+	}
+	if p.Hours != 0 {
+		f.CheckHours(JoinField(field, "hours"), p.Hours)
+	}
+	if p.Prefix != "" && (len(p.Prefix) > maxPullPrefix || !pullPrefix.MatchString(p.Prefix)) {
+		f.Add(JoinField(field, "prefix"), "pattern", "%q must begin with a letter and hold lower-case letters, digits and dashes, at most %d", p.Prefix, maxPullPrefix)
+	}
+	f.CheckConfigRefs(JoinField(field, "config_set"), p.ConfigSet)
+}
+
+// Limit is how many environments pull requests of the repository have at once.
+func (p PullPolicy) Limit() int {
+	if p.AtOnce == 0 {
+		return DefaultPullsAtOnce
+	}
+	return p.AtOnce
+}
+
+// EnvironmentName is the name of the environment of a pull request.
+func (p PullPolicy) EnvironmentName(number int) string {
+	prefix := p.Prefix
+	if prefix == "" {
+		prefix = "pr-"
+	}
+	return prefix + itoa(number)
+}
+
+// Wants reports whether a pull request gets an environment, or why it does not. Whether there is room is another question.
+func (p PullPolicy) Wants(r PullRequest) (wants bool, why string) {
+	switch {
+	case r.State != PullOpen:
+		return false, "it is " + string(r.State)
+	case p.Off:
+		return false, "the policy of the repository makes no environments"
+	case r.Draft && !p.Drafts:
+		return false, "it is a draft"
+	case r.Bot && !p.Bots:
+		return false, "its author is a bot"
+	case len(p.Bases) > 0 && !slices.ContainsFunc(p.Bases, func(pattern string) bool { ok, _ := path.Match(pattern, r.BaseRef); return ok }):
+		return false, "it goes to a branch that the policy does not name"
+	case len(p.Labels) > 0 && !slices.ContainsFunc(p.Labels, func(l string) bool { return slices.Contains(r.Labels, l) }):
+		return false, "it has no label of " + strings.Join(p.Labels, ", ")
+	case r.Fork() && !p.Forks:
+		return false, "it comes from a fork"
+	case r.Fork() && !r.Relation.Trusted():
+		return false, "it comes from a fork, and the host does not call its author a member"
+	}
+	return true, ""
+}
+
+// RepositoryQuery asks for repositories, by id.
+type RepositoryQuery struct {
+	Projects []string // nil for all
+	After    string   // id
+	Limit    int
+}

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/blueberry-idp/blueberry/sdk"
+)
+
+type repoAddOptions struct {
+	*shared
+	pullPolicyFlags
+	r           sdk.AddRepositoryRequest
+	secretStdin bool
+}
+
+// hostWords are the kinds of hosts.
+func hostWords() []string { return []string{"github", "gitlab", "gitea", "bitbucket", "generic"} }
+
+func newRepoAdd(s *shared) *cobra.Command {
+	o := &repoAddOptions{shared: s}
+	c := &cobra.Command{
+		Use: "add NAME --host HOST --url URL", Short: "Let pull requests of a repository bring their environments", Args: exactly(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Long: `Adds a repository, and prints the URL and the secret of its webhook, which are entered at the host. From then on each pull request that the policy wants has an environment: opened makes it, pushed moves it, closed or merged removes it. The secret is not shown again.
+
+NAME is what the host calls the repository, as acme/shop. The server clones it by --url.`,
+		Example: `  blueberry repo add acme/shop --host github --url https://github.com/acme/shop.git
+  blueberry repo add acme/shop --host gitea --url https://git.example.com/acme/shop.git --base main --base 'release/*' --label preview --ttl 8h
+  pass show hooks/shop | blueberry repo add acme/shop --host generic --url https://git.example.com/acme/shop.git --secret-stdin`,
+		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.r.Host, "host", "", "kind of its host: github, gitlab, gitea (also Forgejo), bitbucket or generic")
+	f.StringVar(&o.r.URL, "url", "", "URL that Git clones from")
+	f.StringVar(&o.r.Project, "project", "", "project that it and its environments belong to; else the default project")
+	f.BoolVar(&o.secretStdin, "secret-stdin", false, "read the webhook secret from the input, or ask for it; else the server makes one")
+	o.pullPolicyFlags.flags(c, s)
+	must(c.RegisterFlagCompletionFunc("host", cobra.FixedCompletions(hostWords(), cobra.ShellCompDirectiveNoFileComp)))
+	must(c.RegisterFlagCompletionFunc("project", s.completeProjects))
+	return c
+}
+
+func (o *repoAddOptions) run(ctx context.Context, name string) error {
+	r := o.r
+	r.Name = name
+	var wrong mistakes
+	wrong.add(r.Host == "", "--host is needed, which is github, gitlab, gitea, bitbucket or generic")
+	wrong.add(r.URL == "", "--url is needed")
+	var err error
+	r.Policy, err = o.over(r.Policy)
+	wrong.check(err)
+	if err := wrong.err(); err != nil {
+		return err
+	}
+	if r.Secret, err = o.webhookSecret(o.secretStdin); err != nil {
+		return err
+	}
+	client, err := o.client()
+	if err != nil {
+		return err
+	}
+	added, err := client.AddRepository(ctx, r)
+	if err != nil {
+		return err
+	}
+	o.note("added %s as %s", plainText(added.Repository.Name), plainText(added.Repository.ID))
+	return o.tellSecret(added)
+}
+
+// webhookSecret is the secret that someone brings along; empty when they do not.
+func (s *shared) webhookSecret(brought bool) (string, error) {
+	if !brought {
+		return "", nil
+	}
+	return s.secret("-", "webhook secret")
+}

@@ -1,0 +1,48 @@
+package httpapi
+
+import (
+	"cmp"
+	"encoding/base64"
+	"maps"
+	"unicode/utf8"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/sdk"
+)
+
+// wireRepository never tells a secret.
+func wireRepository(r blueberry.Repository, webhook string) sdk.Repository {
+	return sdk.Repository{
+		ID: r.ID, Project: r.Project, Name: r.Name, Host: string(r.Host), URL: r.URL, WebhookURL: webhook, Policy: sdk.PullPolicy(r.Policy),
+		LastDeliveryAt: instant(r.LastDeliveryAt), LastRefusedAt: instant(r.LastRefusedAt), CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
+		Version: r.Version,
+	}
+}
+
+func wirePull(p blueberry.PullRequest) sdk.PullRequest {
+	return sdk.PullRequest{
+		ID: p.ID, RepositoryID: p.RepositoryID, Project: p.Project, Number: p.Number, Title: p.Title, URL: p.URL, Author: p.Author,
+		Relation: cmp.Or(string(p.Relation), string(blueberry.RelationUnknown)), Bot: p.Bot, Draft: p.Draft, Fork: p.Fork(), Labels: list(p.Labels, same), State: string(p.State), HeadRef: p.HeadRef, HeadCommit: p.HeadCommit,
+		HeadRepository: p.HeadRepo, BaseRef: p.BaseRef, BaseRepository: p.BaseRepo, HostAt: instant(p.HostAt), Outcome: string(p.Outcome), Message: p.Message,
+		EnvironmentID: p.EnvironmentID, BuiltCommit: p.BuiltCommit, CreatedAt: instant(p.CreatedAt), UpdatedAt: instant(p.UpdatedAt), Version: p.Version,
+	}
+}
+
+// wireDelivery leaves out what only the read of one delivery tells.
+func wireDelivery(d blueberry.Delivery) sdk.Delivery {
+	return sdk.Delivery{
+		ID: d.ID, RepositoryID: d.RepositoryID, Project: d.Project, Host: string(d.Host), HostID: d.HostID, Digest: d.Digest, Event: d.Event, Action: d.Action,
+		Size: d.Size, Verdict: string(d.Verdict), Reason: d.Reason, PullID: d.PullID, ReplayOf: d.ReplayOf, From: d.From, ReceivedAt: instant(d.ReceivedAt),
+	}
+}
+
+func wireWholeDelivery(d blueberry.Delivery) sdk.Delivery {
+	out := wireDelivery(d)
+	out.Headers = maps.Clone(d.Headers)
+	if utf8.Valid(d.Body) {
+		out.Body = string(d.Body)
+	} else {
+		out.BodyBase64 = base64.StdEncoding.EncodeToString(d.Body)
+	}
+	return out
+}

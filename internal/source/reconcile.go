@@ -1,0 +1,326 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+)
+
+// Environments makes, moves and ends environments for pull requests, by the operations that people use.
+type Environments interface {
+	// Environment reads one by id, also when it has ended; NotFound when nothing is known of it any more.
+	Environment(ctx context.Context, id string) (blueberry.Environment, error)
+	// Create makes one, or gives the one that was made with the key before, with the commit that it was made of.
+	Create(ctx context.Context, actor blueberry.Actor, w EnvironmentWish) (e blueberry.Environment, commit string, err error)
+	// Move has one run another commit; nothing happens when it does already.
+	Move(ctx context.Context, actor blueberry.Actor, id string, w EnvironmentWish) error
+	// Destroy begins the removal of one, and changes nothing when it has begun.
+	Destroy(ctx context.Context, actor blueberry.Actor, id string) error
+}
+
+// EnvironmentWish is the environment of a pull request.
+type EnvironmentWish struct {
+	Project, Name, Target string // Target empty means the default
+	Repository, Commit    string // that Git clones, and the commit there
+	Blueprint             string // path; empty means blueberry.yaml
+	ConfigSets            []string
+	Hours                 int    // of the lease; 0 asks for the blueprint's own
+	Key                   string // of the request: the same one makes one environment
+	Reason                string // of the revision
+}
+
+// How soon a pull request is looked at again.
+const (
+	atOnce    = time.Millisecond //
+	forRoom   = time.Minute      // of one that waits for room
+	forName   = 15 * time.Second // whose name is still taken, most likely by one that goes
+	forAnswer = 30 * time.Second // when something did not answer
+)
+
+// Reconcile is the worker of pull.reconcile: it brings the environment of a pull request a step nearer to what the policy of its repository wants. What came
+// last counts: it knows no deliveries, only what they left behind.
+func (s *Repositories) Reconcile(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
+	var r blueberry.Repository
+	p, err := view(ctx, s, func(tx Tx) (p blueberry.PullRequest, err error) {
+		if p, err = tx.Pull(ctx, job.Subject); err != nil {
+			return p, err
+		}
+		r, err = tx.Repository(ctx, p.RepositoryID)
+		return p, err
+	})
+	if errors.Is(err, blueberry.NotFound) {
+		return blueberry.JobOutcome{}, nil
+	}
+	if err != nil {
+		return blueberry.JobOutcome{}, err
+	}
+	env, err := s.living(ctx, p)
+	if err != nil {
+		return blueberry.JobOutcome{}, err
+	}
+	next, again, err := s.step(ctx, r, p, env)
+	if err != nil {
+		return blueberry.JobOutcome{}, err
+	}
+	return blueberry.JobOutcome{Again: again}, s.record(ctx, r, p, next)
+}
+
+// living is the environment of a pull request if it has one that is not on its way out.
+func (s *Repositories) living(ctx context.Context, p blueberry.PullRequest) (*blueberry.Environment, error) {
+	if p.EnvironmentID == "" {
+		return nil, nil
+	}
+	e, err := s.Environments.Environment(ctx, p.EnvironmentID)
+	switch {
+	case errors.Is(err, blueberry.NotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case e.Phase == blueberry.Terminating || e.Phase == blueberry.Terminated:
+		return nil, nil
+	}
+	return &e, nil
+}
+
+// step does what is next, and gives the pull request as it is then and when to look again.
+func (s *Repositories) step(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest, env *blueberry.Environment) (blueberry.PullRequest, time.Duration, error) {
+	wants, why := r.Policy.Wants(p)
+	switch {
+	case !wants && (env == nil || r.Policy.Off && p.State == blueberry.PullOpen):
+		return skipped(p, why, env != nil), 0, nil
+	case !wants:
+		return s.end(ctx, r, p, why)
+	case env != nil && p.Built():
+		p.Outcome, p.Message = blueberry.PullBuilt, builtText(p)
+		return p, 0, nil
+	case env == nil && p.EnvironmentID != "" && p.Built():
+		p.Outcome, p.Message = blueberry.PullEnded, "its environment has ended; the next push makes a new one"
+		return p, 0, nil
+	case p.HeadURL == "" && p.Fork():
+		return refused(p, "the repository that it comes from is gone"), 0, nil
+	}
+	if env == nil {
+		room, err := s.room(ctx, r, p)
+		if err != nil {
+			return p, 0, err
+		}
+		if !room {
+			p.Outcome, p.Message = blueberry.PullWaiting, fmt.Sprintf("for room: the policy allows %d environments at once", r.Policy.Limit())
+			return p, forRoom, nil
+		}
+	}
+	return s.build(ctx, r, p, env)
+}
+
+// skipped is a pull request that gets no environment, or whose environment stays although it would get none.
+func skipped(p blueberry.PullRequest, why string, stays bool) blueberry.PullRequest {
+	switch {
+	case stays:
+		p.Message = why + "; the environment that it has stays until it is closed"
+	case p.Outcome == blueberry.PullEnded || p.EnvironmentID != "":
+		p.Outcome, p.Message = blueberry.PullEnded, why
+	default:
+		p.Outcome, p.Message = blueberry.PullSkipped, why
+	}
+	if p.State != blueberry.PullOpen {
+		p.BuiltCommit = "" // opened again, it is built again
+	}
+	return p
+}
+
+func refused(p blueberry.PullRequest, why string) blueberry.PullRequest {
+	p.Outcome, p.Message = blueberry.PullRefused, why
+	return p
+}
+
+func builtText(p blueberry.PullRequest) string {
+	return fmt.Sprintf("its environment was asked for with %.12s", p.BuiltCommit)
+}
+
+// end begins the removal of the environment.
+func (s *Repositories) end(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest, why string) (blueberry.PullRequest, time.Duration, error) {
+	err := s.Environments.Destroy(ctx, actorOf(r), p.EnvironmentID)
+	if err != nil && !errors.Is(err, blueberry.NotFound) {
+		return s.failed(p, err)
+	}
+	p.Outcome, p.Message, p.BuiltCommit = blueberry.PullEnded, why, ""
+	return p, 0, nil
+}
+
+// build asks for the environment with the newest commit. What an earlier commit asked for and is not through is overtaken, not waited for.
+func (s *Repositories) build(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest, env *blueberry.Environment) (blueberry.PullRequest, time.Duration, error) {
+	w := EnvironmentWish{
+		Project: r.Project, Name: r.Policy.EnvironmentName(p.Number), Target: r.Policy.Target, Repository: r.URL, Commit: p.HeadCommit, Blueprint: r.Policy.Blueprint,
+		ConfigSets: r.Policy.ConfigSet, Hours: r.Policy.Hours, Reason: fmt.Sprintf("pull request %d of %s at %.12s", p.Number, r.Name, p.HeadCommit),
+	}
+	if p.Fork() {
+		w.Repository = p.HeadURL
+	}
+	if env != nil {
+		if err := s.Environments.Move(ctx, actorOf(r), env.ID, w); err != nil {
+			return s.failed(p, err)
+		}
+	} else {
+		if p.EnvironmentID != "" { // the one before has ended
+			p.Turn, p.EnvironmentID = p.Turn+1, ""
+		}
+		w.Key = fmt.Sprintf("%s-%d", p.ID, p.Turn)
+		e, commit, err := s.Environments.Create(ctx, actorOf(r), w)
+		if err != nil {
+			return s.failed(p, err)
+		}
+		p.EnvironmentID, w.Commit = e.ID, commit
+	}
+	p.BuiltCommit, p.Outcome = w.Commit, blueberry.PullBuilt
+	p.Message = builtText(p)
+	if !p.Built() { // a server died after it had asked for it, and did not come to note that
+		return p, atOnce, nil
+	}
+	return p, 0, nil
+}
+
+// failed tells what an error means: that the commit cannot be built, that something waits, or that the job shall be tried again.
+func (s *Repositories) failed(p blueberry.PullRequest, err error) (blueberry.PullRequest, time.Duration, error) {
+	var e *blueberry.Error
+	if !errors.As(err, &e) {
+		return p, 0, err
+	}
+	switch {
+	case e.Kind == blueberry.Unavailable:
+		p.Outcome, p.Message = blueberry.PullWaiting, e.Detail
+		return p, forAnswer, nil
+	case hasFault(e, "name", "taken"), hasFault(e, "name", "orphan_leaving"):
+		p.Outcome, p.Message = blueberry.PullWaiting, "for its name: "+faultsText(e)
+		return p, forName, nil
+	case e.Kind == blueberry.Invalid, e.Kind == blueberry.Forbidden, e.Kind == blueberry.Conflict, e.Kind == blueberry.TooLarge:
+		return refused(p, faultsText(e)), 0, nil
+	}
+	return p, 0, err
+}
+
+func hasFault(e *blueberry.Error, field, code string) bool {
+	return slices.ContainsFunc(e.Fields, func(f blueberry.Fault) bool { return f.Field == field && f.Code == code })
+}
+
+// maxFaultsTold is how many faults stand in the message of a pull request.
+const maxFaultsTold = 10
+
+func faultsText(e *blueberry.Error) string {
+	if len(e.Fields) == 0 {
+		return e.Detail
+	}
+	var out []string
+	for i, f := range e.Fields {
+		if i == maxFaultsTold {
+			out = append(out, fmt.Sprintf("and %d more", len(e.Fields)-i))
+			break
+		}
+		out = append(out, f.Field+": "+f.Message)
+	}
+	return strings.Join(out, "; ")
+}
+
+// room reports whether a pull request may have an environment now. Of those that wait, who came first goes first.
+func (s *Repositories) room(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest) (bool, error) {
+	taken := 0
+	for _, outcome := range []blueberry.PullOutcome{blueberry.PullBuilt, blueberry.PullWaiting, blueberry.PullRefused} {
+		for before := ""; ; {
+			list, err := view(ctx, s, func(tx Tx) ([]blueberry.PullRequest, error) {
+				return tx.Pulls(ctx, blueberry.PullQuery{RepositoryID: r.ID, Outcome: outcome, Before: before, Limit: blueberry.MaxPageSize})
+			})
+			if err != nil {
+				return false, err
+			}
+			for _, x := range list {
+				before = x.ID
+				if x.ID == p.ID {
+					continue
+				}
+				env, err := s.living(ctx, x)
+				if err != nil {
+					return false, err
+				}
+				if env != nil || outcome == blueberry.PullWaiting && x.State == blueberry.PullOpen && x.ID < p.ID {
+					taken++
+				}
+			}
+			if taken >= r.Policy.Limit() || len(list) < blueberry.MaxPageSize {
+				break
+			}
+		}
+	}
+	return taken < r.Policy.Limit(), nil
+}
+
+// record writes what was made of a pull request, unless a delivery has changed it meanwhile: then its job runs again, and what was asked for is asked for
+// again, which changes nothing.
+func (s *Repositories) record(ctx context.Context, r blueberry.Repository, was, p blueberry.PullRequest) error {
+	if p.Outcome == was.Outcome && p.Message == was.Message && p.EnvironmentID == was.EnvironmentID && p.BuiltCommit == was.BuiltCommit && p.Turn == was.Turn {
+		return nil
+	}
+	return again(func() error {
+		return s.Record.Update(ctx, func(tx Tx) error {
+			now, err := tx.Pull(ctx, p.ID)
+			if errors.Is(err, blueberry.NotFound) {
+				return nil // the repository was removed
+			}
+			if err != nil {
+				return err
+			}
+			now.Outcome, now.Message, now.EnvironmentID, now.BuiltCommit, now.Turn = p.Outcome, p.Message, p.EnvironmentID, p.BuiltCommit, p.Turn
+			now.UpdatedAt = s.Now()
+			if err := tx.UpdatePull(ctx, now); err != nil {
+				return err
+			}
+			if p.Outcome == blueberry.PullEnded && was.Outcome != blueberry.PullEnded { // there is room
+				if err := tx.Enqueue(ctx, blueberry.JobPullsReview, r.ID); err != nil {
+					return err
+				}
+			}
+			event, ok := outcomeEvents()[p.Outcome]
+			if !ok || p.Outcome == was.Outcome && p.BuiltCommit == was.BuiltCommit && p.Message == was.Message {
+				return nil
+			}
+			message := fmt.Sprintf("pull request %d of %s is %s: %s", p.Number, r.Name, p.Outcome, p.Message)
+			return tx.AppendEvent(ctx, blueberry.Event{
+				Type: event, EnvironmentID: p.EnvironmentID, Project: r.Project, Environment: r.Policy.EnvironmentName(p.Number), Actor: actorOf(r).Name, Message: message, At: now.UpdatedAt,
+			})
+		})
+	})
+}
+
+func outcomeEvents() map[blueberry.PullOutcome]blueberry.EventType {
+	return map[blueberry.PullOutcome]blueberry.EventType{
+		blueberry.PullSkipped: blueberry.PullSkippedEvent, blueberry.PullWaiting: blueberry.PullWaits, blueberry.PullRefused: blueberry.PullRefusedEvent,
+		blueberry.PullBuilt: blueberry.PullBuiltEvent, blueberry.PullEnded: blueberry.PullEndedEvent,
+	}
+}
+
+// Review is the worker of pulls.review: it has every open pull request of a repository looked at.
+func (s *Repositories) Review(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
+	for before := ""; ; {
+		n := 0
+		err := s.Record.Update(ctx, func(tx Tx) error {
+			list, err := tx.Pulls(ctx, blueberry.PullQuery{RepositoryID: job.Subject, State: blueberry.PullOpen, Before: before, Limit: blueberry.MaxPageSize})
+			if err != nil {
+				return err
+			}
+			n = len(list)
+			for _, p := range list {
+				before = p.ID
+				if err := tx.Enqueue(ctx, blueberry.JobPullReconcile, p.ID); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || n < blueberry.MaxPageSize {
+			return blueberry.JobOutcome{}, err
+		}
+	}
+}
