@@ -56,6 +56,7 @@ type exchange struct {
 	problem  *sdk.Problem                                       // that was answered; nil for none
 	denied   blueberry.Grant                                    // that the actor lacks
 	deniedIn string                                             // the project in which they lack it
+	stranger func() bool                                        // counts a call of the inbox that nobody signed; false when there were too many, which is answered then
 	again    func(ctx context.Context) (blueberry.Actor, error) // proves the credential once more; nil outside of a signed-in request
 }
 

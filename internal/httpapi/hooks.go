@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -43,7 +44,7 @@ func (h hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case <-ctx.Done():
 		return
 	}
-	c := source.Call{Repository: r.PathValue("id"), Header: r.Header, From: exchangeOf(ctx).call.Address}
+	c := source.Call{Repository: r.PathValue("id"), Header: r.Header, From: exchangeOf(ctx).call.Address, Stranger: exchangeOf(ctx).stranger}
 	if r.Body != nil && r.Body != http.NoBody {
 		data, wrong := wholeBody(w, r, blueberry.MaxDelivery, h.within)
 		switch {
@@ -57,6 +58,9 @@ func (h hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	d, err := h.operations.Receive(ctx, c)
+	if errors.Is(err, blueberry.TooMany) {
+		return // it is answered
+	}
 	if err != nil {
 		writeProblem(w, r, refuse(ctx, h.logger, err).Problem)
 		return

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/cache"
 	"github.com/blueberry-idp/blueberry/internal/httpapi"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/roomstest"
 	"github.com/blueberry-idp/blueberry/internal/source"
@@ -265,19 +266,60 @@ func (i inbox) Receive(_ context.Context, c source.Call) (blueberry.Delivery, er
 	return i.receive(c)
 }
 
+// TestWhatIsSignedIsNeverLimited: hosts send in bursts, and do not send again. What nobody signed counts, and is not kept beyond the limit.
+func TestWhatIsSignedIsNeverLimited(t *testing.T) {
+	t.Parallel()
+	r, c := rooms(t)
+	added := addShop(t, c, "")
+	api, err := httpapi.New(func() httpapi.Deps {
+		d := r.Deps()
+		d.Edge.Limits, d.Edge.Limiter = httpapi.Limits{Address: perHour(2)}, cache.NewMemory()
+		return d
+	}())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/hooks/" + added.Repository.ID
+	count := map[int]int{}
+	for i := range 6 {
+		body := pullBody("acme/shop", 7+i, strings.Repeat("a", 40))
+		signed := call(t, api, "POST", path, body, pairs(roomstest.Sign(added.Secret, body))...)
+		count[signed.StatusCode]++
+		count[call(t, api, "POST", path, body).StatusCode]++
+	}
+	if diff := cmp.Diff(map[int]int{202: 6, 401: 2, 429: 4}, count); diff != "" {
+		t.Errorf("answers (-want +got):\n%s", diff)
+	}
+	list, err := c.ListDeliveries(t.Context(), sdk.DeliveryFilter{})
+	if err != nil || len(list.Items) != 8 {
+		t.Errorf("%d are kept, want 6 that were signed and 2 that were not (%v)", len(list.Items), err)
+	}
+}
+
+func pairs(h http.Header) (out []string) {
+	for name := range h {
+		out = append(out, name, h.Get(name))
+	}
+	return out
+}
+
 // TestTheInboxIsLimitedAndSaysNothingOfBodies watches the log and the audit.
 func TestTheInboxIsLimitedAndSaysNothingOfBodies(t *testing.T) {
 	t.Parallel()
 	var calls []source.Call
 	answers := []blueberry.Delivery{{ID: "dlv_1", Verdict: blueberry.DeliveryAccepted}, {ID: "dlv_2", Verdict: blueberry.DeliveryRefused, Reason: "nobody signed it"}}
 	g, api := newGate(t, func(g *gate) {
-		g.deps.Edge.Limits = httpapi.Limits{Address: perHour(3)}
+		g.deps.Edge.Limits = httpapi.Limits{Address: perHour(1)}
 		g.deps.Repositories = inbox{receive: func(c source.Call) (blueberry.Delivery, error) {
 			calls = append(calls, c)
-			if len(calls) > len(answers) {
+			switch n := len(calls); {
+			case n == 3:
 				return blueberry.Delivery{}, errors.New("the disk is full of hunter2")
+			case n != 1 && !c.Stranger():
+				return blueberry.Delivery{}, blueberry.Errorf(blueberry.TooMany, "RATE_LIMITED", "too many")
+			default:
+				return answers[min(n, len(answers))-1], nil
 			}
-			return answers[len(calls)-1], nil
 		}}
 	})
 	var statuses []int
@@ -288,7 +330,7 @@ func TestTheInboxIsLimitedAndSaysNothingOfBodies(t *testing.T) {
 	if diff := cmp.Diff([]int{202, 401, 500, 429}, statuses); diff != "" {
 		t.Errorf("statuses (-want +got):\n%s", diff)
 	}
-	if len(calls) != 3 || calls[0].From != "192.0.2.1" || calls[0].Repository != "rep_1" || calls[0].Size != 22 || calls[0].Header.Get("X-Signature") != "hunter3" ||
+	if len(calls) != 4 || calls[0].From != "192.0.2.1" || calls[0].Repository != "rep_1" || calls[0].Size != 22 || calls[0].Header.Get("X-Signature") != "hunter3" ||
 		!bytes.Equal(calls[0].Body, []byte(`{"password":"hunter2"}`)) {
 		t.Errorf("calls are %+v", calls)
 	}

@@ -109,11 +109,12 @@ func (g *gateway) pass(next http.Handler) http.Handler {
 	})
 }
 
-// admit lets calls on that prove themselves by what they send, as those of hosts do: neither a session nor an origin says anything about them.
+// admit lets calls on that prove themselves by what they send, as those of hosts do: neither a session nor an origin says anything about them. Those of one host
+// come in bursts from few addresses, so only what turns out to be of a stranger counts.
 func (g *gateway) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if g.allowAddress(w, r, exchangeOf(r.Context())) {
-			next.ServeHTTP(w, r)
-		}
+		x := exchangeOf(r.Context())
+		x.stranger = func() bool { return g.allowAddress(w, r, x) }
+		next.ServeHTTP(w, r)
 	})
 }

@@ -21,16 +21,24 @@ type Call struct {
 	Body       []byte // empty where it was larger than a delivery may be
 	Size       int64  // bytes that it had, as far as they were read
 	From       string // address of the caller
+	// Stranger counts a call that nobody signed; when there were too many it is false, and nothing of the call is kept. Nil counts nothing.
+	Stranger func() bool
 }
+
+var errStrangers = blueberry.Errorf(blueberry.TooMany, "RATE_LIMITED", "too many calls that nobody signed")
 
 // refusedEvery is how often it is told that deliveries of a repository are refused.
 const refusedEvery = time.Hour
 
 // Receive keeps a delivery, and what follows of it, before it is answered: the verdict stands in what it gives. One that is not signed is kept without its
-// body and acts on nothing. NotFound for an id of no repository: then nothing is kept.
+// body and acts on nothing. NotFound for an id of no repository: then nothing is kept. TooMany when Stranger says so.
 func (s *Repositories) Receive(ctx context.Context, c Call) (blueberry.Delivery, error) {
+	strange := func() bool { return c.Stranger != nil && !c.Stranger() }
 	r, err := view(ctx, s, func(tx Tx) (blueberry.Repository, error) { return tx.Repository(ctx, c.Repository) })
-	if err != nil {
+	switch {
+	case errors.Is(err, blueberry.NotFound) && strange():
+		return blueberry.Delivery{}, errStrangers
+	case err != nil:
 		return blueberry.Delivery{}, err
 	}
 	host, ok := s.Hosts[r.Host]
@@ -51,11 +59,18 @@ func (s *Repositories) Receive(ctx context.Context, c Call) (blueberry.Delivery,
 	for i, x := range secrets {
 		values[i] = x.Value
 	}
+	why := ""
 	switch {
 	case c.Size > blueberry.MaxDelivery:
-		return s.refuse(ctx, d, fmt.Sprintf("it is larger than %d MiB", blueberry.MaxDelivery>>20))
+		why = fmt.Sprintf("it is larger than %d MiB", blueberry.MaxDelivery>>20)
 	case !host.Signed(c.Header, c.Body, values, d.ReceivedAt):
-		return s.refuse(ctx, d, "no secret of the repository that lives has signed it")
+		why = "no secret of the repository that lives has signed it"
+	}
+	switch {
+	case why != "" && strange():
+		return blueberry.Delivery{}, errStrangers
+	case why != "":
+		return s.refuse(ctx, d, why)
 	}
 	sum := sha256.Sum256(append([]byte(d.Event+"\n"), c.Body...))
 	d.Digest, d.Body = hex.EncodeToString(sum[:]), c.Body
