@@ -1,18 +1,11 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -189,40 +182,22 @@ func cmdKubectl(ts *testscript.TestScript, neg bool, args []string) {
 func cmdDeliver(ts *testscript.TestScript, _ bool, args []string) {
 	var added sdk.AddedRepository
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &added))
-	s, how, number := storyOf(ts), args[1], args[2]
+	s, how := storyOf(ts), args[1]
 	if how != "again" {
-		state := map[string]string{"closed": "closed"}[how]
-		if state == "" {
-			state = "open"
+		n, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		e := installation.PullEvent{Number: n, Action: how, Draft: how == "draft", Commit: ts.Getenv("COMMIT"), At: time.Now()}
+		if how == "closed" {
+			e.State = how
 		}
-		end := map[string]string{"ref": "topic", "commit": ts.Getenv("COMMIT"), "repository": "acme/shop"}
-		n, err := strconv.Atoi(number)
-		ts.Check(err)
-		s.said, err = json.Marshal(map[string]any{"event": "pull_request", "data": map[string]any{
-			"repository": "acme/shop", "action": how, "number": n, "title": "A change", "author": "ada", "draft": how == "draft", "state": state,
-			"head": end, "base": map[string]string{"ref": "main", "repository": "acme/shop"}, "updated_at": time.Now().UTC().Format(time.RFC3339Nano),
-		}})
-		ts.Check(err)
+		s.said = e.Body()
 	}
 	if how == "forged" {
 		added.Secret += "x"
 	}
-	at := strconv.FormatInt(time.Now().Unix(), 10)
-	sign := hmac.New(sha256.New, []byte(added.Secret))
-	_, _ = sign.Write(append([]byte(at+"."), s.said...))
-	hook, err := url.Parse(added.Repository.WebhookURL)
+	status, answer, err := s.server.Deliver(context.Background(), added.Repository, added.Secret, s.said)
 	ts.Check(err)
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, s.server.URL+hook.Path, bytes.NewReader(s.said)) // the server may listen elsewhere by now
-	ts.Check(err)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Blueberry-Timestamp", at)
-	req.Header.Set("X-Blueberry-Signature", "sha256="+hex.EncodeToString(sign.Sum(nil)))
-	res, err := http.DefaultClient.Do(req)
-	ts.Check(err)
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	ts.Check(err)
-	_, _ = fmt.Fprintf(ts.Stdout(), "%s %s\n", res.Status, answer)
+	_, _ = fmt.Fprintf(ts.Stdout(), "%d %s\n", status, answer)
 }
 
 func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {

@@ -3,16 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
-	"strconv"
 	"sync"
 	"time"
 
@@ -66,36 +59,10 @@ func (b *bench) hooks(ctx context.Context) error {
 
 // deliver sends a new pull request to the inbox.
 func deliver(ctx context.Context, s *installation.Server, added sdk.AddedRepository, number int) error {
-	body, err := json.Marshal(map[string]any{"event": "pull_request", "data": map[string]any{
-		"repository": "acme/shop", "action": "opened", "number": number, "title": "A change", "author": "ada", "state": "open",
-		"head": map[string]string{"ref": "topic", "commit": fmt.Sprintf("%040x", number), "repository": "acme/shop"},
-		"base": map[string]string{"ref": "main", "repository": "acme/shop"}, "updated_at": time.Now().UTC().Format(time.RFC3339Nano),
-	}})
-	if err != nil {
-		return err
-	}
-	at := strconv.FormatInt(time.Now().Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(added.Secret))
-	_, _ = mac.Write(append([]byte(at+"."), body...))
-	hook, err := url.Parse(added.Repository.WebhookURL)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+hook.Path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Blueberry-Timestamp", at)
-	req.Header.Set("X-Blueberry-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err == nil && (res.StatusCode != http.StatusAccepted || !bytes.Contains(answer, []byte(`"accepted"`))) {
-		err = fmt.Errorf("delivery %d: %s %s", number, res.Status, answer)
+	e := installation.PullEvent{Number: number, Action: "opened", Commit: fmt.Sprintf("%040x", number), At: time.Now()}
+	status, answer, err := s.Deliver(ctx, added.Repository, added.Secret, e.Body())
+	if err == nil && (status != http.StatusAccepted || !bytes.Contains(answer, []byte(`"accepted"`))) {
+		err = fmt.Errorf("delivery %d: %d %s", number, status, answer)
 	}
 	return err
 }

@@ -38,7 +38,7 @@ type EnvironmentWish struct {
 const (
 	atOnce    = time.Millisecond //
 	forRoom   = time.Minute      // of one that waits for room
-	forName   = 15 * time.Second // whose name is still taken, most likely by one that goes
+	forName   = 5 * time.Second  // whose name is still taken, most likely by one that goes
 	forAnswer = 30 * time.Second // when something did not answer
 )
 
