@@ -197,6 +197,9 @@ func (s *Repositories) failed(p blueberry.PullRequest, err error) (blueberry.Pul
 	case hasFault(e, "name", "taken"), hasFault(e, "name", "orphan_leaving"):
 		p.Outcome, p.Message = blueberry.PullWaiting, "for its name: "+faultsText(e)
 		return p, forName, nil
+	case e.Code == codeMoved, e.Code == "INPUTS_MOVE", e.Code == "ENVIRONMENT_ENDING": // someone else acts on it
+		p.Outcome, p.Message = blueberry.PullWaiting, e.Detail
+		return p, forName, nil
 	case e.Kind == blueberry.Invalid, e.Kind == blueberry.Forbidden, e.Kind == blueberry.Conflict, e.Kind == blueberry.TooLarge:
 		return refused(p, faultsText(e)), 0, nil
 	}
