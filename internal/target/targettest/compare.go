@@ -178,7 +178,8 @@ func (s *scene) snapshot(t testing.TB) map[blueberry.ObjectRef]any {
 			delete(meta, "managedFields")
 			if notes, ok := meta["annotations"].(map[string]any); ok {
 				notes = maps.Clone(notes)
-				delete(notes, "autoscaling.alpha.kubernetes.io/conditions") // its status, in the oldest version of an autoscaler
+				// The oldest version of an autoscaler tells its status there.
+				maps.DeleteFunc(notes, func(key string, _ any) bool { return strings.HasPrefix(key, "autoscaling.alpha.kubernetes.io/") })
 				meta["annotations"] = notes
 			}
 			object["metadata"] = meta
