@@ -244,7 +244,9 @@ func TestWhatCannotBeBuilt(t *testing.T) {
 	if p := h.pull(t, r, 7); p.Outcome != blueberry.PullWaiting || len(h.jobs) != 1 {
 		t.Errorf("%s: %s (jobs %v)", p.Outcome, p.Message, h.jobs)
 	}
-	h.world.fails = func(string) (error, error) { return blueberry.Errorf(blueberry.Conflict, "ENVIRONMENT_ENDING", "pr-7 is terminating"), nil }
+	h.world.fails = func(string) (error, error) {
+		return blueberry.Errorf(blueberry.Conflict, "ENVIRONMENT_ENDING", "pr-7 is terminating"), nil
+	}
 	h.work(t, 3)
 	if p := h.pull(t, r, 7); p.Outcome != blueberry.PullWaiting || len(h.jobs) != 1 {
 		t.Errorf("someone else acts on it: %s: %s (jobs %v)", p.Outcome, p.Message, h.jobs)
