@@ -23,7 +23,7 @@ type PullRequest struct {
 	BaseRef        string    `json:"base_ref" doc:"Branch that it goes to" example:"main"`
 	BaseRepository string    `json:"base_repository,omitempty" doc:"Repository that it goes to" example:"acme/shop"`
 	HostAt         time.Time `json:"host_at,omitzero" doc:"When the host says that this was so"`
-	Outcome        string    `json:"outcome,omitempty" enum:"skipped,waiting,refused,built,ended" doc:"How far its environment is: none by the policy, waits for room or an answer, refused for what the commit asks for, asked for, or gone; absent before anything was done" example:"built"`
+	Outcome        string    `json:"outcome,omitempty" enum:"skipped,waiting,blocked,refused,built,ended" doc:"How far its environment is: none by the policy, waits for room, blocked by what does not answer or has its name, refused for what the commit asks for, asked for, or gone; absent before anything was done" example:"built"`
 	Message        string    `json:"message,omitempty" doc:"Why, for people" example:"it is a draft"`
 	EnvironmentID  string    `json:"environment_id,omitempty" doc:"Its environment; absent for none" example:"env_06d5xw7k3c8qf2v9m4n1r0t6ya"`
 	BuiltCommit    string    `json:"built_commit,omitempty" doc:"Commit that the environment was last asked for with" example:"9f2c1a7be04d5c6b8a7f3e2d1c0b9a8f7e6d5c4b"`
@@ -43,7 +43,7 @@ type PullFilter struct {
 	Project    string
 	Repository string // id
 	State      string // open, closed or merged; empty for all
-	Outcome    string // skipped, waiting, refused, built or ended; empty for all
+	Outcome    string // skipped, waiting, blocked, refused, built or ended; empty for all
 	Before     string // id: only older ones
 	Limit      int    // 0 means the server's default
 }

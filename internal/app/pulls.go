@@ -24,7 +24,7 @@ func (s *Server) openRepositories() {
 			blueberry.HostGitHub: github.Host{}, blueberry.HostGitLab: gitlab.Host{}, blueberry.HostGitea: gitea.Host{},
 			blueberry.HostBitbucket: bitbucket.Host{}, blueberry.HostGeneric: generic.Host{},
 		},
-		PublicURL: s.publicURL(), AllowLocal: s.Config.AllowLocalRepositories, Now: time.Now, Logger: s.Logger,
+		PublicURL: s.publicURL(), AllowLocal: s.Config.AllowLocalRepositories, Now: time.Now,
 	}
 }
 

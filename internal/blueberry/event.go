@@ -75,6 +75,7 @@ const (
 	DeliveryRejected  EventType = "delivery.refused" // told once an hour for a repository
 	PullSkippedEvent  EventType = "pull.skipped"
 	PullWaits         EventType = "pull.waiting"
+	PullBlockedEvent  EventType = "pull.blocked"
 	PullRefusedEvent  EventType = "pull.refused"
 	PullBuiltEvent    EventType = "pull.built"
 	PullEndedEvent    EventType = "pull.ended"

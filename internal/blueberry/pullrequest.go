@@ -39,7 +39,8 @@ type PullOutcome string
 // The outcomes.
 const (
 	PullSkipped PullOutcome = "skipped" // the policy wants none
-	PullWaiting PullOutcome = "waiting" // for room, or for something that does not answer
+	PullWaiting PullOutcome = "waiting" // for room
+	PullBlocked PullOutcome = "blocked" // by something that does not answer, or that has its name; it goes on alone
 	PullRefused PullOutcome = "refused" // what its commit asks for is not possible; the next push may be
 	PullBuilt   PullOutcome = "built"   // the environment was asked for, with the commit
 	PullEnded   PullOutcome = "ended"   // and its removal

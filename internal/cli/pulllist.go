@@ -21,7 +21,7 @@ func newPullList(s *shared) *cobra.Command {
 	o := &pullListOptions{shared: s}
 	c := &cobra.Command{
 		Use: "list", Short: "List pull requests, and what became of their environments", Aliases: []string{"ls"}, Args: exactly(0),
-		Long: `Lists what hosts said last of pull requests, newest first. The outcome of one is built when its environment was asked for, waiting for room or for something that does not answer, refused when its commit asks for what is not possible, skipped when the policy wants none, or ended.`,
+		Long: `Lists what hosts said last of pull requests, newest first. The outcome of one is built when its environment was asked for, waiting for room, blocked by something that does not answer or has its name, refused when its commit asks for what is not possible, skipped when the policy wants none, or ended.`,
 		Example: `  blueberry pull list --repo acme/shop --state open
   blueberry pull list --outcome refused -o wide`,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
@@ -30,12 +30,12 @@ func newPullList(s *shared) *cobra.Command {
 	f.StringVar(&o.filter.Project, "project", "", "only of this project")
 	f.StringVar(&o.repo, "repo", "", "only of this repository: its name in the project, or its id")
 	f.StringVar(&o.filter.State, "state", "", "open, closed or merged")
-	f.StringVar(&o.filter.Outcome, "outcome", "", "skipped, waiting, refused, built or ended")
+	f.StringVar(&o.filter.Outcome, "outcome", "", "skipped, waiting, blocked, refused, built or ended")
 	o.limitFlags.flags(f)
 	must(c.RegisterFlagCompletionFunc("project", s.completeProjects))
 	must(c.RegisterFlagCompletionFunc("repo", s.completeRepositories))
 	must(c.RegisterFlagCompletionFunc("state", cobra.FixedCompletions([]string{"open", "closed", "merged"}, cobra.ShellCompDirectiveNoFileComp)))
-	must(c.RegisterFlagCompletionFunc("outcome", cobra.FixedCompletions([]string{"skipped", "waiting", "refused", "built", "ended"}, cobra.ShellCompDirectiveNoFileComp)))
+	must(c.RegisterFlagCompletionFunc("outcome", cobra.FixedCompletions([]string{"skipped", "waiting", "blocked", "refused", "built", "ended"}, cobra.ShellCompDirectiveNoFileComp)))
 	return c
 }
 
@@ -96,7 +96,7 @@ func outcomeCell(outcome string) cell {
 	switch outcome {
 	case "built":
 		c.colour = green
-	case "waiting":
+	case "waiting", "blocked":
 		c.colour = yellow
 	case "refused":
 		c.colour = red

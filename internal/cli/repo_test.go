@@ -95,7 +95,7 @@ func TestEveryFormOfPullRequests(t *testing.T) {
 	contains(t, "hosts", p.must(t, "__complete", "repo", "add", "--host", ""), "github\ngitlab\ngitea\nbitbucket\ngeneric\n")
 	contains(t, "verdicts", p.must(t, "__complete", "delivery", "list", "--verdict", ""), "accepted\nignored\nduplicate\nunreadable\nrefused\n")
 	contains(t, "states", p.must(t, "__complete", "pull", "list", "--state", ""), "open\nclosed\nmerged\n")
-	contains(t, "outcomes", p.must(t, "__complete", "pull", "list", "--outcome", ""), "skipped\nwaiting\nrefused\nbuilt\nended\n")
+	contains(t, "outcomes", p.must(t, "__complete", "pull", "list", "--outcome", ""), "skipped\nwaiting\nblocked\nrefused\nbuilt\nended\n")
 	for _, args := range [][]string{{"repo", "get", "x"}, {"pull", "get", "x"}, {"delivery", "get", "x"}} {
 		if got := p.must(t, append([]string{"__complete"}, append(args, "")...)...); got != ":4\n" {
 			t.Errorf("%v: a second one is completed: %q", args, got)

@@ -214,7 +214,7 @@ func TestDocumentKnowsEveryWordOfTheNouns(t *testing.T) {
 			enum("PullRequest", "relation"),
 		},
 		"outcomes": {
-			words(string(blueberry.PullSkipped), string(blueberry.PullWaiting), string(blueberry.PullRefused), string(blueberry.PullBuilt), string(blueberry.PullEnded)),
+			words(string(blueberry.PullSkipped), string(blueberry.PullWaiting), string(blueberry.PullBlocked), string(blueberry.PullRefused), string(blueberry.PullBuilt), string(blueberry.PullEnded)),
 			enum("PullRequest", "outcome"),
 		},
 		"drift modes":    {words(string(blueberry.DriftRepair), string(blueberry.DriftReport)), enum("DriftPolicy", "mode")},

@@ -31,7 +31,7 @@ type listPullsInput struct {
 	Project    string `query:"project" maxLength:"64" doc:"Only of this project" example:"default"`
 	Repository string `query:"repository" maxLength:"64" doc:"Only of the repository with this id" example:"rep_06d5xw7k3c8qf2v9m4n1r0t6ya"`
 	State      string `query:"state" enum:"open,closed,merged" doc:"Only in this state at their host" example:"open"`
-	Outcome    string `query:"outcome" enum:"skipped,waiting,refused,built,ended" doc:"Only with environments that are so far" example:"built"`
+	Outcome    string `query:"outcome" enum:"skipped,waiting,blocked,refused,built,ended" doc:"Only with environments that are so far" example:"built"`
 	Before     string `query:"before" maxLength:"64" doc:"Only those that are older than the one with this id" example:"pul_06d5xw7k3c8qf2v9m4n1r0t6ya"`
 	Limit      int    `query:"limit" minimum:"1" maximum:"500" doc:"At most so many; absent means 50" example:"50"`
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -45,7 +44,7 @@ func newHouse(t *testing.T, s *storetest.Store) *house {
 	h := &house{store: s, world: &world{envs: map[string]*blueberry.Environment{}, commits: map[string]string{}, keys: map[string]string{}}, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	h.Repositories = &source.Repositories{
 		Record: record{s, h}, Seal: plainSeal{}, Environments: h.world, Hosts: map[blueberry.HostKind]source.Host{blueberry.HostGeneric: simple{}},
-		PublicURL: "https://blueberry.example.com", Now: h.clock, Logger: slog.New(slog.DiscardHandler),
+		PublicURL: "https://blueberry.example.com", Now: h.clock,
 	}
 	h.world.now = h.clock
 	if err := s.Update(t.Context(), func(tx *store.Tx) error {

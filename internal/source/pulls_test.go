@@ -184,6 +184,28 @@ func TestWaitingLine(t *testing.T) {
 	}
 }
 
+// TestWhatIsHeldUpHoldsUpNobody: who waits for something else than room takes no place in the line.
+func TestWhatIsHeldUpHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	r := h.add(t, "acme/shop", blueberry.PullPolicy{AtOnce: 1})
+	taken := source.EnvironmentWish{Project: blueberry.DefaultProject, Name: "pr-1", Commit: commit(9), Key: "by hand"}
+	if _, _, err := h.world.Create(t.Context(), owner, taken); err != nil {
+		t.Fatal(err)
+	}
+	h.send(t, r, "1", opened(1, 1))
+	h.work(t, 3)
+	if p := h.pull(t, r, 1); p.Outcome != blueberry.PullBlocked || !strings.Contains(p.Message, "for its name") {
+		t.Errorf("1 is %s: %s", p.Outcome, p.Message)
+	}
+	h.later(time.Second)
+	h.send(t, r, "2", opened(2, 1))
+	h.work(t, 3)
+	if p := h.pull(t, r, 2); p.Outcome != blueberry.PullBuilt {
+		t.Errorf("2 is %s: %s", p.Outcome, p.Message)
+	}
+}
+
 // TestEnvironmentEndedBeforeItsPullRequest: a lease that ends is not undone; the next push makes a new environment.
 func TestEnvironmentEndedBeforeItsPullRequest(t *testing.T) {
 	t.Parallel()
@@ -241,14 +263,14 @@ func TestWhatCannotBeBuilt(t *testing.T) {
 	}
 	h.send(t, r, "2", opened(7, 2))
 	h.work(t, 3)
-	if p := h.pull(t, r, 7); p.Outcome != blueberry.PullWaiting || len(h.jobs) != 1 {
+	if p := h.pull(t, r, 7); p.Outcome != blueberry.PullBlocked || len(h.jobs) != 1 {
 		t.Errorf("%s: %s (jobs %v)", p.Outcome, p.Message, h.jobs)
 	}
 	h.world.fails = func(string) (error, error) {
 		return blueberry.Errorf(blueberry.Conflict, "ENVIRONMENT_ENDING", "pr-7 is terminating"), nil
 	}
 	h.work(t, 3)
-	if p := h.pull(t, r, 7); p.Outcome != blueberry.PullWaiting || len(h.jobs) != 1 {
+	if p := h.pull(t, r, 7); p.Outcome != blueberry.PullBlocked || len(h.jobs) != 1 {
 		t.Errorf("someone else acts on it: %s: %s (jobs %v)", p.Outcome, p.Message, h.jobs)
 	}
 	h.world.fails = nil

@@ -192,13 +192,13 @@ func (s *Repositories) failed(p blueberry.PullRequest, err error) (blueberry.Pul
 	}
 	switch {
 	case e.Kind == blueberry.Unavailable:
-		p.Outcome, p.Message = blueberry.PullWaiting, e.Detail
+		p.Outcome, p.Message = blueberry.PullBlocked, e.Detail
 		return p, forAnswer, nil
 	case hasFault(e, "name", "taken"), hasFault(e, "name", "orphan_leaving"):
-		p.Outcome, p.Message = blueberry.PullWaiting, "for its name: "+faultsText(e)
+		p.Outcome, p.Message = blueberry.PullBlocked, "for its name: "+faultsText(e)
 		return p, forName, nil
 	case e.Code == codeMoved, e.Code == "INPUTS_MOVE", e.Code == "ENVIRONMENT_ENDING": // someone else acts on it
-		p.Outcome, p.Message = blueberry.PullWaiting, e.Detail
+		p.Outcome, p.Message = blueberry.PullBlocked, e.Detail
 		return p, forName, nil
 	case e.Kind == blueberry.Invalid, e.Kind == blueberry.Forbidden, e.Kind == blueberry.Conflict, e.Kind == blueberry.TooLarge:
 		return refused(p, faultsText(e)), 0, nil
@@ -231,7 +231,7 @@ func faultsText(e *blueberry.Error) string {
 // room reports whether a pull request may have an environment now. Of those that wait, who came first goes first.
 func (s *Repositories) room(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest) (bool, error) {
 	taken := 0
-	for _, outcome := range []blueberry.PullOutcome{blueberry.PullBuilt, blueberry.PullWaiting, blueberry.PullRefused} {
+	for _, outcome := range []blueberry.PullOutcome{blueberry.PullBuilt, blueberry.PullWaiting, blueberry.PullBlocked, blueberry.PullRefused} {
 		for before := ""; ; {
 			list, err := view(ctx, s, func(tx Tx) ([]blueberry.PullRequest, error) {
 				return tx.Pulls(ctx, blueberry.PullQuery{RepositoryID: r.ID, Outcome: outcome, Before: before, Limit: blueberry.MaxPageSize})
@@ -299,8 +299,8 @@ func (s *Repositories) record(ctx context.Context, r blueberry.Repository, was, 
 
 func outcomeEvents() map[blueberry.PullOutcome]blueberry.EventType {
 	return map[blueberry.PullOutcome]blueberry.EventType{
-		blueberry.PullSkipped: blueberry.PullSkippedEvent, blueberry.PullWaiting: blueberry.PullWaits, blueberry.PullRefused: blueberry.PullRefusedEvent,
-		blueberry.PullBuilt: blueberry.PullBuiltEvent, blueberry.PullEnded: blueberry.PullEndedEvent,
+		blueberry.PullSkipped: blueberry.PullSkippedEvent, blueberry.PullWaiting: blueberry.PullWaits, blueberry.PullBlocked: blueberry.PullBlockedEvent,
+		blueberry.PullRefused: blueberry.PullRefusedEvent, blueberry.PullBuilt: blueberry.PullBuiltEvent, blueberry.PullEnded: blueberry.PullEndedEvent,
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -23,7 +22,6 @@ type Repositories struct {
 	PublicURL    string // of the server, without a slash at its end
 	AllowLocal   bool   // repositories of the server's own file system
 	Now          func() time.Time
-	Logger       *slog.Logger
 }
 
 // Sealer encrypts what must not be read off the record. bound is what the value belongs to; it must be the same when it is opened.

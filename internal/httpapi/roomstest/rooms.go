@@ -78,7 +78,7 @@ func Open(t testing.TB) *Rooms {
 	}
 	r.Sources = &source.Repositories{
 		Record: record[source.Tx]{s, func(tx *store.Tx) source.Tx { return tx }}, Seal: r.keyset, Environments: pullEnvironments{r.Provisioner, s},
-		Hosts: map[blueberry.HostKind]source.Host{blueberry.HostGeneric: generic.Host{}}, PublicURL: PublicURL, Now: time.Now, Logger: discard,
+		Hosts: map[blueberry.HostKind]source.Host{blueberry.HostGeneric: generic.Host{}}, PublicURL: PublicURL, Now: time.Now,
 	}
 	kind := func(work func(context.Context, blueberry.Job) (blueberry.JobOutcome, error)) jobs.Kind {
 		return jobs.Kind{Work: work, Timeout: time.Minute, MaxAttempts: 25}
