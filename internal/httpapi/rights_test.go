@@ -153,7 +153,8 @@ func (w *world) lasting(t *testing.T, noun, project string) string {
 			Name: "dash", Flows: []string{"client_credentials"}, Grants: []string{"environments:read"}, Projects: []string{project},
 		})).Client.ID
 	case "repositories":
-		return addShop(t, c, project).Repository.ID
+		repository := sdk.AddRepositoryRequest{Project: project, Name: "acme/thing", Host: "generic", URL: shopRepository, Policy: sdk.PullPolicy{Off: true}}
+		return got[sdk.AddedRepository](t)(c.AddRepository(ctx, repository)).Repository.ID // the call that adds one takes the name of its example
 	case "pulls", "deliveries":
 		repository := sdk.AddRepositoryRequest{Project: project, Name: "acme/sent", Host: "generic", URL: shopRepository, Policy: sdk.PullPolicy{Off: true}}
 		a := deliver(t, w.api, got[sdk.AddedRepository](t)(c.AddRepository(ctx, repository)), pullBody("acme/sent", 7, strings.Repeat("a", 40)))
