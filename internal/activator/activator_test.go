@@ -240,6 +240,54 @@ func TestFallsAsleepUnderIt(t *testing.T) {
 	}
 }
 
+// TestSleptAndWokenUnderIt: what could do a thing twice is sent again also when others have woken the environment before its answer came.
+func TestSleptAndWokenUnderIt(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(blueberry.Ready)
+	sent, woken := make(chan struct{}), make(chan struct{})
+	var calls atomic.Int32
+	door := serve(t, p, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && calls.Add(1) == 1 {
+			close(sent)
+			<-woken
+			http.Error(w, "no endpoints", http.StatusServiceUnavailable)
+			return
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if asleep := p.env.Sleep.Asleep; asleep {
+			http.Error(w, "no endpoints", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprint(w, "awake")
+	}))
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, door.URL, strings.NewReader("order"))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		r.Host = host
+		res, err := door.Client().Do(r)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer res.Body.Close()
+		if body, _ := io.ReadAll(res.Body); res.StatusCode != 200 || string(body) != "awake" {
+			t.Errorf("%d %s", res.StatusCode, body)
+		}
+	})
+	<-sent
+	p.set(blueberry.Sleeping)
+	if res, body := get(t, door, host, "*/*"); res.StatusCode != 200 || p.wakes != 1 {
+		t.Errorf("%d %s after %d wakes", res.StatusCode, body, p.wakes)
+	}
+	close(woken)
+	wg.Wait()
+}
+
 // TestItsOwnErrorsStay: what an environment that is awake says is passed on, also when it says 503.
 func TestItsOwnErrorsStay(t *testing.T) {
 	t.Parallel()

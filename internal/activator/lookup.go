@@ -83,10 +83,9 @@ func (a *Activator) noteWokenLocked(id string) {
 	a.woken[id] = a.Now()
 }
 
-// wokeLately reports whether an environment slept within the last settle, so that its ingress may not know of the pods yet.
-func (a *Activator) wokeLately(id string) bool {
+// wokenAt is when an environment was last seen asleep, or awake after that; its ingress may not know of the pods for a while. Zero for one that was not.
+func (a *Activator) wokenAt(id string) time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	at, ok := a.woken[id]
-	return ok && a.Now().Sub(at) < settle
+	return a.woken[id]
 }

@@ -21,6 +21,7 @@ type passage struct {
 	env  blueberry.Environment
 	up   *url.URL  // the ingress of its target
 	end  time.Time // of its patience
+	came time.Time
 	woke time.Time // when it was let go after a wake; zero when it was not held
 }
 
@@ -47,7 +48,8 @@ func (a *Activator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer a.use(env.ID)()
 	}
 	up := a.Upstream(env.Target)
-	p := &passage{host: host, env: env, up: up, end: a.Now().Add(Patience)}
+	now := a.Now()
+	p := &passage{host: host, env: env, up: up, came: now, end: now.Add(Patience)}
 	if asleep(env) {
 		held, cancel := context.WithTimeout(r.Context(), Patience)
 		err := a.awaken(held, host, env)
@@ -134,19 +136,24 @@ func (t patient) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // again reports whether nobody is there because the environment sleeps, or slept a moment ago; then it is awake when this returns. What could do a thing
-// twice is sent again only right after the wake that it was held for: later a status is the application's own.
+// twice is sent again only right after the wake that it was held for, or that others were held for while it was under way: later a status is the
+// application's own.
 func (a *Activator) again(ctx context.Context, p *passage, harmless bool) bool {
 	env, err := a.find(ctx, p.host)
 	if err != nil || env.ID != p.env.ID {
 		return false
 	}
 	if !asleep(env) {
-		if a.wokeLately(env.ID) && (harmless || a.Now().Sub(p.woke) < lag) {
+		at := a.wokenAt(env.ID)
+		if at.After(p.woke) && at.After(p.came) {
+			p.woke = at // it slept since this was sent, and others have woken it
+		}
+		if now := a.Now(); now.Sub(at) < settle && (harmless || now.Sub(p.woke) < lag) {
 			return true
 		}
 		a.mu.Lock()
 		k := a.known[p.host]
-		young := k != nil && k.at.After(p.end.Add(-Patience)) // looked at since the request came
+		young := k != nil && k.at.After(p.came) // looked at since the request came
 		a.mu.Unlock()
 		if young {
 			return false // what an environment that is awake says is its own
