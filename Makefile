@@ -25,7 +25,7 @@ slim: need-go ## build bin/blueberry-slim, the client alone
 test: need-go ## set up and run every test: unit, both databases, the real Kubernetes API, stories on the real binary
 	@scripts/need git gcc postgres redis node chromium
 	cd devcluster && go vet ./internal/... && go test -race ./internal/...
-	$(TESTENV) $(EXTRAS) -- go test -race -timeout 40m -parallel 6 ./...
+	$(TESTENV) $(EXTRAS) -- sh -c 'go test -race -timeout 40m -parallel 6 ./... && go test -run TestPullRequestsEqualAModel ./internal/source'
 
 unit: need-go ## run the tests that need no server beside SQLite
 	BLUEBERRY_TEST_WITHOUT_POSTGRES=1 go test ./internal/blueberry/... ./internal/arch/... ./internal/render/... ./internal/provision/... ./internal/store/... ./internal/jobs/... ./internal/httpapi/... ./internal/cli/... ./sdk/...
@@ -34,9 +34,9 @@ e2e: need-go ## run the stories on the real binary
 	@scripts/need git gcc postgres redis node chromium
 	$(TESTENV) $(EXTRAS) -- go test -timeout 30m ./e2e/...
 
-soak: need-go ## hours: kill -9 at every step of a life, on both databases, with both drivers, twenty times over; leases of 5,000 environments
+soak: need-go ## hours: kill -9 at every step of a life, on both databases, with both drivers, twenty times over; leases of 5,000 environments; 10,000 events of pull requests
 	@scripts/need git gcc postgres redis
-	BLUEBERRY_TEST_SOAK=1 $(TESTENV) $(EXTRAS) -- go test -timeout 1440m -run 'TestKillAtEveryStep|TestLifeAtScale' -v ./e2e/... ./internal/provision/...
+	BLUEBERRY_TEST_SOAK=1 $(TESTENV) $(EXTRAS) -- go test -timeout 1440m -run 'TestKillAtEveryStep|TestLifeAtScale|TestPullRequestsEqualAModel' -v ./e2e/... ./internal/provision/... ./internal/source
 
 FUZZTIME ?= 15s
 FUZZERS := internal/render:FuzzParseBlueprint internal/render:FuzzParseValues internal/render:FuzzScore internal/policy:FuzzCheck internal/catalog:FuzzCases internal/access:FuzzPHC internal/access/oauth:FuzzAuthorizeQuery internal/access/oauth:FuzzTokenBody internal/audit:FuzzVerifyAudit internal/pki:FuzzPEM internal/target/kube:FuzzKubeconfig internal/source/github:FuzzRead internal/source/gitlab:FuzzRead internal/source/gitea:FuzzRead internal/source/bitbucket:FuzzRead internal/source/generic:FuzzRead

@@ -60,7 +60,7 @@ func browser(t *testing.T) context.Context {
 // do runs steps in the browser, and tells the page when one fails.
 func do(ctx context.Context, t *testing.T, steps ...step) {
 	t.Helper()
-	limited, cancel := context.WithTimeout(ctx, time.Minute)
+	limited, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	for i, s := range steps {
 		if _, err := chromedp.Run(limited, s); err != nil {

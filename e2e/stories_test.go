@@ -4,12 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,7 +38,14 @@ import (
 //	repository DIR         make DIR a Git repository with one commit; $COMMIT is its commit
 //	kubectl ARGS…          the kubectl of the embedded cluster; ! and stdout work as with exec
 //	deliver FILE HOW N     send what a host says of pull request N (HOW: open, draft, closed, again, forged) to the repository that "repo add -o json" told in FILE
-//	await PATTERN ARGS…    run blueberry ARGS until its output matches, for at most two minutes
+//	receiver [STATUS]      start a program that is told of events at $RECEIVER, or have it answer so from now on
+//	received FILE          what it got, signed by the secret that "subscription add -o json" told in FILE
+//	simhost [FLAGS…]       start a host of repositories; $HOST_URL is its address, "token" its token, "acme" its owner
+//	hook FILE              have that host send deliveries of acme/shop to the repository that "repo add -o json" told in FILE
+//	hostcall METHOD PATH [JSON]
+//	                       call its API; stdout is the answer
+//	shows PATTERN PATH     read a path of its API until the answer matches, for at most five minutes
+//	await PATTERN ARGS…    run blueberry ARGS until its output matches, for at most five minutes
 func TestStories(t *testing.T) {
 	t.Parallel()
 	bin, err := binary()
@@ -51,6 +64,7 @@ func TestStories(t *testing.T) {
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TARGET", fmt.Sprintf("t%04x", rand.IntN(1<<16))) // Argo CD is shared: its Applications are named by the target
+			env.Values[receiverKey{}] = &receiver{}
 			env.Values[storyKey{}] = &story{bin: bin, state: filepath.Join(env.WorkDir, ".state")}
 			env.Setenv("BLUEBERRY_TOKEN_FILE", filepath.Join(env.WorkDir, ".state", "admin-token"))
 			// Stories share one cluster, also with those of an earlier run: no two have an environment of the same name.
@@ -67,6 +81,12 @@ func TestStories(t *testing.T) {
 			"kubectl":    cmdKubectl,
 			"await":      cmdAwait,
 			"deliver":    cmdDeliver,
+			"simhost":    cmdSimHost,
+			"hook":       cmdHook,
+			"hostcall":   cmdHostCall,
+			"shows":      cmdShows,
+			"receiver":   cmdReceiver,
+			"received":   cmdReceived,
 		},
 	})
 }
@@ -102,7 +122,7 @@ func cmdServer(ts *testscript.TestScript, _ bool, args []string) {
 		case "sim":
 			s.args = []string{"--target-driver", "sim"}
 		case "kube":
-			s.args = []string{"--kubeconfig", os.Getenv("BLUEBERRY_TEST_KUBECONFIG")}
+			s.args = []string{"--kubeconfig", os.Getenv("BLUEBERRY_TEST_KUBECONFIG"), "--listen", s.address(ts)} // where a host finds it again
 		case "argocd":
 			if !strings.Contains(os.Getenv("BLUEBERRY_TEST_WITH"), "argocd") {
 				ts.Fatalf("the cluster has no Argo CD: run testenv -with argocd")
@@ -200,8 +220,83 @@ func cmdDeliver(ts *testscript.TestScript, _ bool, args []string) {
 	_, _ = fmt.Fprintf(ts.Stdout(), "%d %s\n", status, answer)
 }
 
+// cmdSimHost starts a host of repositories, which ends with the story.
+func cmdSimHost(ts *testscript.TestScript, _ bool, args []string) {
+	s := storyOf(ts)
+	cmd := exec.CommandContext(context.Background(), s.bin, append([]string{"sim-host", "--listen", "127.0.0.1:0", "--dir", ts.MkAbs(".host"), "--token", "token", "--owner", "acme", "--json"}, args...)...)
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	var said struct {
+		URL string `json:"url"`
+	}
+	ts.Check(json.NewDecoder(out).Decode(&said))
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	ts.Setenv("HOST_URL", said.URL)
+	ts.Setenv("HOST_GIT", strings.Replace(said.URL, "http://", "http://acme:token@", 1))
+}
+
+// hostCall calls the API of the story's host.
+func hostCall(ts *testscript.TestScript, method, path, body string) string {
+	req, err := http.NewRequestWithContext(context.Background(), method, ts.Getenv("HOST_URL")+path, strings.NewReader(body))
+	ts.Check(err)
+	req.Header.Set("Authorization", "token token")
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	ts.Check(err)
+	if res.StatusCode >= 300 {
+		ts.Fatalf("%s %s: %d %s", method, path, res.StatusCode, answer)
+	}
+	return string(answer)
+}
+
+func cmdHook(ts *testscript.TestScript, _ bool, args []string) {
+	var added sdk.AddedRepository
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &added))
+	address, err := url.Parse(added.Repository.WebhookURL)
+	ts.Check(err)
+	hook, err := json.Marshal(map[string]any{
+		"type": "gitea", "active": true, "events": []string{"pull_request"},
+		"config": map[string]string{"url": ts.Getenv("BLUEBERRY_URL") + address.Path, "content_type": "json", "secret": added.Secret},
+	})
+	ts.Check(err)
+	hostCall(ts, http.MethodPost, "/api/v1/repos/acme/shop/hooks", string(hook))
+}
+
+func cmdHostCall(ts *testscript.TestScript, _ bool, args []string) {
+	body := ""
+	if len(args) > 2 {
+		body = args[2]
+	}
+	_, _ = fmt.Fprintln(ts.Stdout(), hostCall(ts, args[0], args[1], body))
+}
+
+func cmdShows(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := regexp.Compile(args[0])
+	ts.Check(err)
+	deadline := time.Now().Add(5 * time.Minute)
+	for {
+		got := hostCall(ts, http.MethodGet, args[1], "")
+		if want.MatchString(got) {
+			_, _ = fmt.Fprintln(ts.Stdout(), got)
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s never matched %q; last:\n%s", args[1], args[0], got)
+		}
+		<-time.After(200 * time.Millisecond)
+	}
+}
+
 func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(5 * time.Minute)
 	for {
 		_ = ts.Exec("blueberry", args[1:]...)
 		out := ts.ReadFile("stdout") + ts.ReadFile("stderr")

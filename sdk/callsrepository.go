@@ -78,6 +78,11 @@ func (c *Client) GetPull(ctx context.Context, id string) (PullRequest, error) {
 	return fetch[PullRequest](ctx, c, newCall(http.MethodGet, "pulls", id))
 }
 
+// ApprovePull vouches for one commit of a pull request whose author nobody vouches for. A Problem of status 409 PULL_MOVED says that it has another commit now.
+func (c *Client) ApprovePull(ctx context.Context, id string, r ApprovePullRequest, options ...CallOption) (PullRequest, error) {
+	return fetch[PullRequest](ctx, c, post(r, "pulls", id, "approve"), options...)
+}
+
 // ListDeliveries reads one run of deliveries without headers and bodies, the newest first.
 func (c *Client) ListDeliveries(ctx context.Context, f DeliveryFilter) (DeliveryList, error) {
 	k := newCall(http.MethodGet, "deliveries")

@@ -35,6 +35,7 @@ type Environment struct {
 	Target         string           `json:"target" doc:"Place that runs it" example:"local"`
 	Owner          string           `json:"owner" doc:"Who asked for it" example:"admin"`
 	Source         Source           `json:"source" doc:"Where the blueprint came from; empty if it came with the request"`
+	Restricted     bool             `json:"restricted,omitempty" doc:"Whether it runs code that nobody vouches for: it has no secrets, no token, no way out, little room and a short lease, and nobody runs commands in it" example:"false"`
 	Kind           string           `json:"kind" enum:"preview,ephemeral,standing" doc:"What sort it is for quotas: of a pull request, with a lease, or without" example:"preview"`
 	BlueprintRef   string           `json:"blueprint_ref,omitempty" doc:"Version of the catalogue's blueprint that it is made of. Told when one environment is read" example:"shop@3"`
 	ConfigSets     []string         `json:"config_sets,omitempty" nullable:"false" doc:"Config sets that are merged, each with its version, in the order of their layers. Told when one environment is read" example:"[\"shop@3\", \"global/logging@7\"]"`

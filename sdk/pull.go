@@ -27,6 +27,14 @@ type PullRequest struct {
 	Message        string    `json:"message,omitempty" doc:"Why, for people" example:"it is a draft"`
 	EnvironmentID  string    `json:"environment_id,omitempty" doc:"Its environment; absent for none" example:"env_06d5xw7k3c8qf2v9m4n1r0t6ya"`
 	BuiltCommit    string    `json:"built_commit,omitempty" doc:"Commit that the environment was last asked for with" example:"9f2c1a7be04d5c6b8a7f3e2d1c0b9a8f7e6d5c4b"`
+	Tier           string    `json:"tier" enum:"maintainer,member,outsider,bot" doc:"How far its code is trusted, by what the host says of its author, whatever was approved" example:"member"`
+	NeedsApproval  bool      `json:"needs_approval,omitempty" doc:"Whether its environment is a restricted one until a maintainer approves its commit" example:"false"`
+	Approved       bool      `json:"approved,omitempty" doc:"Whether the commit that it has now was approved" example:"false"`
+	ApprovedCommit string    `json:"approved_commit,omitempty" doc:"Commit that was approved last; it says nothing of any other" example:"9f2c1a7be04d5c6b8a7f3e2d1c0b9a8f7e6d5c4b"`
+	ApprovedBy     string    `json:"approved_by,omitempty" doc:"Who approved it" example:"mia@example.com"`
+	ApprovedAt     time.Time `json:"approved_at,omitzero" doc:"When they did"`
+	Restricted     bool      `json:"restricted,omitempty" doc:"Whether the environment that was last asked for is a restricted one" example:"false"`
+	Config         string    `json:"config,omitempty" enum:"same,changed,unseen" doc:"Of a restricted environment: whether the blueprint in its commit is that of the branch that it goes to, which is the one that counts; unseen when the commit could not be read" example:"changed"`
 	CreatedAt      time.Time `json:"created_at" doc:"When it was first heard of"`
 	UpdatedAt      time.Time `json:"updated_at" doc:"When something of it last changed"`
 	Version        int64     `json:"version" doc:"Counts up with each change" example:"3"`
@@ -46,4 +54,9 @@ type PullFilter struct {
 	Outcome    string // skipped, waiting, blocked, refused, built or ended; empty for all
 	Before     string // id: only older ones
 	Limit      int    // 0 means the server's default
+}
+
+// ApprovePullRequest vouches for one commit of a pull request.
+type ApprovePullRequest struct {
+	Commit string `json:"commit" minLength:"1" maxLength:"64" doc:"The whole name of the commit that was looked at, which must be the one that it has now" example:"9f2c1a7be04d5c6b8a7f3e2d1c0b9a8f7e6d5c4b"`
 }

@@ -11,11 +11,33 @@ type Repository struct {
 	URL            string     `json:"url" doc:"URL that Git clones from" example:"https://github.com/acme/shop.git"`
 	WebhookURL     string     `json:"webhook_url" doc:"Where its host sends deliveries to" example:"https://blueberry.example.com/hooks/rep_06d5xw7k3c8qf2v9m4n1r0t6ya"`
 	Policy         PullPolicy `json:"policy" doc:"Which of its pull requests get an environment, and what kind of one"`
+	HostAPI        HostAPI    `json:"host_api,omitzero" doc:"How its host is spoken to; absent when it is not, or as its kind says"`
+	CredentialSet  bool       `json:"credential_set" doc:"Whether there is a credential for its host: then the host is told how environments are, and asked for what no delivery told of" example:"true"`
+	HostHealth     HostHealth `json:"host_health,omitzero" doc:"How speaking to its host went of late"`
+	SweptAt        time.Time  `json:"swept_at,omitzero" doc:"When its host was last asked for what no delivery told of; absent for never"`
+	SweepUnread    string     `json:"sweep_unread,omitempty" doc:"Why some pull requests could not be read; absent when all could" example:"pull request 7: head.sha is no commit"`
+	SweepFound     int        `json:"sweep_found,omitempty" doc:"Changes, all told, that no delivery told of" example:"0"`
 	LastDeliveryAt time.Time  `json:"last_delivery_at,omitzero" doc:"When the last delivery came that was signed; absent before the first"`
 	LastRefusedAt  time.Time  `json:"last_refused_at,omitzero" doc:"When the last one came that was refused; absent for never"`
 	CreatedAt      time.Time  `json:"created_at" doc:"When it was added"`
 	UpdatedAt      time.Time  `json:"updated_at" doc:"When it last changed"`
 	Version        int64      `json:"version" doc:"Counts up with each change; the same number as in the ETag" example:"1"`
+}
+
+// HostAPI is how the host of a repository is spoken to, beside its credential.
+type HostAPI struct {
+	URL          string `json:"url,omitempty" maxLength:"2048" doc:"Address of its API; empty means that of its kind. It is on the host that Git clones from" example:"https://git.example.com/api/v1"`
+	User         string `json:"user,omitempty" maxLength:"255" doc:"Whose the token is, at Bitbucket" example:"shop-bot"`
+	App          int64  `json:"app,omitempty" minimum:"0" doc:"Id of a GitHub App, whose private key the credential then is; 0: it is a token" example:"12345"`
+	Installation int64  `json:"installation,omitempty" minimum:"0" doc:"Of the App on the repository; 0: it is looked up" example:"67890"`
+}
+
+// HostHealth is how speaking to the host of a repository went of late.
+type HostHealth struct {
+	AnsweredAt  time.Time `json:"answered_at,omitzero" doc:"When a call last succeeded"`
+	FailedAt    time.Time `json:"failed_at,omitzero" doc:"Since when calls fail; absent when the last one succeeded"`
+	Message     string    `json:"message,omitempty" doc:"Why the last one failed" example:"the host does not take the credential: it has ended, was revoked, or is another one's"`
+	PausedUntil time.Time `json:"paused_until,omitzero" doc:"Before then the host wants no calls; what is to be told waits"`
 }
 
 // PullPolicy says which pull requests of a repository get an environment, and what kind of one. The zero value gives one to every pull request that is open, no
@@ -27,6 +49,7 @@ type PullPolicy struct {
 	Drafts    bool     `json:"drafts,omitempty" doc:"Also while it is a draft" example:"false"`
 	Bots      bool     `json:"bots,omitempty" doc:"Also of bots" example:"false"`
 	Forks     bool     `json:"forks,omitempty" doc:"Also from forks, of authors whom the host calls owner, member or collaborator" example:"false"`
+	Outsiders bool     `json:"outsiders,omitempty" doc:"Also from forks of anybody else: restricted environments, until a maintainer approves a commit. It takes forks as well" example:"false"`
 	AtOnce    int      `json:"at_once,omitempty" minimum:"0" maximum:"1000" doc:"How many environments at once, the others wait; 0 means 10" example:"5"`
 	Hours     int      `json:"hours,omitempty" minimum:"0" maximum:"168" doc:"Length of the leases; 0 means the blueprint's own, or 24" example:"24"`
 	Target    string   `json:"target,omitempty" doc:"Place that runs them; empty means the server's default target" example:"local"`
@@ -62,12 +85,18 @@ type AddRepositoryRequest struct {
 	URL     string     `json:"url" doc:"URL that Git clones from" example:"https://github.com/acme/shop.git"`
 	Secret  string     `json:"secret,omitempty" minLength:"16" maxLength:"255" doc:"Of its webhook, if it is there already; absent: one is made" example:"correct horse battery staple"`
 	Policy  PullPolicy `json:"policy,omitzero" doc:"Which of its pull requests get an environment, and what kind of one"`
+
+	HostAPI    HostAPI `json:"host_api,omitzero" doc:"How its host is spoken to"`
+	Credential string  `json:"credential,omitempty" maxLength:"16384" doc:"Token, or private key of a GitHub App, with which its host is told how environments are; it is kept encrypted and never shown" example:"glpat-…"`
 }
 
 // ChangeRepositoryRequest changes a repository. What is absent stays; a policy takes the place of the whole one before.
 type ChangeRepositoryRequest struct {
 	URL    *string     `json:"url,omitempty" doc:"URL that Git clones from" example:"https://github.com/acme/shop.git"`
 	Policy *PullPolicy `json:"policy,omitempty" doc:"Which of its pull requests get an environment, and what kind of one: all of it"`
+
+	HostAPI    *HostAPI `json:"host_api,omitempty" doc:"How its host is spoken to: all of it"`
+	Credential *string  `json:"credential,omitempty" maxLength:"16384" doc:"Token, or private key of a GitHub App; empty: the host is not spoken to any more" example:"glpat-…"`
 }
 
 // RotateRepositorySecretRequest asks for a new webhook secret.

@@ -9,6 +9,7 @@ type Revision struct {
 	Author           string         `json:"author" doc:"Who asked for it" example:"admin"`
 	Reason           string         `json:"reason" doc:"Why" example:"log more"`
 	Source           Source         `json:"source" doc:"Where the blueprint came from, with the commit; empty if it came with the request"`
+	Head             string         `json:"head,omitempty" doc:"Of a restricted environment: the commit that runs, of which nothing else is taken" example:"9f2c1a7be04d5c6b8a7f3e2d1c0b9a8f7e6d5c4b"`
 	BlueprintRef     string         `json:"blueprint_ref,omitempty" doc:"Version of the catalogue's blueprint; absent when the blueprint came from a repository or with the request" example:"shop@3"`
 	BlueprintFollows bool           `json:"blueprint_follows,omitempty" doc:"Whether newer versions of the catalogue's blueprint reach the environment; else it names this one" example:"false"`
 	Blueprint        *Blueprint     `json:"blueprint,omitempty" doc:"The blueprint as it was understood"`

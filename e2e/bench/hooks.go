@@ -54,7 +54,36 @@ func (b *bench) hooks(ctx context.Context) error {
 		return failed
 	}
 	row(fmt.Sprintf("delivery recorded and answered, %d a second", rate), fmt.Sprintf("p50 %s, p95 %s, p99 %s", round(quantile(times, .5)), round(quantile(times, .95)), round(quantile(times, .99))), "p99 ≤ 50 ms")
+	waits, err := reconciled(ctx, s, n)
+	if err != nil {
+		return err
+	}
+	row(fmt.Sprintf("delivery → its pull request reconciled, %d a second", rate), fmt.Sprintf("p50 %s, p95 %s, p99 %s", round(quantile(waits, .5)), round(quantile(waits, .95)), round(quantile(waits, .99))), "p95 ≤ 500 ms")
 	return nil
+}
+
+// reconciled waits until n pull requests have been looked at, and gives how long each waited for that, by the times in the record: from the arrival of its delivery
+// until the outcome was written.
+func reconciled(ctx context.Context, s *installation.Server, n int) ([]time.Duration, error) {
+	for {
+		var out []time.Duration
+		for p, err := range s.Client.AllPulls(ctx, sdk.PullFilter{Limit: 500}) {
+			if err != nil {
+				return nil, err
+			}
+			if p.Outcome != "" {
+				out = append(out, p.UpdatedAt.Sub(p.CreatedAt))
+			}
+		}
+		if len(out) >= n {
+			return out, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%d of %d pull requests were looked at: %w", len(out), n, context.Cause(ctx))
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
 }
 
 // deliver sends a new pull request to the inbox.

@@ -17,7 +17,7 @@ import (
 func Commands(version string) []*cobra.Command {
 	cases := blueprintTestCommand()
 	cases.Annotations = map[string]string{cli.Group: "blueprint"}
-	return []*cobra.Command{serverCommand(version), devCommand(version), cases}
+	return []*cobra.Command{serverCommand(version), devCommand(version), simHostCommand(), cases}
 }
 
 func serverCommand(version string) *cobra.Command {

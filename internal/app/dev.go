@@ -53,7 +53,7 @@ like the cluster itself. Argo CD needs redis-server. With Argo CD there, it appl
 				return err
 			}
 			defaults := DefaultConfig()
-			defaults.AllowLocalRepositories, defaults.GatewayListen = true, devGateway
+			defaults.AllowLocalRepositories, defaults.AllowLocalNotifications, defaults.GatewayListen = true, true, devGateway
 			if slices.Contains(o.with, devcluster.ArgoCD) {
 				defaults.TargetDriver = "argocd"
 			}
@@ -71,6 +71,7 @@ like the cluster itself. Argo CD needs redis-server. With Argo CD there, it appl
 	}
 	Flags(cmd.Flags())
 	cmd.Flags().Lookup("allow-local-repositories").DefValue = "true"
+	cmd.Flags().Lookup("allow-local-notifications").DefValue = "true"
 	cmd.Flags().Lookup("gateway-listen").DefValue = devGateway
 	cmd.Flags().StringSliceVar(&o.with, "with", nil, "what the cluster has beyond Kubernetes: argocd, rollouts, metrics")
 	cmd.Flags().StringVar(&o.source, "devcluster-source", "", "directory of the devcluster module; empty means to look for it beside this program and here")

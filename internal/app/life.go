@@ -43,6 +43,7 @@ func (s *Server) rules() []provision.Rule {
 			}),
 		},
 		{Name: "deliveries", What: "what hosts sent to webhooks", Keep: blueberry.KeepDeliveries, Every: time.Hour, Run: s.purgeDeliveries},
+		{Name: "notices", What: "what subscriptions were told", Keep: blueberry.KeepNotices, Every: time.Hour, Run: s.purgeNotices},
 		{
 			Name: "sessions", What: "sessions, links, consents and OAuth tokens that have ended", Keep: endedLife, Every: 10 * time.Minute,
 			Run: swept("sessions, links and tokens", func(ctx context.Context, tx *store.Tx) (int, error) {
@@ -119,6 +120,9 @@ func (s *Server) work() map[blueberry.JobKind]jobs.Kind {
 		blueberry.JobOrphanRemove:         {Work: p.RemoveOrphan, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobPullReconcile:        {Work: s.repositories.Reconcile, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobPullsReview:          {Work: s.repositories.Review, Timeout: 2 * time.Minute, MaxAttempts: 25},
+		blueberry.JobPullReport:           {Work: s.repositories.Report, Timeout: 2 * time.Minute, MaxAttempts: 25},
+		blueberry.JobRepositorySweep:      {Work: s.repositories.Sweep, Timeout: 10 * time.Minute, MaxAttempts: 25},
+		blueberry.JobNoticeSend:           {Work: s.subscriptions.SendNotices, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobConfigPublished:      {Work: p.ConfigPublished, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobBlueprintPublished:   {Work: p.BlueprintPublished, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobUserInvite:           {Work: r.accounts.SendInvitation, Timeout: 2 * time.Minute, MaxAttempts: 8},

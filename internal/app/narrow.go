@@ -27,12 +27,14 @@ func (r record[T]) View(ctx context.Context, f func(tx T) error) error {
 	return r.store.View(ctx, func(tx *store.Tx) error { return f(r.as(tx)) })
 }
 
-// sources gives provision the checkouts of the source room.
-type sources struct{ checkouts *source.Checkouts }
+// sources gives provision the repositories of the source room.
+type sources struct {
+	tree func(ctx context.Context, project, repository, ref string) (*source.Tree, error)
+}
 
 // Fetch reads a repository at a ref.
-func (s sources) Fetch(ctx context.Context, repository, ref string) (provision.Tree, error) {
-	t, err := s.checkouts.Fetch(ctx, repository, ref)
+func (s sources) Fetch(ctx context.Context, project, repository, ref string) (provision.Tree, error) {
+	t, err := s.tree(ctx, project, repository, ref)
 	if err != nil {
 		return provision.Tree{}, err
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"time"
 
@@ -17,13 +18,17 @@ import (
 )
 
 // openRepositories makes the operations on repositories and what their hosts send.
-func (s *Server) openRepositories() {
+func (s *Server) openRepositories(checkouts *source.Checkouts) {
 	s.repositories = &source.Repositories{
-		Record: narrow(s.store, func(tx *store.Tx) source.Tx { return tx }), Seal: s.rights.keyset, Environments: pullEnvironments{s.provisioner, s.store},
+		Record: narrow(s.store, func(tx *store.Tx) source.Tx { return tx }), Seal: s.rights.keyset, Environments: pullEnvironments{s.provisioner, s.store}, Trees: checkouts,
 		Hosts: map[blueberry.HostKind]source.Host{
 			blueberry.HostGitHub: github.Host{}, blueberry.HostGitLab: gitlab.Host{}, blueberry.HostGitea: gitea.Host{},
 			blueberry.HostBitbucket: bitbucket.Host{}, blueberry.HostGeneric: generic.Host{},
 		},
+		Speakers: map[blueberry.HostKind]source.Speaker{
+			blueberry.HostGitHub: github.Host{}, blueberry.HostGitLab: gitlab.Host{}, blueberry.HostGitea: gitea.Host{}, blueberry.HostBitbucket: bitbucket.Host{},
+		},
+		Client:    &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		PublicURL: s.publicURL(), AllowLocal: s.Config.AllowLocalRepositories, Now: time.Now,
 	}
 }
@@ -48,9 +53,23 @@ func (p pullEnvironments) Environment(ctx context.Context, id string) (e blueber
 	return e, err
 }
 
+// Receipt reads that of the removal of one.
+func (p pullEnvironments) Receipt(ctx context.Context, id string) (r blueberry.Receipt, err error) {
+	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
+		r, err = tx.Receipt(ctx, id)
+		return err
+	})
+	return r, err
+}
+
+// Made gives the one that was made with the key before.
+func (p pullEnvironments) Made(ctx context.Context, actor blueberry.Actor, w source.EnvironmentWish) (blueberry.Environment, error) {
+	return p.provisioner.Made(ctx, actor, provision.CreateRequest{Project: w.Project, Name: w.Name, Key: w.Key})
+}
+
 // Create makes one of a commit.
 func (p pullEnvironments) Create(ctx context.Context, actor blueberry.Actor, w source.EnvironmentWish) (blueberry.Environment, string, error) {
-	e, err := p.provisioner.Create(ctx, actor, provision.CreateRequest{Project: w.Project, Name: w.Name, Target: w.Target, Hours: w.Hours, Wish: wishOf(w), Key: w.Key})
+	e, err := p.provisioner.Create(ctx, actor, provision.CreateRequest{Project: w.Project, Name: w.Name, Target: w.Target, Hours: w.Hours, Restricted: w.Restricted, Wish: wishOf(w), Key: w.Key})
 	if err != nil {
 		return e, "", err
 	}
@@ -62,7 +81,7 @@ func (p pullEnvironments) Create(ctx context.Context, actor blueberry.Actor, w s
 func (p pullEnvironments) commit(ctx context.Context, e blueberry.Environment) (commit string, err error) {
 	err = p.store.View(ctx, func(tx *store.Tx) error {
 		rev, err := tx.RevisionInputs(ctx, e.ID, e.Revision)
-		commit = rev.Source.Commit
+		commit = rev.AppCommit()
 		return err
 	})
 	return commit, err
@@ -77,7 +96,9 @@ func (p pullEnvironments) Move(ctx context.Context, actor blueberry.Actor, id st
 	switch commit, err := p.commit(ctx, e); {
 	case err != nil:
 		return err
-	case strings.HasPrefix(commit, w.Commit): // a host may tell the first digits only
+	case e.Restricted != w.Restricted: // an environment is of one tier from its beginning to its end
+		return blueberry.Errorf(blueberry.Conflict, "VERSION_MOVED", "%s is of another tier than its pull request now", e.Name)
+	case strings.HasPrefix(commit, w.Commit) && (!w.Restricted || e.Source.Ref == w.Ref): // a host may tell the first digits only
 		return nil // what it runs already: a server died before it came to note that
 	}
 	_, err = p.provisioner.Change(ctx, actor, id, provision.ChangeRequest{Wish: wishOf(w), Reason: w.Reason})
@@ -92,6 +113,9 @@ func (p pullEnvironments) Destroy(ctx context.Context, actor blueberry.Actor, id
 
 func wishOf(w source.EnvironmentWish) provision.Wish {
 	out := provision.Wish{Repository: &w.Repository, Ref: &w.Commit}
+	if w.Restricted {
+		out.Ref, out.Head = &w.Ref, &w.Commit
+	}
 	if w.Blueprint != "" {
 		out.Path = &w.Blueprint
 	}

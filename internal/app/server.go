@@ -21,6 +21,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/gitops"
 	"github.com/blueberry-idp/blueberry/internal/jobs"
 	"github.com/blueberry-idp/blueberry/internal/keys"
+	"github.com/blueberry-idp/blueberry/internal/notify"
 	"github.com/blueberry-idp/blueberry/internal/provision"
 	"github.com/blueberry-idp/blueberry/internal/source"
 	"github.com/blueberry-idp/blueberry/internal/store"
@@ -33,24 +34,25 @@ type Server struct {
 	Logger  *slog.Logger
 	Out     io.Writer // where people read what they need to know at the start
 
-	store        *store.Store
-	queue        *jobs.Queue
-	repository   *gitops.Repository
-	provisioner  *provision.Provisioner
-	catalog      *catalog.Catalog
-	feed         *feed
-	metrics      *metrics
-	health       health
-	places       *places
-	activator    *activator.Activator
-	repositories *source.Repositories
-	fleet        *fleet.Fleet
-	clock        *steadyClock
-	reader       string // credential of Argo CD for the embedded repository
-	rights       rights
-	certificate  func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil without TLS
-	release      func()                                               // of the claim on the record
-	address      string                                               // URL of the listener
+	store         *store.Store
+	queue         *jobs.Queue
+	repository    *gitops.Repository
+	provisioner   *provision.Provisioner
+	catalog       *catalog.Catalog
+	feed          *feed
+	metrics       *metrics
+	health        health
+	places        *places
+	activator     *activator.Activator
+	repositories  *source.Repositories
+	subscriptions *notify.Subscriptions
+	fleet         *fleet.Fleet
+	clock         *steadyClock
+	reader        string // credential of Argo CD for the embedded repository
+	rights        rights
+	certificate   func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil without TLS
+	release       func()                                               // of the claim on the record
+	address       string                                               // URL of the listener
 
 	gateway        net.Listener // of the wake gateway; nil for none
 	gatewayAddress string       // its URL
@@ -97,6 +99,12 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.places.run(ctx) })
 	g.Go(func() error { return s.activator.Run(ctx) })
 	g.Go(func() error { return s.feed.Run(ctx) })
+	g.Go(func() error {
+		return s.follow(ctx, "pull-reports", func(ctx context.Context, tx *store.Tx, events []blueberry.Event) error {
+			return s.repositories.Follow(ctx, tx, events)
+		})
+	})
+	g.Go(func() error { return s.takeNotices(ctx) })
 	g.Go(func() error { return named("sign-in", s.rights.gate.Run(ctx)) })
 	g.Go(func() error { return named("audit", s.rights.auditor.Run(ctx)) })
 	g.Go(func() error { return s.warnTokens(ctx) })
@@ -201,7 +209,9 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 		return err
 	}
 	s.provisioner = &provision.Provisioner{
-		Record: narrow(s.store, func(tx *store.Tx) provision.Tx { return tx }), Sources: sources{checkouts}, Repository: s.repository, Signer: ring,
+		Record: narrow(s.store, func(tx *store.Tx) provision.Tx { return tx }), Sources: sources{func(ctx context.Context, project, repository, ref string) (*source.Tree, error) {
+			return s.repositories.Tree(ctx, project, repository, ref)
+		}}, Repository: s.repository, Signer: ring,
 		Places: s.places, Default: s.Config.Target, Now: s.clock.Now, Logger: s.Logger, AtStep: faultPoint(),
 		PublicURL: s.publicURL(), Bucket: s.rights.objects, Prober: newProber(), Rules: s.rules(),
 		Standing: s.rights.gate.Standing,
@@ -209,7 +219,8 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 	if s.rights.mail != nil {
 		s.provisioner.Mail = leaseMailer{s.rights.mail}
 	}
-	s.openRepositories()
+	s.openRepositories(checkouts)
+	s.openSubscriptions()
 	s.activator = &activator.Activator{Environments: s.provisioner, Upstream: s.places.upstream, Now: s.clock.Now, Logger: s.Logger}
 	s.catalog = &catalog.Catalog{
 		Record: narrow(s.store, func(tx *store.Tx) catalog.Tx { return tx }), Sources: catalogSources{checkouts},

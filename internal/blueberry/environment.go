@@ -78,6 +78,9 @@ type Environment struct {
 	Target    string
 	Owner     string // name of the actor that asked for it
 	Source    Source
+	// Restricted is of an environment that runs code which nobody vouches for: from its beginning to its end it has no secrets, no token, no way out, little
+	// room and a short lease.
+	Restricted bool
 	// RequestKey is the actor and idempotency key of the request that made it; empty for none. It finds the environment of a request whose answer was
 	// lost with the process that gave it.
 	RequestKey string

@@ -50,6 +50,8 @@ const (
 	EnvironmentArchived      EventType = "environment.archived"
 	EnvironmentRestored      EventType = "environment.restored"    // an undo made it of an archive
 	EnvironmentHandedOver    EventType = "environment.handed_over" // another driver holds it now
+	EnvironmentRestricted    EventType = "environment.restricted"  // what was left out of a revision of a restricted one
+	EnvironmentDenied        EventType = "environment.denied"      // something that is not done to a restricted one
 )
 
 // The events of targets, orphans and retention.
@@ -69,16 +71,30 @@ const (
 
 // The events of repositories and pull requests. Those of a pull request name its environment, if it has one.
 const (
-	RepositoryAdded   EventType = "repository.added"
-	RepositoryChanged EventType = "repository.changed"
-	RepositoryRemoved EventType = "repository.removed"
-	DeliveryRejected  EventType = "delivery.refused" // told once an hour for a repository
-	PullSkippedEvent  EventType = "pull.skipped"
-	PullWaits         EventType = "pull.waiting"
-	PullBlockedEvent  EventType = "pull.blocked"
-	PullRefusedEvent  EventType = "pull.refused"
-	PullBuiltEvent    EventType = "pull.built"
-	PullEndedEvent    EventType = "pull.ended"
+	RepositoryAdded     EventType = "repository.added"
+	RepositoryChanged   EventType = "repository.changed"
+	RepositoryRemoved   EventType = "repository.removed"
+	RepositoryHostFails EventType = "repository.host_fails" // it does not do what it is asked; told once, until it does again
+	RepositoryHostBack  EventType = "repository.host_back"
+	DeliveryRejected    EventType = "delivery.refused" // told once an hour for a repository
+	PullSkippedEvent    EventType = "pull.skipped"
+	PullWaits           EventType = "pull.waiting"
+	PullBlockedEvent    EventType = "pull.blocked"
+	PullRefusedEvent    EventType = "pull.refused"
+	PullBuiltEvent      EventType = "pull.built"
+	PullEndedEvent      EventType = "pull.ended"
+	PullApproved        EventType = "pull.approved"         // one commit of it
+	PullApprovalRefused EventType = "pull.approval_refused" // of a commit that it does not have now
+)
+
+// The events of telling others. No subscription is told of them.
+const (
+	SubscriptionAdded       EventType = "subscription.added"
+	SubscriptionChanged     EventType = "subscription.changed"
+	SubscriptionRemoved     EventType = "subscription.removed"
+	SubscriptionSwitchedOff EventType = "subscription.switched_off" // its receiver is gone
+	SubscriptionTested      EventType = "subscription.test"         // what a test tells; it is no fact, and in no record of them
+	NoticeDied              EventType = "notice.dead"               // told once an hour for a subscription
 )
 
 // The events of the catalogue and of projects. They have no environment.

@@ -32,8 +32,13 @@ const (
 	GrantProjectsQuota        Grant = "projects:quota"     // on the installation only: nobody sets their own bounds
 	GrantRepositoriesRead     Grant = "repositories:read"  // and their pull requests
 	GrantRepositoriesWrite    Grant = "repositories:write" // and the secrets of their webhooks
+	GrantPullsApprove         Grant = "pulls:approve"      // to vouch for a commit of somebody whom nobody knows
 	GrantDeliveriesRead       Grant = "deliveries:read"    // what hosts sent, with bodies
 	GrantDeliveriesReplay     Grant = "deliveries:replay"
+	GrantSubscriptionsRead    Grant = "subscriptions:read"  // without addresses and secrets
+	GrantSubscriptionsWrite   Grant = "subscriptions:write" // and their secrets
+	GrantNoticesRead          Grant = "notices:read"        // what was told to whom, with every attempt
+	GrantNoticesRedrive       Grant = "notices:redrive"
 	GrantMembersRead          Grant = "members:read"
 	GrantMembersWrite         Grant = "members:write" // members, group rules of the project
 	GrantServiceAccountsRead  Grant = "service-accounts:read"
@@ -72,7 +77,8 @@ func Grants() []Grant {
 		GrantEnvironmentsOperate, GrantEnvironmentsLogs, GrantEnvironmentsExec,
 		GrantBlueprintsRender, GrantBlueprintsRead, GrantBlueprintsWrite, GrantConfigRead, GrantConfigWrite, GrantConfigDelete,
 		GrantPoliciesRead, GrantPoliciesWrite, GrantProjectsRead, GrantProjectsCreate, GrantProjectsDelete, GrantProjectsUpdate, GrantProjectsQuota,
-		GrantRepositoriesRead, GrantRepositoriesWrite, GrantDeliveriesRead, GrantDeliveriesReplay,
+		GrantRepositoriesRead, GrantRepositoriesWrite, GrantPullsApprove, GrantDeliveriesRead, GrantDeliveriesReplay,
+		GrantSubscriptionsRead, GrantSubscriptionsWrite, GrantNoticesRead, GrantNoticesRedrive,
 		GrantMembersRead, GrantMembersWrite, GrantServiceAccountsRead, GrantServiceAccountsWrite, GrantUsersRead, GrantUsersWrite,
 		GrantTokensRead, GrantTokensWrite, GrantSessionsRead, GrantSessionsRevoke, GrantClientsRead, GrantClientsWrite,
 		GrantProvidersRead, GrantProvidersWrite, GrantAuditRead, GrantAccessReview, GrantEmergenciesRead, GrantEmergenciesOpen,

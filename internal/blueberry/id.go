@@ -38,6 +38,9 @@ const (
 	PullID        = "pul"
 	DeliveryID    = "dlv"
 	HookSecretID  = "whs"
+
+	SubscriptionID = "sub"
+	NoticeID       = "ntc"
 )
 
 // crockford has no i, l, o, u; its order is the order of the bytes, so ids sort by time.

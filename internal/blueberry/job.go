@@ -54,6 +54,15 @@ const JobPullReconcile JobKind = "pull.reconcile"
 // JobPullsReview has every pull request of a repository looked at, because its policy changed or there is room. Its subject is the repository's id.
 const JobPullsReview JobKind = "pulls.review"
 
+// JobPullReport tells the host of a pull request how its environment is. Its subject is the pull request's id.
+const JobPullReport JobKind = "pull.report"
+
+// JobRepositorySweep asks the host of a repository for pull requests that no delivery told of. Its subject is the repository's id.
+const JobRepositorySweep JobKind = "repository.sweep"
+
+// JobNoticeSend sends the notices of a subscription that wait, one after the other. Its subject is the subscription's id.
+const JobNoticeSend JobKind = "notice.send"
+
 // JobState is where a job is.
 type JobState string
 

@@ -68,18 +68,21 @@ type PullRequest struct {
 	BaseRef      string
 	HostAt       time.Time // when the host says that this was so
 
-	Outcome       PullOutcome // empty before anything was done
-	Message       string      // why; for people
-	EnvironmentID string      // empty for none
-	BuiltCommit   string      // that the environment was last asked for with
-	Turn          int         // counts the environments that it had, so that each has a key of its own
-	CreatedAt     time.Time
-	UpdatedAt     time.Time
-	Version       int64
+	Outcome         PullOutcome // empty before anything was done
+	Message         string      // why; for people
+	EnvironmentID   string      // empty for none
+	BuiltCommit     string      // that the environment was last asked for with
+	BuiltRestricted bool        // that environment is a restricted one
+	Config          PullConfig  // of the commit that a restricted environment was asked for with; empty for others
+	PullApproval
+	Turn      int // counts the environments that it had, so that each has a key of its own
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	Version   int64
 }
 
 // Fork reports whether the pull request comes from another repository, or from one that is gone.
-func (r PullRequest) Fork() bool { return r.HeadRepo != r.BaseRepo }
+func (r PullRequest) Fork() bool { return r.HeadRepo == "" || r.HeadRepo != r.BaseRepo }
 
 // Built reports whether its environment was asked for with the commit that it has now. Some hosts tell the first digits of a commit only.
 func (r PullRequest) Built() bool {
@@ -98,12 +101,20 @@ func (r PullRequest) Newer(other PullRequest, reopened bool) bool {
 // Take takes over what a newer delivery says, and keeps what was made.
 func (r PullRequest) Take(other PullRequest) PullRequest {
 	other.ID, other.RepositoryID, other.Project, other.Number = r.ID, r.RepositoryID, r.Project, r.Number
-	other.Outcome, other.Message, other.EnvironmentID, other.BuiltCommit, other.Turn = r.Outcome, r.Message, r.EnvironmentID, r.BuiltCommit, r.Turn
+	other = other.Made(r)
+	other.PullApproval = r.PullApproval
 	if other.Author == "" { // some events say who acted, and not whose it is
 		other.Author, other.Bot = r.Author, r.Bot
 	}
 	other.CreatedAt, other.UpdatedAt, other.Version = r.CreatedAt, r.UpdatedAt, r.Version
 	return other
+}
+
+// Made gives the pull request with what was made of another state of it.
+func (r PullRequest) Made(of PullRequest) PullRequest {
+	r.Outcome, r.Message, r.EnvironmentID, r.BuiltCommit, r.Turn = of.Outcome, of.Message, of.EnvironmentID, of.BuiltCommit, of.Turn
+	r.BuiltRestricted, r.Config = of.BuiltRestricted, of.Config
+	return r
 }
 
 // Same reports whether the host says the same in both.

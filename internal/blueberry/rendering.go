@@ -103,11 +103,20 @@ type Revision struct {
 // Inputs is what a revision was made of, resolved: the same inputs give the same rendering.
 type Inputs struct {
 	Source     Source
+	Head       string `json:",omitempty"` // commit of the application that runs, where nothing else is taken from it; empty: that of the source
 	Blueprint  Blueprint
 	Catalogue  BlueprintRef   // of the catalogue's blueprint; zero when it came from a repository or with the request
 	Config     []ConfigUse    // in the order of their layers
 	Parameters map[string]any // that the request chose
 	Overrides  map[string]any // keyed by component
+}
+
+// AppCommit is the commit of the application that runs; empty when none is known.
+func (i Inputs) AppCommit() string {
+	if i.Head != "" {
+		return i.Head
+	}
+	return i.Source.Commit
 }
 
 // Layers gives the layers above the blueprint, lowest first: the config sets, then the overrides. version gives the version that a use names. The

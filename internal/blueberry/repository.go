@@ -35,6 +35,11 @@ type Repository struct {
 	Secrets []byte // []WebhookSecret, sealed
 	Policy  PullPolicy
 
+	HostAPI    HostAPI
+	Credential []byte // of the host: a token, or the private key of an App; sealed. Empty: the host is not spoken to
+	Health     HostHealth
+	Sweep      HostSweep
+
 	LastDeliveryAt time.Time // of one that was accepted; zero before the first
 	LastRefusedAt  time.Time // of one that was not; zero for never
 	CreatedAt      time.Time
@@ -64,6 +69,7 @@ type PullPolicy struct {
 	Drafts    bool     `json:"drafts,omitempty"`     // also while it is a draft
 	Bots      bool     `json:"bots,omitempty"`       // also of bots
 	Forks     bool     `json:"forks,omitempty"`      // also from forks, of authors whom the host calls owner, member or collaborator
+	Outsiders bool     `json:"outsiders,omitempty"`  // also from forks of anybody else: restricted environments, until a commit is approved
 	AtOnce    int      `json:"at_once,omitempty"`    // environments at once, the others wait; 0 means DefaultPullsAtOnce
 	Hours     int      `json:"hours,omitempty"`      // of the lease; 0 asks for the blueprint's own
 	Target    string   `json:"target,omitempty"`     // empty means the default
@@ -121,6 +127,9 @@ func (f *Faults) checkPullPolicy(field string, p PullPolicy) {
 			}
 		}
 	}
+	if p.Outsiders && !p.Forks {
+		f.Add(JoinField(field, "outsiders"), "requires", "are authors of forks: it takes forks as well")
+	}
 	if p.AtOnce < 0 || p.AtOnce > MaxPullsAtOnce {
 		f.Add(JoinField(field, "at_once"), "range", "is %d, must be 1 to %d, or 0 for %d", p.AtOnce, MaxPullsAtOnce, DefaultPullsAtOnce)
 	}
@@ -167,8 +176,8 @@ func (p PullPolicy) Wants(r PullRequest) (wants bool, why string) {
 		return false, "it has no label of " + strings.Join(p.Labels, ", ")
 	case r.Fork() && !p.Forks:
 		return false, "it comes from a fork"
-	case r.Fork() && !r.Relation.Trusted():
-		return false, "it comes from a fork, and the host does not call its author a member"
+	case r.Restricted() && !p.Outsiders:
+		return false, "it comes from a fork, and the host does not call its author, whose fork it must be, a member; a maintainer may approve its commit"
 	}
 	return true, ""
 }

@@ -29,9 +29,10 @@ func (r Role) adds() []Grant {
 		return []Grant{
 			GrantEnvironmentsCreate, GrantEnvironmentsExtend, GrantEnvironmentsUpdate, GrantEnvironmentsDelete, GrantEnvironmentsPlan, GrantBlueprintsRender,
 			GrantEnvironmentsOperate, GrantEnvironmentsExec, GrantDeliveriesRead, GrantDeliveriesReplay,
+			GrantSubscriptionsRead, GrantNoticesRead, GrantNoticesRedrive,
 		}
 	case RoleMaintainer:
-		return []Grant{GrantBlueprintsWrite, GrantConfigWrite, GrantConfigDelete, GrantPoliciesWrite, GrantServiceAccountsRead, GrantRepositoriesWrite}
+		return []Grant{GrantBlueprintsWrite, GrantConfigWrite, GrantConfigDelete, GrantPoliciesWrite, GrantServiceAccountsRead, GrantRepositoriesWrite, GrantPullsApprove, GrantSubscriptionsWrite}
 	case RoleAdmin:
 		return []Grant{GrantProjectsUpdate, GrantMembersWrite, GrantServiceAccountsWrite, GrantAuditRead}
 	}

@@ -79,7 +79,7 @@ func (r *reader) inputs(ctx context.Context, u blueberry.ConfigUser) (merged, er
 	m.relevant, m.inputs = true, rev.Inputs
 	m.before = render.Input{
 		Project: blueberry.Project{Name: u.Project}, Name: u.Name, Namespace: blueberry.Namespace(u.Project, u.Name), Revision: u.Revision,
-		Blueprint: rev.Blueprint, Parameters: rev.Parameters, SourceCommit: rev.Source.Commit, BlueprintVersion: rev.Catalogue.Version, BlueprintAuthor: author,
+		Blueprint: rev.Blueprint, Parameters: rev.Parameters, SourceCommit: rev.Source.Commit, AppCommit: rev.AppCommit(), BlueprintVersion: rev.Catalogue.Version, BlueprintAuthor: author,
 		Layers: rev.Layers(func(use blueberry.ConfigUse) blueberry.ConfigVersion {
 			return r.versions[versionKey{use.SetID, use.Number}]
 		}),

@@ -107,6 +107,7 @@ func (c *Catalog) exampleInputs(ctx context.Context, s *survey, g *group) (befor
 		place := c.Places(env.Target)
 		for _, in := range []*render.Input{&before, &after} {
 			in.Project, in.Namespace, in.Domain, in.KubeVersion = project, env.Namespace, place.Domain, place.KubeVersion
+			in.Restricted = env.Restricted
 		}
 		return err
 	})

@@ -41,7 +41,7 @@ func (t *tester) run(c testCase) (TestResult, error) {
 func (t *tester) render(c testCase) (render.Output, blueberry.Faults, error) {
 	in := render.Input{
 		Project: blueberry.Project{Name: c.project}, Name: c.environment, Namespace: blueberry.Namespace(c.project, c.environment), Revision: 1, Domain: c.domain,
-		Blueprint: t.blueprint, Source: t.tree, KubeVersion: t.KubeVersion, Parameters: c.parameters, Strict: c.strict,
+		Blueprint: t.blueprint, Source: t.tree, KubeVersion: t.KubeVersion, Parameters: c.parameters, Strict: c.strict, AppCommit: render.NoCommit,
 	}
 	var faults blueberry.Faults
 	for _, name := range c.config {

@@ -207,3 +207,30 @@ func (s *shared) completeDeliveries(c *cobra.Command, args []string, _ string) (
 		}), err
 	})
 }
+
+// completeSubscriptions gives the names of subscriptions, for the first argument or a flag.
+func (s *shared) completeSubscriptions(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
+		project, _ := c.Flags().GetString("project")
+		found, err := client.ListSubscriptions(ctx, sdk.SubscriptionFilter{Project: project, Limit: 100})
+		return each(found.Items, func(x sdk.Subscription) cobra.Completion {
+			return cobra.CompletionWithDesc(plainText(x.Name), plainText(x.Kind))
+		}), err
+	})
+}
+
+// completeNotices gives the ids of notices.
+func (s *shared) completeNotices(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
+		found, err := client.ListNotices(ctx, sdk.NoticeFilter{Limit: 100})
+		return each(found.Items, func(x sdk.Notice) cobra.Completion {
+			return cobra.CompletionWithDesc(x.ID, plainText(x.State+": "+x.EventType))
+		}), err
+	})
+}

@@ -90,6 +90,9 @@ func describe(w io.Writer, now time.Time, e sdk.Environment, wide, colours bool)
 	line("name", plainText(e.Name))
 	line("project", plainText(e.Project))
 	line("kind", plainText(e.Kind))
+	if e.Restricted {
+		line("restricted", "runs code that nobody vouches for: no secrets, no token, no way out, no shell")
+	}
 	line("phase", fmt.Sprintf("%s, %s", text, when(e.PhaseSince)))
 	line("why", plainText(strings.TrimSuffix(e.Reason+": "+e.Message, ": ")))
 	line("cause", plainText(e.Cause))

@@ -102,6 +102,10 @@ func TestWhatKubernetesSaysCannotMoveTheCursor(t *testing.T) {
 		"/v1/deliveries/dlv_1":            sdk.Delivery{ID: evil, Event: evil, Verdict: evil, Reason: evil, Headers: map[string]string{evil: evil}, Body: "\x1b]0;title\x07one\ntwo\r\x1b[2J"},
 		"/v1/deliveries/dlv_2":            sdk.Delivery{ID: "dlv_2", BodyBase64: evil},
 		"/v1/deliveries/dlv_1/replay":     sdk.ReplayedDelivery{Delivery: sdk.Delivery{ID: evil, ReplayOf: evil, Reason: evil}, Pull: &sdk.PullRequest{BaseRepository: evil, State: evil}},
+		"/v1/subscriptions/sub_1":         sdk.Subscription{ID: evil, Project: evil, Name: evil, Kind: evil, Endpoint: evil, Events: []string{evil}, Off: true, OffWhy: evil},
+		"/v1/subscriptions":               sdk.SubscriptionList{Items: []sdk.Subscription{{ID: evil, Name: evil, Kind: evil, Events: []string{evil}, Health: sdk.SubscriptionHealth{FailingSince: at0, LastError: evil}}}},
+		"/v1/notices/ntc_1":               sdk.Notice{ID: evil, EventType: evil, Message: evil, State: evil, Attempts: []sdk.NoticeAttempt{{At: at0, Error: evil}}},
+		"/v1/notices":                     sdk.NoticeList{Items: []sdk.Notice{{ID: evil, EventType: evil, Message: evil, State: evil, Attempts: []sdk.NoticeAttempt{{At: at0, Error: evil}}}}},
 		"/v1/targets/eu":                  sdk.Target{Name: evil, Message: evil, State: "cordoned", Reason: evil},
 	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -127,6 +131,10 @@ func TestWhatKubernetesSaysCannotMoveTheCursor(t *testing.T) {
 		{"delivery", "get", "dlv_1"},
 		{"delivery", "get", "dlv_2"},
 		{"delivery", "replay", "dlv_1"},
+		{"subscription", "get", "sub_1"},
+		{"subscription", "list"},
+		{"notice", "get", "ntc_1"},
+		{"notice", "list"},
 	} {
 		for _, form := range []string{"wide", "name"} {
 			if got := p.must(t, append(args, "-o", form)...); strings.ContainsAny(got, "\x1b\x07") || strings.Contains(got, "\nSECOND") && args[1] != "why" {

@@ -31,7 +31,11 @@ func (o *pullGetOptions) run(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return o.print(result{value: p, names: []string{p.ID}, text: func(w io.Writer, wide bool) { o.pullFacts(p, wide).print(w) }})
+	return o.print(o.onePull(p))
+}
+
+func (s *shared) onePull(p sdk.PullRequest) result {
+	return result{value: p, names: []string{p.ID}, text: func(w io.Writer, wide bool) { s.pullFacts(p, wide).print(w) }}
 }
 
 func (s *shared) pullFacts(p sdk.PullRequest, wide bool) facts {
@@ -40,6 +44,7 @@ func (s *shared) pullFacts(p sdk.PullRequest, wide bool) facts {
 	f.add("title", p.Title)
 	f.some("page", p.URL)
 	f.add("author", p.Author+" ("+p.Relation+")")
+	f.add("trust", trustText(p))
 	f.flag("bot", p.Bot)
 	f.flag("draft", p.Draft)
 	f.some("labels", strings.Join(p.Labels, ", "))
@@ -51,6 +56,21 @@ func (s *shared) pullFacts(p sdk.PullRequest, wide bool) facts {
 	f.some("why", p.Message)
 	f.some("environment", p.EnvironmentID)
 	f.some("built commit", p.BuiltCommit)
+	f.flag("restricted", p.Restricted)
+	f.some("its blueprint", map[string]string{"same": "as the branch's", "changed": "other than the branch's, and not used", "unseen": "not seen, and not used"}[p.Config])
 	f.add("updated", s.when(p.UpdatedAt, wide))
 	return f
+}
+
+// trustText says how far the code of a pull request is trusted, and why.
+func trustText(p sdk.PullRequest) string {
+	switch {
+	case p.Approved:
+		return p.Tier + "; " + p.ApprovedBy + " approved this commit"
+	case p.ApprovedCommit != "":
+		return p.Tier + "; not approved, " + p.ApprovedBy + " approved " + p.ApprovedCommit
+	case p.NeedsApproval:
+		return p.Tier + "; not approved"
+	}
+	return p.Tier
 }

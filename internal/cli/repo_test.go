@@ -111,7 +111,7 @@ func TestRepositoriesOnTheCommandLine(t *testing.T) {
 			t.Errorf("an empty list of %s prints %q", noun, got)
 		}
 	}
-	out := p.must(t, "repo", "add", "acme/shop", "--host", "generic", "--url", shopRepository, "--base", "main", "--base", "release/*", "--label", "a,b", "--drafts", "--bots", "--forks",
+	out := p.must(t, "repo", "add", "acme/shop", "--host", "generic", "--url", shopRepository, "--base", "main", "--base", "release/*", "--label", "a,b", "--drafts", "--bots", "--forks", "--outsiders",
 		"--at-once", "5", "--ttl", "2d", "--target", "local", "--blueprint", "deploy/shop.yaml", "--prefix", "shop-", "--config", "one,two", "--project", "default")
 	contains(t, "add", out, "webhook  "+roomstest.PublicURL+"/hooks/rep_", "\nsecret   ")
 	contains(t, "on the way", p.err.String(), "added acme/shop as rep_", "Have the host POST each event to this URL", "The secret is not shown again")

@@ -11,6 +11,7 @@ import (
 type repoAddOptions struct {
 	*shared
 	pullPolicyFlags
+	host        hostFlags
 	r           sdk.AddRepositoryRequest
 	secretStdin bool
 }
@@ -25,9 +26,12 @@ func newRepoAdd(s *shared) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Long: `Adds a repository, and prints the URL and the secret of its webhook, which are entered at the host. From then on each pull request that the policy wants has an environment: opened makes it, pushed moves it, closed or merged removes it. The secret is not shown again.
 
+With --credential the host is told how each environment is: by one comment that is edited in place, by the status of the commit and, where the host knows them, by a deployment; and it is asked now and then for what no delivery told of. The token needs the rights to read pull requests and to write comments, statuses and deployments. It is kept encrypted.
+
 NAME is what the host calls the repository, as acme/shop. The server clones it by --url.`,
 		Example: `  blueberry repo add acme/shop --host github --url https://github.com/acme/shop.git
   blueberry repo add acme/shop --host gitea --url https://git.example.com/acme/shop.git --base main --base 'release/*' --label preview --ttl 8h
+  pass show tokens/shop | blueberry repo add acme/shop --host gitlab --url https://gitlab.com/acme/shop.git --credential -
   pass show hooks/shop | blueberry repo add acme/shop --host generic --url https://git.example.com/acme/shop.git --secret-stdin`,
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
 	}
@@ -37,6 +41,7 @@ NAME is what the host calls the repository, as acme/shop. The server clones it b
 	f.StringVar(&o.r.Project, "project", "", "project that it and its environments belong to; else the default project")
 	f.BoolVar(&o.secretStdin, "secret-stdin", false, "read the webhook secret from the input, or ask for it; else the server makes one")
 	o.pullPolicyFlags.flags(c, s)
+	o.host.flags(c)
 	must(c.RegisterFlagCompletionFunc("host", cobra.FixedCompletions(hostWords(), cobra.ShellCompDirectiveNoFileComp)))
 	must(c.RegisterFlagCompletionFunc("project", s.completeProjects))
 	return c
@@ -50,8 +55,13 @@ func (o *repoAddOptions) run(ctx context.Context, name string) error {
 	wrong.add(r.URL == "", "--url is needed")
 	var err error
 	r.Policy, err = o.over(r.Policy)
+	r.HostAPI = o.host.over(r.HostAPI)
+	wrong.add(o.secretStdin && o.host.credential == "-", "--secret-stdin and --credential - would read the same input")
 	wrong.check(err)
 	if err := wrong.err(); err != nil {
+		return err
+	}
+	if r.Credential, err = o.host.read(o.shared); err != nil {
 		return err
 	}
 	if r.Secret, err = o.webhookSecret(o.secretStdin); err != nil {

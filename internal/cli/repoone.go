@@ -70,18 +70,25 @@ func (s *shared) repositoryResult(r sdk.Repository) result {
 		f.add("host", r.Host)
 		f.add("url", r.URL)
 		f.add("webhook", r.WebhookURL)
+		f.add("host is", s.hostHealthText(r, wide))
+		f.some("api", r.HostAPI.URL)
 		f.add("environments", environmentsText(p))
 		f.some("bases", strings.Join(p.Bases, ", "))
 		f.some("labels", strings.Join(p.Labels, ", "))
 		f.flag("drafts", p.Drafts)
 		f.flag("bots", p.Bots)
 		f.flag("forks", p.Forks)
+		f.flag("outsiders", p.Outsiders)
 		if p.Hours > 0 {
 			f.add("lease", strconv.Itoa(p.Hours)+"h")
 		}
 		f.some("target", p.Target)
 		f.some("blueprint", p.Blueprint)
 		f.some("config sets", strings.Join(p.ConfigSet, ", "))
+		if !r.SweptAt.IsZero() {
+			f.add("last sweep", fmt.Sprintf("%s; %d lost deliveries found, all told", s.when(r.SweptAt, wide), r.SweepFound))
+		}
+		f.some("not read", r.SweepUnread)
 		f.add("last delivery", s.when(r.LastDeliveryAt, wide))
 		f.some("last refused", s.when(r.LastRefusedAt, wide))
 		f.add("added", s.when(r.CreatedAt, wide))

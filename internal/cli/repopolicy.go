@@ -23,6 +23,7 @@ func (p *pullPolicyFlags) flags(c *cobra.Command, s *shared) {
 	f.BoolVar(&p.policy.Drafts, "drafts", false, "also of drafts")
 	f.BoolVar(&p.policy.Bots, "bots", false, "also of bots")
 	f.BoolVar(&p.policy.Forks, "forks", false, "also from forks, of authors whom the host calls owner, member or collaborator")
+	f.BoolVar(&p.policy.Outsiders, "outsiders", false, "also from forks of anybody else: restricted environments, until a maintainer approves a commit; it takes --forks")
 	f.IntVar(&p.policy.AtOnce, "at-once", 0, "so many environments at once, the others wait; 0 means 10")
 	f.StringVar(&p.ttl, "ttl", "", "length of their leases: 24h, 24 or 7d, from 1 to 168 hours; else the blueprint's own, or 24 hours")
 	f.StringVar(&p.policy.Target, "target", "", "place that runs them; else the server's default target")
@@ -48,6 +49,7 @@ func (p *pullPolicyFlags) over(was sdk.PullPolicy) (sdk.PullPolicy, error) {
 	set("drafts", func() { out.Drafts = given.Drafts })
 	set("bots", func() { out.Bots = given.Bots })
 	set("forks", func() { out.Forks = given.Forks })
+	set("outsiders", func() { out.Outsiders = given.Outsiders })
 	set("at-once", func() { out.AtOnce = given.AtOnce })
 	set("target", func() { out.Target = given.Target })
 	set("blueprint", func() { out.Blueprint = given.Blueprint })
@@ -65,7 +67,7 @@ func (p *pullPolicyFlags) over(was sdk.PullPolicy) (sdk.PullPolicy, error) {
 
 // some reports whether a flag of the policy was named.
 func (p *pullPolicyFlags) some() bool {
-	return slices.ContainsFunc([]string{"off", "base", "label", "drafts", "bots", "forks", "at-once", "ttl", "target", "blueprint", "prefix", "config"}, p.named)
+	return slices.ContainsFunc([]string{"off", "base", "label", "drafts", "bots", "forks", "outsiders", "at-once", "ttl", "target", "blueprint", "prefix", "config"}, p.named)
 }
 
 // filled is a list without what is empty; --base "" takes all of it away.

@@ -49,7 +49,7 @@ func NewRoot(streams Streams, version string, extra ...*cobra.Command) *cobra.Co
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return s.checkOutput() }
 
 	root.AddGroup(&cobra.Group{ID: "client", Title: "client commands"})
-	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newArchive(s), newOrphan(s), newRetention(s), newRepo(s), newPull(s), newDelivery(s), newVersion(s)} {
+	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newArchive(s), newOrphan(s), newRetention(s), newRepo(s), newPull(s), newDelivery(s), newSubscription(s), newNotice(s), newVersion(s)} {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}
@@ -176,11 +176,20 @@ func newRepo(s *shared) *cobra.Command {
 }
 
 func newPull(s *shared) *cobra.Command {
-	return group("pull", "Pull requests, and what became of their environments", "", newPullList(s), newPullGet(s))
+	return group("pull", "Pull requests, and what became of their environments", "", newPullList(s), newPullGet(s), newPullApprove(s))
 }
 
 func newDelivery(s *shared) *cobra.Command {
 	return group("delivery", "What the hosts of repositories sent", "", newDeliveryList(s), newDeliveryGet(s), newDeliveryReplay(s))
+}
+
+func newSubscription(s *shared) *cobra.Command {
+	return group("subscription", "Who is told of events: webhooks, chats, mail", `A subscription tells a receiver of events as they happen: a program by signed CloudEvents, people by a message. What does not arrive is tried again for a day; each try can be looked at with blueberry notice.`,
+		newSubscriptionAdd(s), newSubscriptionList(s), newSubscriptionGet(s), newSubscriptionChange(s), newSubscriptionRotate(s), newSubscriptionRemove(s), newSubscriptionTest(s))
+}
+
+func newNotice(s *shared) *cobra.Command {
+	return group("notice", "What subscriptions were told, and every attempt at it", "", newNoticeList(s), newNoticeGet(s), newNoticeRedrive(s))
 }
 
 // exactly takes n arguments, named in the usage line.

@@ -192,6 +192,9 @@ type Deps struct {
 	// Repositories is the operations on repositories and what their hosts send.
 	Repositories Repositories
 
+	// Subscriptions is the operations on who is told of events, and on what was told.
+	Subscriptions Subscriptions
+
 	// Edge is the gateway's own: who counts, whom it trusts, where refusals are noted.
 	Edge Edge
 
@@ -222,7 +225,8 @@ func New(d Deps) (*API, error) {
 		"Environments": d.Environments == nil, "Changes": d.Changes == nil, "Plans": d.Plans == nil, "Revisions": d.Revisions == nil, "Drift": d.Drift == nil,
 		"Events": d.Events == nil, "Feed": d.Feed == nil, "ConfigSets": d.ConfigSets == nil, "Blueprints": d.Blueprints == nil,
 		"Catalogue": d.Catalogue == nil, "Policies": d.Policies == nil, "Projects": d.Projects == nil, "Repositories": d.Repositories == nil,
-		"Targets": d.Targets == nil, "Fleet": d.Fleet == nil, "Jobs": d.Jobs == nil, "Access": d.Access == nil, "Idempotency": d.Idempotency == nil,
+		"Subscriptions": d.Subscriptions == nil,
+		"Targets":       d.Targets == nil, "Fleet": d.Fleet == nil, "Jobs": d.Jobs == nil, "Access": d.Access == nil, "Idempotency": d.Idempotency == nil,
 	} {
 		if missing {
 			return nil, fmt.Errorf("httpapi.Deps lacks %s", name)
@@ -265,6 +269,8 @@ func New(d Deps) (*API, error) {
 	repositories{d.Repositories}.mount(r)
 	pulls{d.Repositories}.mount(r)
 	deliveries{d.Repositories}.mount(r)
+	subscriptions{d.Subscriptions}.mount(r)
+	notices{d.Subscriptions}.mount(r)
 	version{d.Version}.mount(r)
 	d.Rights.mount(r, d.Projects, d.Now)
 

@@ -281,6 +281,7 @@ func TestEveryMethodOfTheClientReachesItsOperation(t *testing.T) {
 	everyCall(t, c)
 	everyLifeCall(t, c)
 	everyRepositoryCall(t, r.API(t), c)
+	everySubscriptionCall(t, r, c)
 	everyRightsCall(t, r, srv.URL, c)
 	srv.CloseClientConnections()
 	srv.Close() // waits until every answer was told

@@ -27,6 +27,10 @@ func passwordRoutes() map[string]bool {
 		"PUT /v1/identity-providers/{name}": true, // a client secret that people chose
 		"POST /v1/repositories":             true, // a webhook secret that people may have chosen
 		"POST /v1/repositories/{id}/secret": true,
+
+		"POST /v1/subscriptions":             true, // addresses are secrets, and a secret of a webhook may have been brought along
+		"PATCH /v1/subscriptions/{id}":       true,
+		"POST /v1/subscriptions/{id}/rotate": true,
 	}
 }
 

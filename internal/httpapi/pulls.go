@@ -24,6 +24,13 @@ func (h pulls) mount(r *router) {
 		OperationID: "get-pull", Method: http.MethodGet, Path: "/v1/pulls/{id}", Tags: []string{tagRepositories},
 		Summary: "Read a pull request",
 	}, h.get)
+	register(r, huma.Operation{
+		OperationID: "approve-pull", Method: http.MethodPost, Path: "/v1/pulls/{id}/approve", Tags: []string{tagRepositories}, Metadata: gathers(),
+		Summary: "Approve a commit of a pull request",
+		Description: "Of somebody whom nobody vouches for: while the pull request has this commit, its environment is one as those of members have, made anew. The next push falls back. " +
+			"409 `PULL_MOVED` says which commit it has now, when that is another.",
+	}, h.approve)
+	r.example(http.MethodPost, "/v1/pulls/{id}/approve", sdk.ApprovePullRequest{Commit: "9f2c1a7be04d5c6b8a7f3e2d1c0b9a8f7e6d5c4b"})
 }
 
 type listPullsInput struct {
@@ -59,5 +66,16 @@ type PullByID struct {
 
 func (h pulls) get(ctx context.Context, in *PullByID) (*answer[sdk.PullRequest], error) {
 	p, err := h.operations.Pull(ctx, actorOf(ctx), in.ID)
+	return answered(p, err, wirePull)
+}
+
+type approvePullInput struct {
+	PullByID
+	OnceHeader
+	Body body[sdk.ApprovePullRequest]
+}
+
+func (h pulls) approve(ctx context.Context, in *approvePullInput) (*answer[sdk.PullRequest], error) {
+	p, err := h.operations.Approve(ctx, actorOf(ctx), in.ID, in.Body.Value.Commit, in.Body.unknown)
 	return answered(p, err, wirePull)
 }

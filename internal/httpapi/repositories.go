@@ -25,6 +25,8 @@ type Repositories interface {
 
 	Pulls(ctx context.Context, actor blueberry.Actor, project string, q blueberry.PullQuery) ([]blueberry.PullRequest, error)
 	Pull(ctx context.Context, actor blueberry.Actor, id string) (blueberry.PullRequest, error)
+	// Approve vouches for one commit of a pull request.
+	Approve(ctx context.Context, actor blueberry.Actor, id, commit string, found blueberry.Faults) (blueberry.PullRequest, error)
 
 	Deliveries(ctx context.Context, actor blueberry.Actor, project string, q blueberry.DeliveryQuery) ([]blueberry.Delivery, error)
 	Delivery(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Delivery, error)
@@ -108,7 +110,8 @@ type addRepositoryInput struct {
 func (h repositories) add(ctx context.Context, in *addRepositoryInput) (*tagged[sdk.AddedRepository], error) {
 	b := in.Body.Value
 	return h.added(h.operations.Add(ctx, actorOf(ctx), source.RepositoryWish{
-		Project: b.Project, Name: b.Name, Host: blueberry.HostKind(b.Host), URL: b.URL, Secret: b.Secret, Policy: blueberry.PullPolicy(b.Policy), Found: in.Body.unknown,
+		Project: b.Project, Name: b.Name, Host: blueberry.HostKind(b.Host), URL: b.URL, Secret: b.Secret, Policy: blueberry.PullPolicy(b.Policy),
+		HostAPI: blueberry.HostAPI(b.HostAPI), Credential: b.Credential, Found: in.Body.unknown,
 	}))
 }
 
@@ -154,7 +157,11 @@ func (h repositories) change(ctx context.Context, in *changeRepositoryInput) (*t
 	if err != nil {
 		return nil, err
 	}
-	c := source.RepositoryChange{URL: in.Body.Value.URL, Found: in.Body.unknown}
+	c := source.RepositoryChange{URL: in.Body.Value.URL, Credential: in.Body.Value.Credential, Found: in.Body.unknown}
+	if a := in.Body.Value.HostAPI; a != nil {
+		api := blueberry.HostAPI(*a)
+		c.HostAPI = &api
+	}
 	if p := in.Body.Value.Policy; p != nil {
 		policy := blueberry.PullPolicy(*p)
 		c.Policy = &policy

@@ -78,6 +78,8 @@ func everyRepositoryCall(t *testing.T, api http.Handler, c *sdk.Client) {
 		t.Errorf("a call that nobody signed: %d %s beside %d deliveries", a.StatusCode, a.text, len(refused))
 	}
 	refused = got[sdk.DeliveryList](t)(c.ListDeliveries(ctx, sdk.DeliveryFilter{Verdict: "refused"})).Items
+	fork := strings.NewReplacer(`"relation":"member"`, `"relation":"outsider"`, `"repository":"acme/shop"},"base"`, `"repository":"eve/shop"},"base"`).Replace(pullBody("acme/shop", 8, strings.Repeat("b", 40)))
+	strange := got[sdk.Delivery](t)(c.GetDelivery(ctx, deliver(t, api, added, fork).said(t).ID)).PullID
 	for _, call := range []struct {
 		operation, code string
 		do              func() error
@@ -107,6 +109,23 @@ func everyRepositoryCall(t *testing.T, api http.Handler, c *sdk.Client) {
 		}},
 		{"get-pull", "", func() error { return second(c.GetPull(ctx, pull)) }},
 		{"get-pull", "PULL_NOT_FOUND", func() error { return second(c.GetPull(ctx, "pul_none")) }},
+		{"approve-pull", "PULL_NOT_FOUND", func() error {
+			return second(c.ApprovePull(ctx, "pul_none", sdk.ApprovePullRequest{Commit: strings.Repeat("a", 40)}))
+		}},
+		{"approve-pull", "PULL_MOVED", func() error {
+			return second(c.ApprovePull(ctx, strange, sdk.ApprovePullRequest{Commit: strings.Repeat("a", 40)}))
+		}},
+		{"approve-pull", "", func() error {
+			p, err := c.ApprovePull(ctx, strange, sdk.ApprovePullRequest{Commit: strings.Repeat("b", 40)})
+			if err == nil && (p.Tier != "outsider" || !p.NeedsApproval || !p.Approved || p.ApprovedCommit != strings.Repeat("b", 40) || p.ApprovedBy == "" || p.ApprovedAt.IsZero()) {
+				t.Errorf("approved: %+v", p)
+			}
+			return err
+		}},
+		{"approve-pull", "APPROVAL_NEEDLESS", func() error {
+			return second(c.ApprovePull(ctx, pull, sdk.ApprovePullRequest{Commit: strings.Repeat("a", 40)}))
+		}},
+		{"approve-pull", "VALIDATION_FAILED", func() error { return second(c.ApprovePull(ctx, pull, sdk.ApprovePullRequest{Commit: "main"})) }},
 		{"list-deliveries", "", func() error {
 			return second(c.ListDeliveries(ctx, sdk.DeliveryFilter{Project: "default", Repository: id, Pull: pull, Verdict: "accepted", Limit: 3}))
 		}},

@@ -37,7 +37,7 @@ func (h revisions) mount(r *router) {
 
 func wireRevision(r blueberry.Revision) sdk.Revision {
 	return sdk.Revision{
-		ID: r.ID, Number: r.Number, Author: r.Author, Reason: r.Reason, Source: wireSource(r.Source), BlueprintRef: r.Catalogue.String(),
+		ID: r.ID, Number: r.Number, Author: r.Author, Reason: r.Reason, Source: wireSource(r.Source), Head: r.Head, BlueprintRef: r.Catalogue.String(),
 		BlueprintFollows: r.Catalogue.Follow, ConfigSets: list(r.Config, wireConfigUse), Parameters: r.Parameters, Overrides: r.Overrides,
 		Demand: wireDemand(r.Demand), PlanID: r.Plan, RestoredFrom: r.RestoredFrom, Commit: r.Commit, CreatedAt: instant(r.CreatedAt),
 	}

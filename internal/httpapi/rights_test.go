@@ -161,6 +161,11 @@ func (w *world) lasting(t *testing.T, noun, project string) string {
 		d := got[sdk.Delivery](t)(c.GetDelivery(ctx, a.said(t).ID))
 		w.fixed["pulls "+project], w.fixed["deliveries "+project] = d.PullID, d.ID
 		return w.fixed[noun+" "+project]
+	case "subscriptions", "notices":
+		s := got[sdk.AddedSubscription](t)(c.AddSubscription(ctx, sdk.AddSubscriptionRequest{Project: project, Name: "kept", Kind: "webhook", URL: hookURL, Events: []string{"*"}}))
+		w.fixed["subscriptions "+project] = s.Subscription.ID // the call that adds one takes the name of its example
+		w.fixed["notices "+project] = got[sdk.Notice](t)(c.TestSubscription(ctx, s.Subscription.ID)).ID
+		return w.fixed[noun+" "+project]
 	case "jobs":
 		w.thing(t, "", "/v1/environments/{id}", "id", project)
 		return fmt.Sprint(got[sdk.JobPage](t)(c.ListJobs(ctx, sdk.JobFilter{})).Items[0].ID)

@@ -68,8 +68,12 @@ func rightsTable() map[string]right {
 		"abandon-environment": {who: "owner"},
 
 		"add-repository": in(write, body), "list-repositories": in(read, query), "get-repository": read, "change-repository": write, "remove-repository": write,
-		"rotate-repository-secret": write, "list-pulls": in(read, query), "get-pull": read, "list-deliveries": in(change, query), "get-delivery": change,
+		"rotate-repository-secret": write, "list-pulls": in(read, query), "get-pull": read, "approve-pull": write, "list-deliveries": in(change, query), "get-delivery": change,
 		"replay-delivery": change,
+
+		"add-subscription": in(write, body), "list-subscriptions": in(change, query), "get-subscription": change, "change-subscription": write,
+		"remove-subscription": write, "rotate-subscription": write, "test-subscription": write, "redrive-subscription": change,
+		"list-notices": in(change, query), "get-notice": change, "redrive-notice": change,
 
 		"list-targets": {who: "member", stranger: 403}, "get-target": {who: "member", stranger: 403}, "list-target-checks": {who: "member", stranger: 403},
 		"register-target": installation, "update-target": installation, "delete-target": installation, "cordon-target": installation,

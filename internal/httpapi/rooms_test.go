@@ -125,15 +125,21 @@ func TestEveryOperationAsksForAGrant(t *testing.T) {
 		"list-retention-rules": "retention:read", "set-project-life": "projects:",
 		"add-repository": "repositories:write", "list-repositories": "repositories:read", "get-repository": "repositories:read",
 		"change-repository": "repositories:write", "remove-repository": "repositories:write", "rotate-repository-secret": "repositories:write",
-		"list-pulls": "repositories:read", "get-pull": "repositories:read", "list-deliveries": "deliveries:read", "get-delivery": "deliveries:read",
-		"replay-delivery": "deliveries:replay",
+		"list-pulls": "repositories:read", "get-pull": "repositories:read", "approve-pull": "pulls:approve", "list-deliveries": "deliveries:read", "get-delivery": "deliveries:read",
+		"replay-delivery":  "deliveries:replay",
+		"add-subscription": "subscriptions:write", "list-subscriptions": "subscriptions:read", "get-subscription": "subscriptions:read",
+		"change-subscription": "subscriptions:", "remove-subscription": "subscriptions:", "rotate-subscription": "subscriptions:write",
+		"test-subscription": "subscriptions:write", "redrive-subscription": "notices:redrive", "list-notices": "notices:read", "get-notice": "notices:read",
+		"redrive-notice": "notices:redrive",
 	}
 	r, c := rooms(t)
 	api, empty, ctx := r.API(t), roomstest.Open(t).API(t), t.Context()
 	added := addShop(t, c, "")
 	sent := got[sdk.Delivery](t)(c.GetDelivery(ctx, deliver(t, api, added, pullBody("acme/shop", 7, strings.Repeat("a", 40))).said(t).ID))
+	told := addHook(t, c, "ci").Subscription
 	ids := map[string]string{
 		"repositories": added.Repository.ID, "pulls": sent.PullID, "deliveries": sent.ID,
+		"subscriptions": told.ID, "notices": got[sdk.Notice](t)(c.TestSubscription(ctx, told.ID)).ID,
 		"environments": got[sdk.Environment](t)(c.CreateEnvironment(ctx, shopRequest("pr-1"))).ID,
 		"plans":        got[sdk.Plan](t)(c.PlanNewEnvironment(ctx, shopRequest("pr-2"))).ID,
 		"config-sets":  got[sdk.EditedConfigSet](t)(c.CreateConfigSet(ctx, sdk.CreateConfigSetRequest{Name: "shop", Content: shopValues})).ConfigSet.ID,
@@ -273,6 +279,7 @@ func TestShapeAndMeaningAreJudgedTogether(t *testing.T) {
 	env := got[sdk.Environment](t)(c.CreateEnvironment(t.Context(), shopRequest("pr-1")))
 	set := got[sdk.EditedConfigSet](t)(c.CreateConfigSet(t.Context(), sdk.CreateConfigSetRequest{Name: "shop", Content: shopValues})).ConfigSet
 	shop := addShop(t, c, "").Repository
+	hook := addHook(t, c, "ci").Subscription
 	source := `"source":{"repository":"` + shopRepository + `"}`
 	for name, tc := range map[string]struct {
 		reason, method, path, body string
@@ -355,7 +362,25 @@ func TestShapeAndMeaningAreJudgedTogether(t *testing.T) {
 		"list of pulls":        {"parameters", "GET", "/v1/pulls?limit=501&state=x&outcome=x&number=1", "", []string{"limit range", "number unknown_parameter", "outcome enum", "state enum"}},
 		"list of deliveries":   {"parameters", "GET", "/v1/deliveries?limit=501&verdict=x&after=1", "", []string{"after unknown_parameter", "limit range", "verdict enum"}},
 		"replay":               {"parameters", "POST", "/v1/deliveries/dlv_x/replay?dry_run=maybe&dry=1", "", []string{"dry unknown_parameter", "dry_run type"}},
-		"validate":             {"gathers too", "POST", "/v1/blueprints/validate", `{"odd":1,"blueprint":{"name":"shop","components":[{"name":"web","image":"nginx"}]}}`, []string{"blueprint.components[0].image image_unpinned", "odd unknown_field"}},
+		"subscription": {
+			"every field, of the address and the hours too", "POST", "/v1/subscriptions",
+			`{"name":"No","kind":"pigeon","url":"http://10.0.0.1/","key":"x","events":["["],"secret":"short","odd":1,"installation":true,"project":"x","quiet":{"windows":[{"days":[],"from":"25:00","to":"07:00"}],"time_zone":"Mars"}}`,
+			[]string{"events[0] pattern", "key forbidden", "kind unknown", "name pattern", "odd unknown_field", "project exclusive", "quiet forbidden", "secret forbidden", "url local", "url scheme"},
+		},
+		"subscription of a chat": {
+			"hours", "POST", "/v1/subscriptions",
+			`{"name":"a","kind":"slack","url":"` + hookURL + `","events":["*"],"quiet":{"windows":[{"days":[],"from":"25:00","to":"07:00"}],"time_zone":"Mars"}}`,
+			[]string{"quiet.time_zone unknown", "quiet.windows[0].days required", "quiet.windows[0].from range"},
+		},
+		"subscription without all": {"what is needed", "POST", "/v1/subscriptions", `{}`, []string{"events required", "kind unknown", "name required", "url required"}},
+		"change of a subscription": {
+			"as when it is added", "PATCH", "/v1/subscriptions/" + hook.ID, `{"kind":"slack","events":[],"name":"No","url":""}`,
+			[]string{"events required", "kind unknown_field", "name pattern", "url required"},
+		},
+		"secret of a subscription": {"what is too short", "POST", "/v1/subscriptions/" + hook.ID + "/rotate", `{"secret":"short"}`, []string{"secret pattern"}},
+		"list of subscriptions":    {"parameters", "GET", "/v1/subscriptions?limit=0&colour=red", "", []string{"colour unknown_parameter", "limit range"}},
+		"list of notices":          {"parameters", "GET", "/v1/notices?limit=501&state=x&after=1", "", []string{"after unknown_parameter", "limit range", "state enum"}},
+		"validate":                 {"gathers too", "POST", "/v1/blueprints/validate", `{"odd":1,"blueprint":{"name":"shop","components":[{"name":"web","image":"nginx"}]}}`, []string{"blueprint.components[0].image image_unpinned", "odd unknown_field"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -386,6 +411,7 @@ func TestIfMatchOnEveryWriteOfAThing(t *testing.T) {
 	got[sdk.Project](t)(c.SetProjectQuota(ctx, "default", sdk.Quota{}))
 	got[sdk.Project](t)(c.SetProjectQuota(ctx, "default", sdk.Quota{Limits: sdk.Limits{CPU: "8"}}))
 	added := addShop(t, c, "").Repository
+	hook := addHook(t, c, "ci").Subscription
 	for _, step := range []struct {
 		what, method, path, body string
 		read                     string // where the current ETag is told
@@ -401,6 +427,8 @@ func TestIfMatchOnEveryWriteOfAThing(t *testing.T) {
 		{"delete a blueprint", "DELETE", "/v1/blueprints/" + shop.ID, "", "/v1/blueprints/" + shop.ID, 204},
 		{"change a repository", "PATCH", "/v1/repositories/" + added.ID, `{"policy":{"drafts":true}}`, "/v1/repositories/" + added.ID, 200},
 		{"remove a repository", "DELETE", "/v1/repositories/" + added.ID, "", "/v1/repositories/" + added.ID, 204},
+		{"change a subscription", "PATCH", "/v1/subscriptions/" + hook.ID, `{"off":true}`, "/v1/subscriptions/" + hook.ID, 200},
+		{"remove a subscription", "DELETE", "/v1/subscriptions/" + hook.ID, "", "/v1/subscriptions/" + hook.ID, 204},
 		{"set a quota", "PUT", "/v1/projects/default/quota", `{"cpu":"16"}`, "/v1/projects/default", 200},
 	} {
 		if a := ask(t, api, step.method, step.path, step.body, "If-Match", `"77"`); a.StatusCode != 412 {

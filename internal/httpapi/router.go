@@ -55,6 +55,7 @@ func config(version string) huma.Config {
 		{Name: tagBlueprints, Description: "What an environment is made of."},
 		{Name: tagPolicies, Description: "Rules in Cedar that judge plans."},
 		{Name: tagRepositories, Description: "Repositories whose pull requests bring their own environments, and what their hosts send. Deliveries come in at `POST /hooks/{id}`, signed by the host."},
+		{Name: tagSubscriptions, Description: "Who is told of events, by webhook, chat or mail, and what became of each notice."},
 		{Name: tagProjects, Description: "Boundaries of ownership, quota and permission, with their members."},
 		{Name: tagServiceAccounts, Description: "Programs of a project, which act by API tokens."},
 		{Name: tagUsers, Description: "The accounts of people."},
@@ -84,6 +85,7 @@ const (
 	tagBlueprints      = "Blueprints"
 	tagPolicies        = "Policies"
 	tagRepositories    = "Repositories"
+	tagSubscriptions   = "Subscriptions"
 	tagProjects        = "Projects"
 	tagServiceAccounts = "Service accounts"
 	tagUsers           = "Users"

@@ -15,6 +15,10 @@ func wireRepository(r blueberry.Repository, webhook string) sdk.Repository {
 	return sdk.Repository{
 		ID: r.ID, Project: r.Project, Name: r.Name, Host: string(r.Host), URL: r.URL, WebhookURL: webhook, Policy: sdk.PullPolicy(r.Policy),
 		LastDeliveryAt: instant(r.LastDeliveryAt), LastRefusedAt: instant(r.LastRefusedAt), CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
+		HostAPI: sdk.HostAPI(r.HostAPI), CredentialSet: r.Credential != nil, SweptAt: instant(r.Sweep.At), SweepFound: r.Sweep.Found, SweepUnread: r.Sweep.Unread,
+		HostHealth: sdk.HostHealth{
+			AnsweredAt: instant(r.Health.AnsweredAt), FailedAt: instant(r.Health.FailedAt), Message: r.Health.Message, PausedUntil: instant(r.Health.PausedUntil),
+		},
 		Version: r.Version,
 	}
 }
@@ -24,7 +28,9 @@ func wirePull(p blueberry.PullRequest) sdk.PullRequest {
 		ID: p.ID, RepositoryID: p.RepositoryID, Project: p.Project, Number: p.Number, Title: p.Title, URL: p.URL, Author: p.Author,
 		Relation: cmp.Or(string(p.Relation), string(blueberry.RelationUnknown)), Bot: p.Bot, Draft: p.Draft, Fork: p.Fork(), Labels: list(p.Labels, same), State: string(p.State), HeadRef: p.HeadRef, HeadCommit: p.HeadCommit,
 		HeadRepository: p.HeadRepo, BaseRef: p.BaseRef, BaseRepository: p.BaseRepo, HostAt: instant(p.HostAt), Outcome: string(p.Outcome), Message: p.Message,
-		EnvironmentID: p.EnvironmentID, BuiltCommit: p.BuiltCommit, CreatedAt: instant(p.CreatedAt), UpdatedAt: instant(p.UpdatedAt), Version: p.Version,
+		EnvironmentID: p.EnvironmentID, BuiltCommit: p.BuiltCommit,
+		Tier: string(p.Tier()), NeedsApproval: p.NeedsApproval(), Approved: p.Approved(), ApprovedCommit: p.ApprovedCommit, ApprovedBy: p.ApprovedBy, ApprovedAt: instant(p.ApprovedAt),
+		Restricted: p.BuiltRestricted && p.EnvironmentID != "", Config: string(p.Config), CreatedAt: instant(p.CreatedAt), UpdatedAt: instant(p.UpdatedAt), Version: p.Version,
 	}
 }
 

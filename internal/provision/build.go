@@ -42,7 +42,7 @@ type loaded struct {
 }
 
 // load finds the blueprint and its files. What is wrong with the request goes to faults; the error is for all else.
-func (p *Provisioner) load(ctx context.Context, o origin, faults *blueberry.Faults) (l loaded, err error) {
+func (p *Provisioner) load(ctx context.Context, project string, o origin, faults *blueberry.Faults) (l loaded, err error) {
 	l.release = func() {}
 	l.source = blueberry.Source{Repository: o.Repository, Ref: o.Ref, Path: o.Path}
 	if o.unknown {
@@ -59,7 +59,7 @@ func (p *Provisioner) load(ctx context.Context, o origin, faults *blueberry.Faul
 		if o.Commit != "" {
 			ref = o.Commit
 		}
-		tree, err := p.Sources.Fetch(ctx, o.Repository, ref)
+		tree, err := p.Sources.Fetch(ctx, project, o.Repository, ref)
 		if err != nil {
 			return l, faults.Merge("", err)
 		}

@@ -125,7 +125,7 @@ func (s *sources) pushFiles(files map[string]string) string {
 }
 
 // Fetch gives the branch, or the commit that is named.
-func (s *sources) Fetch(_ context.Context, repository, ref string) (provision.Tree, error) {
+func (s *sources) Fetch(_ context.Context, _, repository, ref string) (provision.Tree, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.commits) == 0 || repository != shopRepository {

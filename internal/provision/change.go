@@ -15,7 +15,7 @@ import (
 // empty reports whether nothing is wished.
 func (w Wish) empty() bool {
 	return w.Repository == nil && w.Ref == nil && w.Path == nil && w.Blueprint == nil && w.Catalogue == nil && w.ConfigSets == nil && w.Parameters == nil &&
-		w.Overrides == nil && !w.Strict
+		w.Overrides == nil && w.Head == nil && !w.Strict
 }
 
 // Change gives an environment a new revision: what the request names is new, all else stays as it is. Without a difference nothing is recorded.
@@ -116,7 +116,10 @@ func (p *Provisioner) desire(ctx context.Context, tx Tx, e *blueberry.Environmen
 	if d.kind == blueberry.PlanRollback {
 		t, message = blueberry.EnvironmentRolledBack, fmt.Sprintf("%s rolled %s back to revision %d, as revision %d: %s%s", d.actor.Name, e.Name, d.rev.RestoredFrom, d.rev.Number, d.rev.Reason, heldText(d.holds))
 	}
-	return p.act(ctx, tx, *e, d.actor, deed{t, blueberry.GrantEnvironmentsUpdate, message, revisionFields(d.base), revisionFields(d.rev)})
+	if err := p.act(ctx, tx, *e, d.actor, deed{t, blueberry.GrantEnvironmentsUpdate, message, revisionFields(d.base), revisionFields(d.rev)}); err != nil {
+		return err
+	}
+	return p.tellLeftOut(ctx, tx, *e, d, blueberry.GrantEnvironmentsUpdate)
 }
 
 func heldText(holds []blueberry.Hold) string {
@@ -139,6 +142,10 @@ func (p *Provisioner) draftChange(ctx context.Context, actor blueberry.Actor, re
 	}
 	faults := slices.Clone(r.Found)
 	faults.CheckText("reason", r.Reason, blueberry.MaxConfigMessage)
+	r.checkHead(d.env.Restricted, &faults)
+	if d.env.Restricted {
+		r.checkRestricted(actor, d.base.Source, &faults)
+	}
 	holds := d.holds
 	d.holds = nil
 	d.res, err = p.resolve(ctx, asked{

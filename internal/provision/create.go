@@ -15,6 +15,7 @@ import (
 type CreateRequest struct {
 	Project, Name, Target string // Project and Target empty mean the default
 	Hours                 int    // length of the lease; 0 asks for the blueprint's own
+	Restricted            bool   `json:",omitempty"` // for code that nobody vouches for; it stays so to its end
 	Wish
 	Drift  blueberry.DriftPolicy
 	Found  blueberry.Faults `json:"-"` // what the door has found wrong already; it is told with the rest
@@ -50,7 +51,10 @@ func (p *Provisioner) Create(ctx context.Context, actor blueberry.Actor, r Creat
 				return err
 			}
 			message := fmt.Sprintf("%s asked for %s with %d objects until %s", actor.Name, out.Name, d.rev.Rendering.Count(), out.Lease.ExpiresAt.UTC().Format("2006-01-02 15:04 MST"))
-			return p.act(ctx, tx, out, actor, deed{blueberry.EnvironmentRequested, blueberry.GrantEnvironmentsCreate, message, nil, newFields(out, d.rev)})
+			if err := p.act(ctx, tx, out, actor, deed{blueberry.EnvironmentRequested, blueberry.GrantEnvironmentsCreate, message, nil, newFields(out, d.rev)}); err != nil {
+				return err
+			}
+			return p.tellLeftOut(ctx, tx, out, d, blueberry.GrantEnvironmentsCreate)
 		})
 	if err != nil {
 		return blueberry.Environment{}, err
@@ -138,7 +142,14 @@ func (r *CreateRequest) fill(p *Provisioner) {
 
 // alone reports whether a plan is all that the request names.
 func (r CreateRequest) alone() bool {
-	return r.Project == "" && r.Name == "" && r.Target == "" && r.Hours == 0 && r.Wish.empty() && r.Drift.Mode == "" && len(r.Drift.Ignore) == 0
+	return r.Project == "" && r.Name == "" && r.Target == "" && r.Hours == 0 && !r.Restricted && r.Wish.empty() && r.Drift.Mode == "" && len(r.Drift.Ignore) == 0
+}
+
+// Made gives the environment that a request with the project, name and key has made in the last day, or NotFound. It is for those who were told nothing when it
+// was made, and asks for no right: the actor's own requests are all that it finds.
+func (p *Provisioner) Made(ctx context.Context, actor blueberry.Actor, r CreateRequest) (blueberry.Environment, error) {
+	r.fill(p)
+	return p.made(ctx, actor, r, p.Now())
 }
 
 // made gives the environment that this very request has made before, or NotFound. The door gives a repeated request its first answer; here is what it
@@ -175,6 +186,7 @@ func (p *Provisioner) draftCreate(ctx context.Context, actor blueberry.Actor, r 
 		return nil, err
 	}
 	r.Drift.Check(&faults, "drift")
+	r.checkHead(r.Restricted, &faults)
 	if d.place, err = p.placeOfNew(r.Target, &faults); err != nil {
 		return nil, err
 	}
@@ -186,7 +198,7 @@ func (p *Provisioner) draftCreate(ctx context.Context, actor blueberry.Actor, r 
 	if err != nil {
 		return d, err
 	}
-	if err := d.render(render.Input{Name: r.Name, Namespace: blueberry.Namespace(r.Project, r.Name), Revision: 1, Strict: r.Strict}, &faults); err != nil {
+	if err := d.render(render.Input{Name: r.Name, Namespace: blueberry.Namespace(r.Project, r.Name), Revision: 1, Strict: r.Strict, Restricted: r.Restricted}, &faults); err != nil {
 		return d, err
 	}
 	bounds := d.res.inputs.Blueprint.Lease
@@ -196,6 +208,9 @@ func (p *Provisioner) draftCreate(ctx context.Context, actor blueberry.Actor, r 
 	}
 	if err := faults.Err(); err != nil {
 		return d, err
+	}
+	if env.Restricted = r.Restricted; env.Restricted {
+		hours = min(hours, bounds.Most(true)) // a policy of many pull requests says how long, and most of them are not restricted
 	}
 	env.Lease = blueberry.NewLease(now, hours)
 	env.Sleep = blueberry.Sleep{Policy: d.project.Sleep, ActiveAt: now}

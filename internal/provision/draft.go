@@ -54,6 +54,10 @@ func (d *draft) render(in render.Input, faults *blueberry.Faults) error {
 	in.Blueprint, in.Source, in.SourceCommit = d.res.inputs.Blueprint, d.res.loaded.tree, d.res.inputs.Source.Commit
 	in.Layers, in.Parameters, in.BlueprintVersion = d.res.layers(), d.res.inputs.Parameters, d.res.inputs.Catalogue.Version
 	in.BlueprintAuthor = d.res.author
+	in.Restricted = in.Restricted || d.env.Restricted
+	if in.AppCommit = d.res.inputs.AppCommit(); in.AppCommit == "" && in.Source != nil {
+		in.AppCommit = render.NoCommit // files that were sent along, to be looked at
+	}
 	var err error
 	d.out, err = render.Environment(in)
 	return mergeRendered(faults, err)

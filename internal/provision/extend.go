@@ -9,7 +9,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/policy"
 )
 
-// Extend adds hours to what is left of the lease, never past 168 hours from now, or what the blueprint allows. ifVersion 0 means any version.
+// Extend adds hours to what is left of the lease, never past 168 hours from now, 8 of one that is restricted, or what the blueprint allows. ifVersion 0 means any version.
 func (p *Provisioner) Extend(ctx context.Context, actor blueberry.Actor, id string, hours int, ifVersion int64) (blueberry.Environment, error) {
 	if err := p.allowed(ctx, actor, id, blueberry.GrantEnvironmentsExtend); err != nil {
 		return blueberry.Environment{}, err
@@ -54,10 +54,7 @@ func leaseBound(ctx context.Context, tx Tx, e blueberry.Environment) (rev bluebe
 	if rev, err = tx.RevisionInputs(ctx, e.ID, e.Revision); err != nil {
 		return rev, 0, err
 	}
-	if most = rev.Blueprint.Lease.Max; most == 0 {
-		most = blueberry.MaxLeaseHours
-	}
-	return rev, most, nil
+	return rev, rev.Blueprint.Lease.Most(e.Restricted), nil
 }
 
 // leaseAllowed asks the policies whether an environment may have a lease.

@@ -13,6 +13,12 @@ func (p *Provisioner) Pin(ctx context.Context, actor blueberry.Actor, id string,
 	if err := p.allowed(ctx, actor, id, blueberry.GrantEnvironmentsExtend); err != nil {
 		return blueberry.Environment{}, err
 	}
+	if e, err := p.read(ctx, id); err != nil || e.Restricted { // which it is to its end
+		if err == nil {
+			err = p.deny(ctx, e, actor, blueberry.GrantEnvironmentsExtend, "pin")
+		}
+		return blueberry.Environment{}, err
+	}
 	return p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
 		if err := p.pinnable(actor, *e, ifVersion); err != nil {
 			return false, err

@@ -43,7 +43,8 @@ type Provisioner struct {
 
 // Sources reads application repositories. Its errors are faults of "source.repository" and "source.ref".
 type Sources interface {
-	Fetch(ctx context.Context, repository, ref string) (Tree, error)
+	// Fetch reads one at a ref, for a project, which may have a credential for it.
+	Fetch(ctx context.Context, project, repository, ref string) (Tree, error)
 }
 
 // Tree is an application's repository at one commit.

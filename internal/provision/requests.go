@@ -7,6 +7,7 @@ import (
 // Wish is what someone wants of the inputs of an environment. Of a create, what is nil is left out; of a change, it stays as it is.
 type Wish struct {
 	Repository, Ref, Path *string
+	Head                  *string              `json:",omitempty"` // commit that runs in a restricted environment: a value, of which nothing else is taken
 	Blueprint             *blueberry.Blueprint // instead of one in the repository or the catalogue
 	Catalogue             *string              // reference of a blueprint of the catalogue: "shop@3"
 	ConfigSets            *[]string            // references: "shop@3", "global/logging"; above those that the blueprint names

@@ -45,7 +45,7 @@ func (p *Provisioner) resolve(ctx context.Context, a asked, faults *blueberry.Fa
 	if err != nil {
 		return r, err
 	}
-	if r.loaded, err = p.load(ctx, o, faults); err != nil {
+	if r.loaded, err = p.load(ctx, a.project, o, faults); err != nil {
 		return r, err
 	}
 	if err := p.avoidHeld(ctx, a, &r); err != nil {
@@ -54,6 +54,9 @@ func (p *Provisioner) resolve(ctx context.Context, a asked, faults *blueberry.Fa
 	faults.CheckExact("overrides", a.wish.Overrides)
 	faults.CheckExact("parameters", a.wish.Parameters)
 	r.inputs.Source, r.inputs.Blueprint = r.loaded.source, r.loaded.blueprint
+	if a.wish.Head != nil {
+		r.inputs.Head = *a.wish.Head
+	}
 	r.mergeWish(a.wish)
 	if r.loaded.known {
 		r.inputs.Blueprint.CheckParameters(faults, "parameters", r.inputs.Parameters)
@@ -88,7 +91,7 @@ func (p *Provisioner) avoidHeld(ctx context.Context, a asked, r *resolution) err
 	var none blueberry.Faults
 	s := a.base.Source
 	var err error
-	if r.loaded, err = p.load(ctx, origin{Repository: s.Repository, Ref: s.Ref, Path: s.Path, Commit: s.Commit, Blueprint: &a.base.Blueprint}, &none); err != nil {
+	if r.loaded, err = p.load(ctx, a.project, origin{Repository: s.Repository, Ref: s.Ref, Path: s.Path, Commit: s.Commit, Blueprint: &a.base.Blueprint}, &none); err != nil {
 		return err
 	}
 	return none.Err()

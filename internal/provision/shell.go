@@ -26,6 +26,9 @@ func (p *Provisioner) Shell(ctx context.Context, actor blueberry.Actor, id strin
 	if e.Phase == blueberry.Terminated {
 		return 0, hasEnded(e)
 	}
+	if e.Restricted {
+		return 0, p.deny(ctx, e, actor, blueberry.GrantEnvironmentsExec, "run a command in")
+	}
 	if e.Sleep.Asleep {
 		return 0, blueberry.Errorf(blueberry.Conflict, "ENVIRONMENT_ASLEEP", "%s is asleep and runs no pod; wake it first", e.Name)
 	}

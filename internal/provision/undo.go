@@ -106,7 +106,7 @@ func (p *Provisioner) draftUndo(ctx context.Context, actor blueberry.Actor, requ
 	if err := p.undoable(old); err != nil {
 		return nil, err
 	}
-	c := CreateRequest{Project: old.Project, Name: r.Name, Target: r.Target, Hours: r.Hours}
+	c := CreateRequest{Project: old.Project, Name: r.Name, Target: r.Target, Hours: r.Hours, Restricted: old.Restricted}
 	if c.Name == "" {
 		c.Name = old.Name
 	}
@@ -153,6 +153,9 @@ func (p *Provisioner) draftUndo(ctx context.Context, actor blueberry.Actor, requ
 	}
 	if err := faults.Err(); err != nil {
 		return d, err
+	}
+	if env.Restricted = old.Restricted; env.Restricted {
+		hours = min(hours, bounds.Most(true))
 	}
 	env.Lease, env.Source, env.Hosts, env.Drift, env.Demand = blueberry.NewLease(d.now, hours), rev.Source, d.out.Hosts, old.Drift, d.out.Demand
 	env.Sleep.Policy, env.Sleep.Own = old.Sleep.Policy, old.Sleep.Own
@@ -216,10 +219,10 @@ func (p *Provisioner) renderAgain(ctx context.Context, d *draft, c CreateRequest
 		return err
 	}
 	s := rev.Source
-	if d.res.loaded, err = p.load(ctx, origin{Repository: s.Repository, Ref: s.Ref, Path: s.Path, Commit: s.Commit, Blueprint: &rev.Blueprint}, faults); err != nil {
+	if d.res.loaded, err = p.load(ctx, c.Project, origin{Repository: s.Repository, Ref: s.Ref, Path: s.Path, Commit: s.Commit, Blueprint: &rev.Blueprint}, faults); err != nil {
 		return err
 	}
-	return d.render(render.Input{Name: c.Name, Namespace: blueberry.Namespace(c.Project, c.Name), Revision: 1}, faults)
+	return d.render(render.Input{Name: c.Name, Namespace: blueberry.Namespace(c.Project, c.Name), Revision: 1, Restricted: c.Restricted}, faults)
 }
 
 // UndoUntil is until when an archive can be made again; zero when it cannot.

@@ -68,6 +68,8 @@ func (in Input) refuse(m manifest, scope scope) (problem, bool) {
 		return missing("metadata.name")
 	case m.kind() == "Namespace" && m.group() == "":
 		return problem{code: "cluster_kind", message: "an environment has one namespace, which Blueberry makes"}, true
+	case scope.cluster(m) && in.Restricted:
+		return problem{code: "cluster_kind", message: m.kind() + " belongs to the whole cluster, and a restricted environment may not create it"}, true
 	case scope.cluster(m) && !mayCreate(in.Project, m):
 		return problem{code: "cluster_kind", message: fmt.Sprintf("%s belongs to the whole cluster, and project %s may not create it", m.kind(), in.Project.Name)}, true
 	case !scope.cluster(m) && m.namespace() != "" && m.namespace() != in.Namespace:

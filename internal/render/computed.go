@@ -25,7 +25,7 @@ func checkPaths(b blueberry.Blueprint, f *blueberry.Faults) {
 		field := "computed[" + path + "]"
 		for _, m := range placeholder.FindAllStringSubmatch(b.Computed[path], -1) {
 			if !computable(b, m[1]) {
-				f.Add(field, "unknown", "${%s} is not known; known are project, environment, namespace, domain, and host, url and service of each component, as ${%s.url}",
+				f.Add(field, "unknown", "${%s} is not known; known are project, environment, namespace, domain, commit, and host, url and service of each component, as ${%s.url}",
 					m[1], firstComponent(b))
 			}
 		}
@@ -60,7 +60,7 @@ func firstComponent(b blueberry.Blueprint) string {
 
 func computable(b blueberry.Blueprint, name string) bool {
 	switch name {
-	case "project", "environment", "namespace", "domain":
+	case "project", "environment", "namespace", "domain", "commit":
 		return true
 	}
 	component, what, _ := strings.Cut(name, ".")
@@ -84,6 +84,9 @@ func (m *merger) computed() {
 					continue
 				}
 				field := "computed[" + path + "]"
+				if strings.Contains(m.in.Blueprint.Computed[path], "${commit}") && m.in.AppCommit == "" {
+					m.faults.Add(field, "source_required", "${commit} is not known: no repository was named")
+				}
 				if !setPath(x.values, keys[1:], m.in.compute(m.in.Blueprint.Computed[path], service)) {
 					m.faults.Add(field, "type", "lies below another computed path, or above one")
 				}
@@ -116,6 +119,8 @@ func (in Input) compute(text string, service func(component string) string) stri
 			return in.Namespace
 		case "domain":
 			return in.Domain
+		case "commit":
+			return in.AppCommit
 		default:
 			component, what, _ := strings.Cut(name, ".")
 			switch what {

@@ -26,12 +26,17 @@ type Input struct {
 
 	Layers     []blueberry.Layer // config sets in their order, then overrides
 	Parameters map[string]any    // that the request chose
+	Restricted bool              // of code that nobody vouches for: what it may not have is left out, or a fault
 	Strict     bool              // what a layer may not set is a fault, else it is dropped with a warning
 
 	SourceCommit     string // of the repository: where charts and blueprint come from
+	AppCommit        string // of the application that runs: what ${commit} stands for; empty when none is known
 	BlueprintVersion int    // number in the catalogue; 0 for a blueprint of none
 	BlueprintAuthor  string
 }
+
+// NoCommit stands for the commit of files that are in none.
+const NoCommit = "0000000000000000000000000000000000000000"
 
 // Output is a rendering with all that is known of it.
 type Output struct {
@@ -71,7 +76,13 @@ func Environment(in Input) (Output, error) {
 		}
 		parts = append(parts, p)
 	}
+	if in.Restricted {
+		m.restrict(parts)
+	}
 	need := needOf(parts)
+	if in.Restricted {
+		need.restricted(faults)
+	}
 	rails := part{component: blueberry.Component{Name: blueberry.PlatformComponent}, index: -1, wave: -1, manifests: in.guardRails(parts, need)}
 	in.admit(faults, parts, rails)
 	if err := m.err(); err != nil {

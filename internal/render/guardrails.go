@@ -38,15 +38,15 @@ func (in Input) guardRails(parts []part, need need) []manifest {
 			"egress":  []any{object{"to": []any{object{"podSelector": object{}}}}},
 		}}),
 	}
-	if rules := egress(in.Blueprint.Egress); len(rules) > 0 {
+	if rules := egress(in.Blueprint.Egress); len(rules) > 0 && !in.Restricted {
 		out = append(out, in.rail("networking.k8s.io/v1", "NetworkPolicy", "allow-egress", object{"spec": object{
 			"podSelector": object{}, "policyTypes": []any{"Egress"}, "egress": rules,
 		}}))
 	}
 	out = append(out, in.publicOpenings(parts)...)
 	return append(out,
-		in.rail("v1", "ResourceQuota", "environment", object{"spec": object{"hard": need.quota()}}),
-		in.rail("v1", "LimitRange", "environment", object{"spec": object{"limits": []any{need.limits()}}}),
+		in.rail("v1", "ResourceQuota", "environment", object{"spec": object{"hard": in.quota(need)}}),
+		in.rail("v1", "LimitRange", "environment", object{"spec": object{"limits": []any{in.limits(need)}}}),
 		// The account that pods have when they name none. Kubernetes makes it too, with a token.
 		in.rail("v1", "ServiceAccount", "default", object{"automountServiceAccountToken": false}),
 	)

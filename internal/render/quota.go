@@ -29,6 +29,9 @@ type need struct {
 	cpu, memory resource.Quantity
 	storage     resource.Quantity // of volume claims
 	limit       resource.Quantity // largest memory request of a container that has no limit
+
+	claimCount            int64
+	cpuLimit, memoryLimit resource.Quantity // of all, each without one as a restricted environment gives it
 }
 
 func needOf(parts []part) need {
@@ -81,6 +84,7 @@ func (n *need) add(m manifest, most int64) {
 				n.limit = memory.DeepCopy()
 			}
 			memory.Mul(pods)
+			n.mostOf(c, pods)
 			n.cpu.Add(cpu)
 			n.memory.Add(memory)
 		}
@@ -91,13 +95,25 @@ func (n *need) add(m manifest, most int64) {
 func (n *need) claims(m manifest, most int64) {
 	if m.kind() == "PersistentVolumeClaim" && m.group() == "" {
 		n.storage.Add(storage(m.object))
+		n.claimCount++
 	}
 	pods := max(number(m.object, 1, "spec", "replicas"), most)
 	for _, claim := range list(m.object, "spec", "volumeClaimTemplates") {
 		q := storage(claim)
 		q.Mul(pods)
 		n.storage.Add(q)
+		n.claimCount += pods
 	}
+}
+
+// mostOf counts the limits of a container of so many pods.
+func (n *need) mostOf(container map[string]any, pods int64) {
+	only := map[string]any{"resources": object{"limits": at(container, "resources", "limits")}}
+	cpu, memory := request(only, "cpu", restrictedLimitCPU), request(only, "memory", restrictedLimitMemory)
+	cpu.Mul(pods)
+	memory.Mul(pods)
+	n.cpuLimit.Add(cpu)
+	n.memoryLimit.Add(memory)
 }
 
 func storage(claim map[string]any) resource.Quantity {

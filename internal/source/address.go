@@ -51,11 +51,16 @@ type address struct {
 	url   string // as git gets it
 	local bool   // url is an absolute path
 	allow string // the transports git may use, also when it is redirected
+	login Login
 }
 
-// key names the repository in the cache.
+// key names the repository in the cache. What was read with a login is not found without it.
 func (a address) key() string {
-	sum := sha256.Sum256([]byte(a.url))
+	text := a.url
+	if a.login != (Login{}) {
+		text += "\n" + a.login.Scope
+	}
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:16])
 }
 
@@ -157,7 +162,9 @@ func refFault(ref string) string {
 }
 
 // isCommit reports whether ref is a full name of a commit.
-func isCommit(ref string) bool { return len(ref) == 40 && hexName.MatchString(ref) }
+func isCommit(ref string) bool {
+	return (len(ref) == 40 || len(ref) == 64) && hexName.MatchString(ref)
+}
 
 // mayAbbreviate reports whether ref may be the beginning of a commit's name. Git takes four digits; fewer than seven are an accident.
 func mayAbbreviate(ref string) bool {

@@ -68,7 +68,7 @@ func (x *extraction) run(ctx context.Context) error {
 
 // list reads what is in the commit, and stops at what is too much: a few kB of trees can stand for more files than any disk holds.
 func (x *extraction) list(ctx context.Context) error {
-	p, err := x.git.start(ctx, "", nil, []string{x.git.path, "--git-dir=" + x.repo, "ls-tree", "-r", "-l", "-z", "--full-tree", x.commit})
+	p, err := x.git.start(ctx, nowhere(), nil, []string{x.git.path, "--git-dir=" + x.repo, "ls-tree", "-r", "-l", "-z", "--full-tree", x.commit})
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (x *extraction) write(ctx context.Context, root *os.Root) error {
 			ask.WriteString(e.object + "\n")
 		}
 	}
-	p, err := x.git.start(ctx, "", strings.NewReader(ask.String()), []string{x.git.path, "--git-dir=" + x.repo, "cat-file", "--batch"})
+	p, err := x.git.start(ctx, nowhere(), strings.NewReader(ask.String()), []string{x.git.path, "--git-dir=" + x.repo, "cat-file", "--batch"})
 	if err != nil {
 		return err
 	}

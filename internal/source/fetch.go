@@ -66,7 +66,7 @@ func (f *fetching) run(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := f.k.git.run(ctx, "", "--git-dir="+repo, "rev-parse", "--verify", "--quiet", wantedRef+"^{commit}")
+	out, err := f.k.git.run(ctx, nowhere(), "--git-dir="+repo, "rev-parse", "--verify", "--quiet", wantedRef+"^{commit}")
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", f.fault(err)
@@ -103,7 +103,7 @@ func (f *fetching) resolve(ctx context.Context) (name, commit string, err error)
 	for _, n := range names {
 		args = append(args, n, n+"^{}")
 	}
-	out, err := f.k.git.run(ctx, f.a.allow, args...)
+	out, err := f.k.git.run(ctx, f.a.surroundings(), args...)
 	if err != nil {
 		return "", "", f.fault(err)
 	}
@@ -138,18 +138,18 @@ func (f *fetching) complete(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	err = f.k.git.fetch(ctx, f.a.allow, repo, f.k.config.MaxBytes,
+	err = f.k.git.fetch(ctx, f.a.surroundings(), repo, f.k.config.MaxBytes,
 		"--filter=tree:0", "--", f.a.url, "+refs/heads/*:refs/blueberry/heads/*", "+refs/tags/*:refs/blueberry/tags/*")
 	if err != nil {
 		return "", f.fault(err)
 	}
-	out, err := f.k.git.run(ctx, "", "--git-dir="+repo, "rev-parse", "--disambiguate="+strings.ToLower(f.ref))
+	out, err := f.k.git.run(ctx, nowhere(), "--git-dir="+repo, "rev-parse", "--disambiguate="+strings.ToLower(f.ref))
 	if err != nil {
 		return "", f.fault(err)
 	}
 	var commits []string
 	for _, object := range strings.Fields(out) {
-		if kind, err := f.k.git.run(ctx, "", "--git-dir="+repo, "cat-file", "-t", object); err == nil && strings.TrimSpace(kind) == "commit" {
+		if kind, err := f.k.git.run(ctx, nowhere(), "--git-dir="+repo, "cat-file", "-t", object); err == nil && strings.TrimSpace(kind) == "commit" {
 			commits = append(commits, object)
 		}
 	}
@@ -168,7 +168,7 @@ func (f *fetching) bring(ctx context.Context, wanted string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	err = f.k.git.fetch(ctx, f.a.allow, repo, f.k.config.MaxBytes, "--depth=1", "--", f.a.url, "+"+wanted+":"+wantedRef)
+	err = f.k.git.fetch(ctx, f.a.surroundings(), repo, f.k.config.MaxBytes, "--depth=1", "--", f.a.url, "+"+wanted+":"+wantedRef)
 	if err == nil {
 		return repo, nil
 	}
@@ -176,11 +176,11 @@ func (f *fetching) bring(ctx context.Context, wanted string) (string, error) {
 		return "", f.fault(err)
 	}
 	// An old host gives a commit only along with a branch that holds it.
-	err = f.k.git.fetch(ctx, f.a.allow, repo, f.k.config.MaxBytes, "--", f.a.url, "+refs/heads/*:refs/blueberry/heads/*", "+refs/tags/*:refs/blueberry/tags/*")
+	err = f.k.git.fetch(ctx, f.a.surroundings(), repo, f.k.config.MaxBytes, "--", f.a.url, "+refs/heads/*:refs/blueberry/heads/*", "+refs/tags/*:refs/blueberry/tags/*")
 	if err != nil {
 		return "", f.fault(err)
 	}
-	if _, err := f.k.git.run(ctx, "", "--git-dir="+repo, "update-ref", wantedRef, wanted); err != nil {
+	if _, err := f.k.git.run(ctx, nowhere(), "--git-dir="+repo, "update-ref", wantedRef, wanted); err != nil {
 		return "", invalid(fieldRef, codeRefMissing, "there is no commit %q", f.ref)
 	}
 	return repo, nil
@@ -188,7 +188,7 @@ func (f *fetching) bring(ctx context.Context, wanted string) (string, error) {
 
 func (f *fetching) empty(ctx context.Context, name string) (string, error) {
 	repo := filepath.Join(f.dir, name)
-	if _, err := f.k.git.run(ctx, "", "init", "--quiet", "--bare", "--template=", repo); err != nil {
+	if _, err := f.k.git.run(ctx, nowhere(), "init", "--quiet", "--bare", "--template=", repo); err != nil {
 		return "", fmt.Errorf("make scratch repository: %w", err)
 	}
 	return repo, nil
@@ -210,7 +210,10 @@ func (f *fetching) fault(err error) error {
 	case says(err, "couldn't find remote ref", "not our ref", "unadvertised object"):
 		return invalid(fieldRef, codeRefMissing, "there is no branch, tag or commit %q", f.ref)
 	case says(err, "could not read username", "could not read password", "authentication failed", "permission denied", "returned error: 401", "returned error: 403"):
-		return invalid(fieldRepository, codeAuth, "asks for a password, or does not exist: only what can be read without one is read")
+		if f.a.login != (Login{}) {
+			return invalid(fieldRepository, codeAuth, "does not take the credential that the project has for it, or does not exist")
+		}
+		return invalid(fieldRepository, codeAuth, "asks for a password, or does not exist: without one is read what anybody may read, and what the project has as a repository with a credential")
 	case says(err, "could not resolve", "connection refused", "timed out", "failed to connect", "couldn't connect", "no route to host", "network is unreachable"):
 		return invalid(fieldRepository, codeUnreachable, "its host cannot be reached: %s", g.reason())
 	case says(err, "host key verification failed"):

@@ -100,10 +100,10 @@ func findGit(dir string) (git, error) {
 	return git{path: path, env: env}, nil
 }
 
-// start runs git until its output is closed. A git that speaks with a repository gets its allowed transports in allow.
-func (g git) start(ctx context.Context, allow string, stdin io.Reader, argv []string) (*process, error) {
+// start runs git until its output is closed. What it may speak with is in surroundings: nowhere, or those of an address.
+func (g git) start(ctx context.Context, surroundings []string, stdin io.Reader, argv []string) (*process, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = append(slices.Clip(g.env), "GIT_ALLOW_PROTOCOL="+allow)
+	cmd.Env = append(slices.Clip(g.env), surroundings...)
 	cmd.Dir = "/"
 	// A group of its own, killed as a whole: git has helpers, and they must not outlive it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -149,12 +149,12 @@ func (p *process) stop() {
 }
 
 // run gives what git prints.
-func (g git) run(ctx context.Context, allow string, args ...string) (string, error) {
-	return g.output(ctx, allow, append([]string{g.path}, args...))
+func (g git) run(ctx context.Context, surroundings []string, args ...string) (string, error) {
+	return g.output(ctx, surroundings, append([]string{g.path}, args...))
 }
 
 // fetch is git fetch into repo, with a limit on the size of every file that it writes.
-func (g git) fetch(ctx context.Context, allow, repo string, maxFile int64, args ...string) error {
+func (g git) fetch(ctx context.Context, surroundings []string, repo string, maxFile int64, args ...string) error {
 	// POSIX counts the limit in 512 bytes. Where memory cannot be bounded, the time-out is what remains.
 	blocks := (maxFile + 511) / 512
 	script := `ulimit -f "$1" && { ulimit -v "$2" 2>/dev/null || :; } && shift 2 && exec "$@"`
@@ -162,7 +162,7 @@ func (g git) fetch(ctx context.Context, allow, repo string, maxFile int64, args 
 		"/bin/sh", "-c", script, "sh", strconv.FormatInt(blocks, 10), strconv.Itoa(maxMemory), g.path,
 		"--git-dir=" + repo, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
 	}
-	_, err := g.output(ctx, allow, append(argv, args...))
+	_, err := g.output(ctx, surroundings, append(argv, args...))
 	if err == nil || context.Cause(ctx) != nil {
 		return err
 	}
@@ -176,9 +176,9 @@ func (g git) fetch(ctx context.Context, allow, repo string, maxFile int64, args 
 	return err
 }
 
-func (g git) output(ctx context.Context, allow string, argv []string) (string, error) {
+func (g git) output(ctx context.Context, surroundings []string, argv []string) (string, error) {
 	verb := verbOf(argv)
-	p, err := g.start(ctx, allow, nil, argv)
+	p, err := g.start(ctx, surroundings, nil, argv)
 	if err != nil {
 		return "", err
 	}

@@ -111,13 +111,20 @@ func (h *house) work(t testing.TB, rounds int) {
 func (h *house) run(ctx context.Context, job string) {
 	var kind, subject string
 	_, _ = fmt.Sscan(job, &kind, &subject)
-	worker := h.Reconcile
-	if blueberry.JobKind(kind) == blueberry.JobPullsReview {
-		worker = h.Review
-	}
+	worker := map[blueberry.JobKind]func(context.Context, blueberry.Job) (blueberry.JobOutcome, error){
+		blueberry.JobPullReconcile: h.Reconcile, blueberry.JobPullsReview: h.Review, blueberry.JobPullReport: h.Report, blueberry.JobRepositorySweep: h.Sweep,
+	}[blueberry.JobKind(kind)]
 	out, err := worker(ctx, blueberry.Job{Kind: blueberry.JobKind(kind), Subject: subject})
-	if err != nil || out.Again > 0 {
+	if err != nil || out.Again > 0 && kind != string(blueberry.JobRepositorySweep) { // sweeps without news are begun by the tests
 		h.enqueue(job)
+	}
+}
+
+// restart is another server on the same record: it knows nothing but what stands there.
+func (h *house) restart() {
+	was := h.Repositories
+	h.Repositories = &source.Repositories{
+		Record: was.Record, Seal: was.Seal, Environments: was.Environments, Hosts: was.Hosts, Speakers: was.Speakers, PublicURL: was.PublicURL, Now: was.Now,
 	}
 }
 
@@ -234,6 +241,7 @@ type world struct {
 	creates int
 	moves   int
 	ends    int
+	wishes  []source.EnvironmentWish                // that were done
 	fails   func(what string) (before, after error) // nil for never
 }
 
@@ -248,6 +256,19 @@ func (w *world) Environment(_ context.Context, id string) (blueberry.Environment
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if e := w.envs[id]; e != nil {
+		return *e, nil
+	}
+	return blueberry.Environment{}, blueberry.NotFound
+}
+
+func (w *world) Receipt(_ context.Context, id string) (blueberry.Receipt, error) {
+	return blueberry.Receipt{EnvironmentID: id, EndedAt: w.now(), Lines: make([]blueberry.ReceiptLine, 3)}, nil
+}
+
+func (w *world) Made(_ context.Context, _ blueberry.Actor, wish source.EnvironmentWish) (blueberry.Environment, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if e := w.envs[w.keys[wish.Key]]; e != nil {
 		return *e, nil
 	}
 	return blueberry.Environment{}, blueberry.NotFound
@@ -271,7 +292,11 @@ func (w *world) Create(_ context.Context, actor blueberry.Actor, wish source.Env
 			}
 		}
 		id = blueberry.NewID(blueberry.EnvironmentID, w.now())
-		w.envs[id] = &blueberry.Environment{ID: id, Project: wish.Project, Name: wish.Name, Phase: blueberry.Ready}
+		w.envs[id] = &blueberry.Environment{
+			ID: id, Project: wish.Project, Name: wish.Name, Phase: blueberry.Ready, Restricted: wish.Restricted,
+			Source: blueberry.Source{Repository: wish.Repository, Ref: wish.Ref},
+		}
+		w.wishes = append(w.wishes, wish)
 		w.commits[id], w.keys[wish.Key] = whole(wish.Commit), id
 		w.creates++
 	}
@@ -285,9 +310,11 @@ func (w *world) Move(_ context.Context, _ blueberry.Actor, id string, wish sourc
 	if before != nil {
 		return before
 	}
-	if w.commits[id] != whole(wish.Commit) {
+	if w.commits[id] != whole(wish.Commit) || w.envs[id].Source.Ref != wish.Ref {
+		w.envs[id].Source.Ref = wish.Ref
 		w.commits[id] = whole(wish.Commit)
 		w.moves++
+		w.wishes = append(w.wishes, wish)
 	}
 	return after
 }

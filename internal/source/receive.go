@@ -180,6 +180,13 @@ func (s *Repositories) judge(ctx context.Context, tx Tx, r blueberry.Repository,
 		return ignore("no news: what is known of the pull request is as new")
 	}
 	d.Verdict, d.Reason = blueberry.DeliveryAccepted, fmt.Sprintf("pull request %d is %s at %.12s", p.Number, p.State, p.HeadCommit)
+	now, err := tx.Repository(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	if err := lookBack(ctx, tx, now, p); err != nil {
+		return err
+	}
 	return tx.Enqueue(ctx, blueberry.JobPullReconcile, p.ID)
 }
 

@@ -15,6 +15,10 @@ import (
 type Environments interface {
 	// Environment reads one by id, also when it has ended; NotFound when nothing is known of it any more.
 	Environment(ctx context.Context, id string) (blueberry.Environment, error)
+	// Receipt reads that of the removal of one, or NotFound.
+	Receipt(ctx context.Context, id string) (blueberry.Receipt, error)
+	// Made gives the one that was made with the key and name before, or NotFound.
+	Made(ctx context.Context, actor blueberry.Actor, w EnvironmentWish) (blueberry.Environment, error)
 	// Create makes one, or gives the one that was made with the key before, with the commit that it was made of.
 	Create(ctx context.Context, actor blueberry.Actor, w EnvironmentWish) (e blueberry.Environment, commit string, err error)
 	// Move has one run another commit; nothing happens when it does already.
@@ -27,6 +31,8 @@ type Environments interface {
 type EnvironmentWish struct {
 	Project, Name, Target string // Target empty means the default
 	Repository, Commit    string // that Git clones, and the commit there
+	Restricted            bool   // for code that nobody vouches for: Repository is what it goes to, at Ref, and Commit only the name of what runs
+	Ref                   string // of one that is restricted: the full name of the branch
 	Blueprint             string // path; empty means blueberry.yaml
 	ConfigSets            []string
 	Hours                 int    // of the lease; 0 asks for the blueprint's own
@@ -90,15 +96,26 @@ func (s *Repositories) living(ctx context.Context, p blueberry.PullRequest) (*bl
 // step does what is next, and gives the pull request as it is then and when to look again.
 func (s *Repositories) step(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest, env *blueberry.Environment) (blueberry.PullRequest, time.Duration, error) {
 	wants, why := r.Policy.Wants(p)
+	if !wants && env == nil {
+		var err error
+		if p, env, err = s.lost(ctx, r, p); err != nil {
+			return p, 0, err
+		}
+	}
+	restricted := p.Restricted()
+	built := p.Built() && p.BuiltRestricted == restricted
 	switch {
 	case !wants && (env == nil || r.Policy.Off && p.State == blueberry.PullOpen):
 		return skipped(p, why, env != nil), 0, nil
 	case !wants:
 		return s.end(ctx, r, p, why)
-	case env != nil && p.Built():
+	case env != nil && env.Restricted != restricted:
+		p, err := s.anew(ctx, r, p, *env)
+		return p, forName, err
+	case env != nil && built && (!restricted || env.Source.Ref == p.BaseRefName()):
 		p.Outcome, p.Message = blueberry.PullBuilt, builtText(p)
 		return p, 0, nil
-	case env == nil && p.EnvironmentID != "" && p.Built():
+	case env == nil && p.EnvironmentID != "" && built:
 		p.Outcome, p.Message = blueberry.PullEnded, "its environment has ended; the next push makes a new one"
 		return p, 0, nil
 	case p.HeadURL == "" && p.Fork():
@@ -116,6 +133,25 @@ func (s *Repositories) step(ctx context.Context, r blueberry.Repository, p blueb
 	}
 	return s.build(ctx, r, p, env)
 }
+
+// lost finds an environment that a server asked for which died before it came to note so, of a pull request that wants none any more.
+func (s *Repositories) lost(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest) (blueberry.PullRequest, *blueberry.Environment, error) {
+	for turn := p.Turn; turn <= p.Turn+1; turn++ {
+		e, err := s.Environments.Made(ctx, actorOf(r), EnvironmentWish{Project: r.Project, Name: r.Policy.EnvironmentName(p.Number), Key: keyOf(p.ID, turn)})
+		switch {
+		case errors.Is(err, blueberry.NotFound):
+		case err != nil:
+			return p, nil, err
+		case e.Phase != blueberry.Terminating && e.Phase != blueberry.Terminated:
+			p.EnvironmentID, p.Turn = e.ID, turn
+			return p, &e, nil
+		}
+	}
+	return p, nil, nil
+}
+
+// keyOf is the key of the request for an environment of a pull request: the same one makes one environment.
+func keyOf(pullID string, turn int) string { return fmt.Sprintf("%s-%d", pullID, turn) }
 
 // skipped is a pull request that gets no environment, or whose environment stays although it would get none.
 func skipped(p blueberry.PullRequest, why string, stays bool) blueberry.PullRequest {
@@ -138,10 +174,6 @@ func refused(p blueberry.PullRequest, why string) blueberry.PullRequest {
 	return p
 }
 
-func builtText(p blueberry.PullRequest) string {
-	return fmt.Sprintf("its environment was asked for with %.12s", p.BuiltCommit)
-}
-
 // end begins the removal of the environment.
 func (s *Repositories) end(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest, why string) (blueberry.PullRequest, time.Duration, error) {
 	err := s.Environments.Destroy(ctx, actorOf(r), p.EnvironmentID)
@@ -158,27 +190,36 @@ func (s *Repositories) build(ctx context.Context, r blueberry.Repository, p blue
 		Project: r.Project, Name: r.Policy.EnvironmentName(p.Number), Target: r.Policy.Target, Repository: r.URL, Commit: p.HeadCommit, Blueprint: r.Policy.Blueprint,
 		ConfigSets: r.Policy.ConfigSet, Hours: r.Policy.Hours, Reason: fmt.Sprintf("pull request %d of %s at %.12s", p.Number, r.Name, p.HeadCommit),
 	}
-	if p.Fork() {
+	if p.Config = ""; p.Fork() {
 		w.Repository = p.HeadURL
+	}
+	if p.Approved() {
+		w.Commit = p.ApprovedCommit // and nothing else, however the host abbreviates it
+	}
+	if p.Restricted() {
+		if err := s.restrict(ctx, r, &p, &w); err != nil {
+			return s.failed(p, err)
+		}
 	}
 	if env != nil {
 		if err := s.Environments.Move(ctx, actorOf(r), env.ID, w); err != nil {
 			return s.failed(p, err)
 		}
+		p.BuiltRestricted = env.Restricted
 	} else {
 		if p.EnvironmentID != "" { // the one before has ended
 			p.Turn, p.EnvironmentID = p.Turn+1, ""
 		}
-		w.Key = fmt.Sprintf("%s-%d", p.ID, p.Turn)
+		w.Key = keyOf(p.ID, p.Turn)
 		e, commit, err := s.Environments.Create(ctx, actorOf(r), w)
 		if err != nil {
 			return s.failed(p, err)
 		}
-		p.EnvironmentID, w.Commit = e.ID, commit
+		p.EnvironmentID, w.Commit, p.BuiltRestricted = e.ID, commit, e.Restricted
 	}
 	p.BuiltCommit, p.Outcome = w.Commit, blueberry.PullBuilt
 	p.Message = builtText(p)
-	if !p.Built() { // a server died after it had asked for it, and did not come to note that
+	if !p.Built() || p.BuiltRestricted != p.Restricted() { // a server died after it had asked for it, and did not come to note that
 		return p, atOnce, nil
 	}
 	return p, 0, nil
@@ -263,7 +304,8 @@ func (s *Repositories) room(ctx context.Context, r blueberry.Repository, p blueb
 // record writes what was made of a pull request, unless a delivery has changed it meanwhile: then its job runs again, and what was asked for is asked for
 // again, which changes nothing.
 func (s *Repositories) record(ctx context.Context, r blueberry.Repository, was, p blueberry.PullRequest) error {
-	if p.Outcome == was.Outcome && p.Message == was.Message && p.EnvironmentID == was.EnvironmentID && p.BuiltCommit == was.BuiltCommit && p.Turn == was.Turn {
+	if p.Outcome == was.Outcome && p.Message == was.Message && p.EnvironmentID == was.EnvironmentID && p.BuiltCommit == was.BuiltCommit && p.Turn == was.Turn &&
+		p.BuiltRestricted == was.BuiltRestricted && p.Config == was.Config {
 		return nil
 	}
 	return again(func() error {
@@ -275,10 +317,15 @@ func (s *Repositories) record(ctx context.Context, r blueberry.Repository, was, 
 			if err != nil {
 				return err
 			}
-			now.Outcome, now.Message, now.EnvironmentID, now.BuiltCommit, now.Turn = p.Outcome, p.Message, p.EnvironmentID, p.BuiltCommit, p.Turn
+			now = now.Made(p)
 			now.UpdatedAt = s.Now()
 			if err := tx.UpdatePull(ctx, now); err != nil {
 				return err
+			}
+			if len(r.Credential) > 0 {
+				if err := tx.Enqueue(ctx, blueberry.JobPullReport, p.ID); err != nil {
+					return err
+				}
 			}
 			if p.Outcome == blueberry.PullEnded && was.Outcome != blueberry.PullEnded { // there is room
 				if err := tx.Enqueue(ctx, blueberry.JobPullsReview, r.ID); err != nil {
@@ -304,7 +351,7 @@ func outcomeEvents() map[blueberry.PullOutcome]blueberry.EventType {
 	}
 }
 
-// Review is the worker of pulls.review: it has every open pull request of a repository looked at.
+// Review is the worker of pulls.review: it has every open pull request of a repository looked at, and its host told.
 func (s *Repositories) Review(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
 	for before := ""; ; {
 		n := 0
@@ -316,7 +363,7 @@ func (s *Repositories) Review(ctx context.Context, job blueberry.Job) (blueberry
 			n = len(list)
 			for _, p := range list {
 				before = p.ID
-				if err := tx.Enqueue(ctx, blueberry.JobPullReconcile, p.ID); err != nil {
+				if err := errors.Join(tx.Enqueue(ctx, blueberry.JobPullReconcile, p.ID), tx.Enqueue(ctx, blueberry.JobPullReport, p.ID)); err != nil {
 					return err
 				}
 			}

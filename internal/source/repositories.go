@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -19,9 +20,14 @@ type Repositories struct {
 	Seal         Sealer // of webhook secrets
 	Hosts        map[blueberry.HostKind]Host
 	Environments Environments
-	PublicURL    string // of the server, without a slash at its end
-	AllowLocal   bool   // repositories of the server's own file system
+	Trees        Trees
+	Speakers     map[blueberry.HostKind]Speaker
+	Client       *http.Client // for hosts; it follows no redirects
+	PublicURL    string       // of the server, without a slash at its end
+	AllowLocal   bool         // repositories of the server's own file system
 	Now          func() time.Time
+
+	connections connections
 }
 
 // Sealer encrypts what must not be read off the record. bound is what the value belongs to; it must be the same when it is opened.
@@ -44,7 +50,10 @@ type RepositoryWish struct {
 	URL     string
 	Secret  string // of its webhook; empty: one is made
 	Policy  blueberry.PullPolicy
-	Found   blueberry.Faults // what was wrong with the request before it came here
+	HostAPI blueberry.HostAPI
+	// Credential with which the host is spoken to: a token, or the private key of a GitHub App. Empty: it is not spoken to.
+	Credential string
+	Found      blueberry.Faults // what was wrong with the request before it came here
 }
 
 // Added is a repository with the secret of its webhook, which is told this once.
@@ -69,11 +78,11 @@ func (s *Repositories) Add(ctx context.Context, actor blueberry.Actor, w Reposit
 	}
 	now := s.Now()
 	r := blueberry.Repository{
-		ID: blueberry.NewID(blueberry.RepositoryID, now), Project: w.Project, Name: w.Name, Host: w.Host, URL: w.URL, Policy: w.Policy,
+		ID: blueberry.NewID(blueberry.RepositoryID, now), Project: w.Project, Name: w.Name, Host: w.Host, URL: w.URL, Policy: w.Policy, HostAPI: w.HostAPI,
 		CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
 	faults := slices.Clone(w.Found)
-	s.check(&faults, r)
+	s.check(&faults, r, w.Credential)
 	if w.Secret != "" {
 		checkSecret(&faults, w.Secret)
 	}
@@ -85,11 +94,17 @@ func (s *Repositories) Add(ctx context.Context, actor blueberry.Actor, w Reposit
 	if r.Secrets, err = s.sealed(r.ID, []blueberry.WebhookSecret{secret}); err != nil {
 		return Added{}, err
 	}
+	if r.Credential, err = s.sealedCredential(r.ID, w.Credential); err != nil {
+		return Added{}, err
+	}
 	err = s.Record.Update(ctx, func(tx Tx) error {
 		if _, err := tx.Project(ctx, r.Project); err != nil {
 			return err
 		}
 		if err := tx.InsertRepository(ctx, r); err != nil {
+			return err
+		}
+		if err := sweepSoon(ctx, tx, r); err != nil {
 			return err
 		}
 		return s.tell(ctx, tx, actor, r, fact{event: blueberry.RepositoryAdded, message: fmt.Sprintf("%s added repository %s", actor.Name, r.Name), after: fieldsOf(r)})
@@ -100,8 +115,12 @@ func (s *Repositories) Add(ctx context.Context, actor blueberry.Actor, w Reposit
 	return Added{withoutSecrets(r), secret}, nil
 }
 
-func (s *Repositories) check(faults *blueberry.Faults, r blueberry.Repository) {
+func (s *Repositories) check(faults *blueberry.Faults, r blueberry.Repository, credential string) {
 	faults.CheckRepository(r)
+	faults.CheckHostAPI("host_api", r.Host, r.URL, r.HostAPI, credential, s.AllowLocal)
+	if credential != "" && r.API() == "" && r.Host != blueberry.HostGeneric {
+		faults.Add("host_api.url", "required", "is needed: the address that Git clones from does not tell where the API is")
+	}
 	if _, wrong := parse(r.URL, s.AllowLocal); wrong != "" {
 		faults.Add("url", codeURL, "%s", wrong)
 	}
@@ -157,7 +176,11 @@ func within(actor blueberry.Actor, project string, g blueberry.Grant) ([]string,
 type RepositoryChange struct {
 	URL    *string
 	Policy *blueberry.PullPolicy
-	Found  blueberry.Faults
+	// HostAPI and Credential are how the host is spoken to. An empty credential: it is not any more. A credential stays when the address of the API changes
+	// only while that is on the host that Git clones from.
+	HostAPI    *blueberry.HostAPI
+	Credential *string
+	Found      blueberry.Faults
 }
 
 // Change alters a repository. A new policy counts for every pull request that is open. ifVersion 0 means any.
@@ -170,9 +193,30 @@ func (s *Repositories) Change(ctx context.Context, actor blueberry.Actor, id str
 		if c.Policy != nil {
 			r.Policy = *c.Policy
 		}
+		if c.HostAPI != nil {
+			r.HostAPI = *c.HostAPI
+		}
+		credential, err := s.credential(was)
+		if err != nil {
+			return fact{}, err
+		}
+		if c.Credential != nil {
+			credential = *c.Credential
+		}
 		faults := slices.Clone(c.Found)
-		s.check(&faults, *r)
-		if err := faults.Err(); err != nil || text(fieldsOf(was)) == text(fieldsOf(*r)) {
+		s.check(&faults, *r, credential)
+		if c.Credential == nil && credential != "" && hostOfAPI(was.API()) != hostOfAPI(r.API()) {
+			faults.Add("host_api.credential", "required", "is needed anew: the one that is kept goes to %s only", hostOfAPI(was.API()))
+		}
+		if err := faults.Err(); err != nil || c.Credential == nil && text(fieldsOf(was)) == text(fieldsOf(*r)) {
+			return fact{}, err
+		}
+		if c.Credential != nil {
+			if r.Credential, err = s.sealedCredential(r.ID, *c.Credential); err != nil {
+				return fact{}, err
+			}
+		}
+		if err := sweepSoon(ctx, tx, *r); err != nil {
 			return fact{}, err
 		}
 		if err := tx.Enqueue(ctx, blueberry.JobPullsReview, r.ID); err != nil {
@@ -340,6 +384,9 @@ func (s *Repositories) secrets(r blueberry.Repository) ([]blueberry.WebhookSecre
 
 func withoutSecrets(r blueberry.Repository) blueberry.Repository {
 	r.Secrets = nil
+	if len(r.Credential) > 0 {
+		r.Credential = []byte{} // that there is one
+	}
 	return r
 }
 
@@ -362,7 +409,7 @@ func (s *Repositories) tell(ctx context.Context, tx Tx, actor blueberry.Actor, r
 }
 
 func fieldsOf(r blueberry.Repository) map[string]any {
-	return map[string]any{"name": r.Name, "host": r.Host, "url": r.URL, "policy": r.Policy}
+	return map[string]any{"name": r.Name, "host": r.Host, "url": r.URL, "policy": r.Policy, "host_api": r.HostAPI, "credential": len(r.Credential) > 0}
 }
 
 func text(v any) string {

@@ -116,10 +116,16 @@ func (t *Tree) Close() error { return t.close() }
 //
 // What is wrong with the repository or ref is blueberry.Invalid, with faults on "source.repository" and "source.ref".
 func (k *Checkouts) Fetch(ctx context.Context, repository, ref string) (*Tree, error) {
+	return k.FetchAs(ctx, Login{}, repository, ref)
+}
+
+// FetchAs is Fetch of a repository that asks for a password.
+func (k *Checkouts) FetchAs(ctx context.Context, login Login, repository, ref string) (*Tree, error) {
 	a, err := check(repository, ref, k.config.AllowLocal)
 	if err != nil {
 		return nil, err
 	}
+	a.login = login
 	if isCommit(ref) {
 		ref = strings.ToLower(ref)
 		if t, err := k.acquire(a.key(), ref); t != nil || err != nil {

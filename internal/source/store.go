@@ -29,7 +29,8 @@ type Tx interface {
 	AppendAudit(ctx context.Context, a blueberry.AuditEntry) error
 }
 
-// RepositoryRows are the rows of repositories. Their secrets are sealed, bound to "repositories.secrets:<id>".
+// RepositoryRows are the rows of repositories. Their secrets are sealed, bound to "repositories.secrets:<id>", their
+// credentials to "repositories.credential:<id>".
 type RepositoryRows interface {
 	// InsertRepository adds one, at version 1; Conflict with code REPOSITORY_EXISTS and a fault on "name" while the project has one of the name.
 	InsertRepository(ctx context.Context, r blueberry.Repository) error
@@ -44,6 +45,10 @@ type RepositoryRows interface {
 	DeleteRepository(ctx context.Context, id string) error
 	// TouchRepository notes when the last delivery came that was accepted, or refused. It changes no version.
 	TouchRepository(ctx context.Context, id string, accepted bool, at time.Time) error
+	// SetHostHealth notes how speaking to the host went. It changes no version; of a repository that is gone, nothing.
+	SetHostHealth(ctx context.Context, id string, h blueberry.HostHealth) error
+	// SetHostSweep notes how far looking for lost deliveries has come, in the same way.
+	SetHostSweep(ctx context.Context, id string, w blueberry.HostSweep) error
 }
 
 // DeliveryRows are the rows of deliveries.
@@ -71,4 +76,10 @@ type PullRows interface {
 	Pulls(ctx context.Context, q blueberry.PullQuery) ([]blueberry.PullRequest, error)
 	// UpdatePull writes p if the row's version is still p.Version, else Conflict with code VERSION_MOVED; the version then counts up by one.
 	UpdatePull(ctx context.Context, p blueberry.PullRequest) error
+	// PullsOfEnvironments gives the pull requests that have one of the environments.
+	PullsOfEnvironments(ctx context.Context, ids []string) ([]blueberry.PullRequest, error)
+	// PullReport reads what the host of a pull request was told; zero before the first time.
+	PullReport(ctx context.Context, pullID string) (blueberry.PullReport, error)
+	// SetPullReport writes it, or is NotFound with code PULL_NOT_FOUND when the pull request is gone.
+	SetPullReport(ctx context.Context, pullID string, r blueberry.PullReport) error
 }

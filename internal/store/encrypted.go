@@ -25,6 +25,9 @@ func encryptedColumns() []encryptedColumn {
 		{"targets", "name", "kubeconfig"},
 		{"targets", "name", "argo_kubeconfig"},
 		{"repositories", "id", "secrets"},
+		{"subscriptions", "id", "address"},
+		{"subscriptions", "id", "secrets"},
+		{"repositories", "id", "credential"},
 	}
 }
 

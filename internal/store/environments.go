@@ -54,6 +54,7 @@ type environmentRow struct {
 	Sleep       string `bun:"sleep"`
 	Cause       string `bun:"cause"`
 	HeldBy      string `bun:"held_by"`
+	Restricted  bool   `bun:"restricted"`
 }
 
 // conditionColumn is one condition in the column of conditions.
@@ -99,6 +100,7 @@ func environmentToRow(e blueberry.Environment) (environmentRow, error) {
 		Search:  strings.ToLower(clean(e.Name + "\n" + e.Owner + "\n" + e.Source.Repository)),
 		Kind:    string(e.Kind()), demandColumns: columnsOf(e.Demand), Drift: drift, DriftSince: micros(e.DriftSince),
 		PinnedBy: clean(e.Lease.PinnedBy), LeaseWarned: e.Lease.Warned.Microseconds(), Sleep: sleep, Cause: clean(string(e.Cause)), HeldBy: clean(e.HeldBy),
+		Restricted: e.Restricted,
 	}
 	if row.ExpiresAt == 0 {
 		row.ExpiresAt = neverExpires
@@ -114,7 +116,7 @@ func (r environmentRow) environment() (blueberry.Environment, error) {
 		Revision: r.Revision, Synced: r.Synced, Commit: r.GitCommit, DeadlineAt: timeOf(r.DeadlineAt),
 		CreatedAt: timeOf(r.CreatedAt), UpdatedAt: timeOf(r.UpdatedAt), TerminatedAt: timeOf(r.TerminatedAt), Version: r.Version,
 		Lease: r.lease(), Demand: r.demand(), DriftSince: timeOf(r.DriftSince),
-		Cause: blueberry.CauseCode(r.Cause), HeldBy: r.HeldBy,
+		Cause: blueberry.CauseCode(r.Cause), HeldBy: r.HeldBy, Restricted: r.Restricted,
 	}
 	var sleep sleepColumn
 	if err := decode("sleep", r.Sleep, &sleep); err != nil {
@@ -222,7 +224,7 @@ func (t *Tx) UpdateEnvironment(ctx context.Context, e blueberry.Environment) err
 		return err
 	}
 	row.Version = e.Version + 1
-	res, err := t.db.NewUpdate().Model(&row).ExcludeColumn("id", "created_at").Where("id = ?", e.ID).Where("version = ?", e.Version).Exec(ctx)
+	res, err := t.db.NewUpdate().Model(&row).ExcludeColumn("id", "created_at", "restricted").Where("id = ?", e.ID).Where("version = ?", e.Version).Exec(ctx)
 	g := guarded{
 		label: "environment " + e.Name, version: e.Version,
 		there: t.db.NewSelect().Model((*environmentRow)(nil)).Where("id = ?", e.ID), missing: environmentNotFound(e.ID),

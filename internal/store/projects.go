@@ -184,7 +184,7 @@ func (t *Tx) projectGuard(name string, version int64) guarded {
 const inUseFaults = 20
 
 // DeleteProject removes a project if its version is still the one given, with its members, group rules, service accounts (their tokens are revoked), config
-// sets, blueprints, policies and repositories; API tokens and OAuth clients that may act in it alone end, others lose its name. Conflict with code
+// sets, blueprints, policies, subscriptions and repositories; API tokens and OAuth clients that may act in it alone end, others lose its name. Conflict with code
 // PROJECT_IN_USE, with a fault for each of up to 20, while environments that are not terminated are in it. Its history stays. It waits for everyone who is
 // adding an environment to it.
 func (t *Tx) DeleteProject(ctx context.Context, name string, version int64, by string, at time.Time) error {
@@ -253,6 +253,9 @@ func (t *Tx) emptyProject(ctx context.Context, name, by string, at time.Time) er
 		if _, err := t.db.NewDelete().Table(x.table).Where(x.where, name).Exec(ctx); err != nil {
 			return fmt.Errorf("delete %s of project: %w", x.table, err)
 		}
+	}
+	if _, err := t.dropSubscriptions(ctx, "project", name); err != nil {
+		return err
 	}
 	_, err := t.dropRepositories(ctx, "project", name)
 	return err

@@ -39,6 +39,12 @@ type pullRow struct {
 	CreatedAt     int64  `bun:"created_at"`
 	UpdatedAt     int64  `bun:"updated_at"`
 	Version       int64  `bun:"version"`
+
+	BuiltRestricted bool   `bun:"built_restricted"`
+	Config          string `bun:"config"`
+	ApprovedCommit  string `bun:"approved_commit"`
+	ApprovedBy      string `bun:"approved_by"`
+	ApprovedAt      int64  `bun:"approved_at"`
 }
 
 func pullToRow(p blueberry.PullRequest) (pullRow, error) {
@@ -52,6 +58,8 @@ func pullToRow(p blueberry.PullRequest) (pullRow, error) {
 		HeadCommit: clean(p.HeadCommit), HeadURL: clean(p.HeadURL), HeadRepo: clean(p.HeadRepo), BaseRepo: clean(p.BaseRepo), BaseRef: clean(p.BaseRef),
 		HostAt: micros(p.HostAt), Outcome: clean(string(p.Outcome)), Message: clean(p.Message), EnvironmentID: clean(p.EnvironmentID),
 		BuiltCommit: clean(p.BuiltCommit), Turn: p.Turn, CreatedAt: micros(p.CreatedAt), UpdatedAt: micros(p.UpdatedAt), Version: 1,
+		BuiltRestricted: p.BuiltRestricted, Config: clean(string(p.Config)),
+		ApprovedCommit: clean(p.ApprovedCommit), ApprovedBy: clean(p.ApprovedBy), ApprovedAt: micros(p.ApprovedAt),
 	}, nil
 }
 
@@ -62,6 +70,8 @@ func (r pullRow) pull() (blueberry.PullRequest, error) {
 		HeadURL: r.HeadURL, HeadRepo: r.HeadRepo, BaseRepo: r.BaseRepo, BaseRef: r.BaseRef, HostAt: timeOf(r.HostAt),
 		Outcome: blueberry.PullOutcome(r.Outcome), Message: r.Message, EnvironmentID: r.EnvironmentID, BuiltCommit: r.BuiltCommit,
 		Turn: r.Turn, CreatedAt: timeOf(r.CreatedAt), UpdatedAt: timeOf(r.UpdatedAt), Version: r.Version,
+		BuiltRestricted: r.BuiltRestricted, Config: blueberry.PullConfig(r.Config),
+		PullApproval: blueberry.PullApproval{ApprovedCommit: r.ApprovedCommit, ApprovedBy: r.ApprovedBy, ApprovedAt: timeOf(r.ApprovedAt)},
 	}
 	return p, decode("labels", r.Labels, &p.Labels)
 }

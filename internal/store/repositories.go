@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,6 +22,10 @@ type repositoryRow struct {
 	URL            string `bun:"url"`
 	Secrets        []byte `bun:"secrets"`
 	Policy         string `bun:"policy"`
+	API            string `bun:"api"`
+	Credential     []byte `bun:"credential"`
+	Health         string `bun:"health"`
+	Sweep          string `bun:"sweep"`
 	LastDeliveryAt int64  `bun:"last_delivery_at"`
 	LastRefusedAt  int64  `bun:"last_refused_at"`
 	CreatedAt      int64  `bun:"created_at"`
@@ -33,22 +38,39 @@ func repositoryToRow(r blueberry.Repository) (repositoryRow, error) {
 	if err != nil {
 		return repositoryRow{}, err
 	}
+	api, err := encode("host API", r.HostAPI)
+	if err != nil {
+		return repositoryRow{}, err
+	}
+	health, err := encode("health of the host", r.Health)
+	if err != nil {
+		return repositoryRow{}, err
+	}
+	sweep, err := encode("sweep", r.Sweep)
+	if err != nil {
+		return repositoryRow{}, err
+	}
 	row := repositoryRow{
 		ID: clean(r.ID), Project: clean(r.Project), Name: clean(r.Name), Host: clean(string(r.Host)), URL: clean(r.URL), Secrets: r.Secrets, Policy: policy,
+		API: api, Credential: r.Credential, Health: health, Sweep: sweep,
 		LastDeliveryAt: micros(r.LastDeliveryAt), LastRefusedAt: micros(r.LastRefusedAt), CreatedAt: micros(r.CreatedAt), UpdatedAt: micros(r.UpdatedAt), Version: 1,
 	}
 	if len(row.Secrets) == 0 {
 		row.Secrets = nil // one form of none
+	}
+	if len(row.Credential) == 0 {
+		row.Credential = nil
 	}
 	return row, nil
 }
 
 func (r repositoryRow) repository() (blueberry.Repository, error) {
 	out := blueberry.Repository{
-		ID: r.ID, Project: r.Project, Name: r.Name, Host: blueberry.HostKind(r.Host), URL: r.URL, Secrets: r.Secrets,
+		ID: r.ID, Project: r.Project, Name: r.Name, Host: blueberry.HostKind(r.Host), URL: r.URL, Secrets: r.Secrets, Credential: r.Credential,
 		LastDeliveryAt: timeOf(r.LastDeliveryAt), LastRefusedAt: timeOf(r.LastRefusedAt), CreatedAt: timeOf(r.CreatedAt), UpdatedAt: timeOf(r.UpdatedAt), Version: r.Version,
 	}
-	return out, decode("pull policy", r.Policy, &out.Policy)
+	return out, errors.Join(decode("pull policy", r.Policy, &out.Policy), decode("host API", r.API, &out.HostAPI),
+		decode("health of the host", r.Health, &out.Health), decode("sweep", r.Sweep, &out.Sweep))
 }
 
 func repositoryNotFound(id string) error {
@@ -100,14 +122,14 @@ func (t *Tx) Repositories(ctx context.Context, q blueberry.RepositoryQuery) ([]b
 }
 
 // UpdateRepository writes r if the row's version is still r.Version, else Conflict with code VERSION_MOVED; the version then counts up by one. The project,
-// and the times of deliveries, are not among what it writes. A name that another one of the project has is Conflict with code REPOSITORY_EXISTS.
+// the times of deliveries, the health and the sweep are not among what it writes. A name that another one of the project has is Conflict with code REPOSITORY_EXISTS.
 func (t *Tx) UpdateRepository(ctx context.Context, r blueberry.Repository) error {
 	row, err := repositoryToRow(r)
 	if err != nil {
 		return err
 	}
 	row.Version = r.Version + 1
-	res, err := t.db.NewUpdate().Model(&row).ExcludeColumn("id", "project", "last_delivery_at", "last_refused_at", "created_at").
+	res, err := t.db.NewUpdate().Model(&row).ExcludeColumn("id", "project", "last_delivery_at", "last_refused_at", "health", "sweep", "created_at").
 		Where("id = ?", row.ID).Where("version = ?", r.Version).Exec(ctx)
 	if isTaken(err) {
 		return repositoryTaken(r)
@@ -117,6 +139,30 @@ func (t *Tx) UpdateRepository(ctx context.Context, r blueberry.Repository) error
 		there: t.db.NewSelect().Model((*repositoryRow)(nil)).Where("id = ?", row.ID), missing: repositoryNotFound(r.ID),
 	}
 	return g.check(ctx, "update repository", res, err)
+}
+
+// SetHostHealth notes how speaking to the host went. It changes no version; of a repository that is gone, nothing.
+func (t *Tx) SetHostHealth(ctx context.Context, id string, h blueberry.HostHealth) error {
+	return setJSON(ctx, t, "repositories", "health", id, h)
+}
+
+// SetHostSweep notes how far looking for lost deliveries has come. It changes no version; of a repository that is gone, nothing.
+func (t *Tx) SetHostSweep(ctx context.Context, id string, w blueberry.HostSweep) error {
+	return setJSON(ctx, t, "repositories", "sweep", id, w)
+}
+
+func setJSON(ctx context.Context, t *Tx, table, column, id string, v any) error {
+	if t.readOnly {
+		return errReadOnly
+	}
+	js, err := encode(column, v)
+	if err != nil {
+		return err
+	}
+	if _, err := t.db.NewUpdate().Table(table).Set("? = ?", bun.Ident(column), js).Where("id = ?", clean(id)).Exec(ctx); err != nil {
+		return fmt.Errorf("set %s of %s: %w", column, table, err)
+	}
+	return nil
 }
 
 // DeleteRepository removes one with its deliveries and pull requests, or NotFound. It waits for everyone who is adding one of them.
@@ -141,6 +187,10 @@ func (t *Tx) dropRepositories(ctx context.Context, column, value string) (int, e
 	}
 	if len(ids) == 0 {
 		return 0, nil
+	}
+	reports := t.db.NewSelect().Table("pulls").Column("id").Where("repository_id IN (?)", bun.List(ids))
+	if _, err := t.db.NewDelete().Table("pull_reports").Where("pull_id IN (?)", reports).Exec(ctx); err != nil {
+		return 0, fmt.Errorf("delete pull_reports: %w", err)
 	}
 	for _, x := range []struct{ table, column string }{{"deliveries", "repository_id"}, {"pulls", "repository_id"}, {"repositories", "id"}} {
 		if _, err := t.db.NewDelete().Table(x.table).Where("? IN (?)", bun.Ident(x.column), bun.List(ids)).Exec(ctx); err != nil {

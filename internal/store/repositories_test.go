@@ -30,7 +30,9 @@ func fillPulls(ctx context.Context, tx *store.Tx) error {
 	r.Secrets = []byte("sealed")
 	d := delivery("dlv_1", r.ID)
 	d.PullID, d.Body = "pul_1", []byte("{}")
-	return errors.Join(tx.InsertRepository(ctx, r), tx.InsertPull(ctx, pull("pul_1", r.ID, 1)), tx.InsertDelivery(ctx, d))
+	_, err := tx.Follower(ctx, "somebody")
+	return errors.Join(err, tx.InsertRepository(ctx, r), tx.InsertPull(ctx, pull("pul_1", r.ID, 1)), tx.InsertDelivery(ctx, d),
+		tx.SetPullReport(ctx, "pul_1", blueberry.PullReport{CommentID: "1"}))
 }
 
 // addRepositories adds some to the default project, each with its id as its name.
@@ -129,6 +131,7 @@ func TestRepositoriesAreWrittenByVersion(t *testing.T) {
 		wantCode(t, "from an old version", set(r), blueberry.Conflict, "VERSION_MOVED")
 		wantCode(t, "of none", set(repository("rep_none", "x")), blueberry.NotFound, "REPOSITORY_NOT_FOUND")
 		r.Project, r.CreatedAt, r.LastDeliveryAt, r.LastRefusedAt, r.Version = first.Project, first.CreatedAt, first.LastDeliveryAt, first.LastRefusedAt, 2
+		r.Health, r.Sweep = first.Health, first.Sweep
 		got, err := repositoryByID(t, s, r.ID)
 		if d := cmp.Diff(r, got); d != "" || err != nil {
 			t.Errorf("%v:\n%s", err, d)

@@ -51,6 +51,7 @@ type inputsColumn struct {
 	Config     []blueberry.ConfigUse  `json:",omitempty"`
 	Parameters map[string]any         `json:",omitzero"`
 	Overrides  map[string]any         `json:",omitzero"`
+	Head       string                 `json:",omitempty"`
 }
 
 func (s *Store) revisionToRow(r blueberry.Revision) (revisionRow, error) {
@@ -58,7 +59,7 @@ func (s *Store) revisionToRow(r blueberry.Revision) (revisionRow, error) {
 	if err != nil {
 		return revisionRow{}, err
 	}
-	inputs, err := encodeExact("inputs", inputsColumn{r.Catalogue, r.Config, r.Parameters, r.Overrides})
+	inputs, err := encodeExact("inputs", inputsColumn{r.Catalogue, r.Config, r.Parameters, r.Overrides, clean(r.Head)})
 	if err != nil {
 		return revisionRow{}, err
 	}
@@ -87,7 +88,7 @@ func (r revisionRow) revision() (blueberry.Revision, error) {
 	if err := decodeExact("inputs", []byte(r.Inputs), &in); err != nil {
 		return blueberry.Revision{}, err
 	}
-	out.Catalogue, out.Config, out.Parameters, out.Overrides = in.Catalogue, in.Config, in.Parameters, in.Overrides
+	out.Catalogue, out.Config, out.Parameters, out.Overrides, out.Head = in.Catalogue, in.Config, in.Parameters, in.Overrides, in.Head
 	return out, nil
 }
 

@@ -18,6 +18,7 @@ func fullRevision(e blueberry.Environment, number int, set blueberry.ConfigSet, 
 	r.Blueprint = fullBlueprint("shop")
 	r.Catalogue, r.Config = follow(entry, 1), []blueberry.ConfigUse{use(set, 1, true)}
 	r.Parameters, r.Overrides = map[string]any{"replicas": 3.0, "region": nil}, values()
+	r.Head = "fedcba9876543210fedcba9876543210fedcba98"
 	chart := blueberry.Origin{Layer: blueberry.LayerChart, Name: "web-service"}
 	shop := blueberry.Origin{Layer: blueberry.LayerConfigSet, Name: "shop", Version: 1, Author: "ada", Commit: "abc"}
 	r.Settings = []blueberry.Setting{

@@ -75,7 +75,7 @@ func fullEnvironment(name string) blueberry.Environment {
 		Replicas: map[string]int{"Deployment.apps default-pr-1/web": 3}, ActiveAt: start.Add(-time.Hour),
 		Step: blueberry.TurnApplied, Own: true, Seen: start.Add(-time.Minute),
 	}
-	e.Cause, e.HeldBy = blueberry.CauseCrash, "kube"
+	e.Cause, e.HeldBy, e.Restricted = blueberry.CauseCrash, "kube", true
 	return e
 }
 
@@ -544,6 +544,30 @@ func TestTextsThatNoDatabaseTakes(t *testing.T) {
 		} {
 			_, err := tryView(t, s, func(ctx context.Context, tx *store.Tx) (int, error) { return 0, read(ctx, tx) })
 			wantError(t, name, err, blueberry.NotFound)
+		}
+	})
+}
+
+// TestRestrictedIsWrittenOnce: what an environment is not given, it is never given later.
+func TestRestrictedIsWrittenOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		for _, restricted := range []bool{true, false} {
+			e := environment(fmt.Sprintf("pr-%t", restricted), start)
+			e.Restricted, e.Version = restricted, 1
+			update(t, s, func(ctx context.Context, tx *store.Tx) error {
+				if err := tx.InsertEnvironment(ctx, e); err != nil {
+					return err
+				}
+				e.Restricted, e.Message = !restricted, "changed"
+				return tx.UpdateEnvironment(ctx, e)
+			})
+			got := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Environment, error) {
+				return tx.Environment(ctx, e.ID)
+			})
+			if got.Restricted != restricted || got.Message != "changed" {
+				t.Errorf("it was made with %t and has %t: %s", restricted, got.Restricted, got.Message)
+			}
 		}
 	})
 }

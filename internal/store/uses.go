@@ -148,7 +148,11 @@ func stackOf(in blueberry.Inputs) (string, error) {
 	for i, u := range in.Config {
 		uses[i] = use{u.SetID, u.Number}
 	}
-	b, err := json.Marshal([]any{in.Source.Repository, in.Blueprint, uses, in.Parameters, in.Overrides})
+	stack := []any{in.Source.Repository, in.Blueprint, uses, in.Parameters, in.Overrides}
+	if in.Head != "" {
+		stack = append(stack, "restricted") // it is rendered in another way
+	}
+	b, err := json.Marshal(stack)
 	if err != nil {
 		return "", fmt.Errorf("encode stack: %w", err)
 	}

@@ -14,7 +14,8 @@ type (
 	orphans   = httpapi.Orphans
 	retention = httpapi.Retention
 
-	repositories = httpapi.Repositories
+	repositories  = httpapi.Repositories
+	subscriptions = httpapi.Subscriptions
 )
 
 // lifeAway is the operations on how environments live and end, which the house has not. A call of one panics.

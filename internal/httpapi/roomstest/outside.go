@@ -57,7 +57,7 @@ func (o *Outside) fetch(url, ref string) (string, fstest.MapFS, error) {
 type provisionSources struct{ *Outside }
 
 // Fetch reads a repository at a ref.
-func (s provisionSources) Fetch(_ context.Context, repository, ref string) (provision.Tree, error) {
+func (s provisionSources) Fetch(_ context.Context, _, repository, ref string) (provision.Tree, error) {
 	commit, tree, err := s.fetch(repository, ref)
 	return provision.Tree{Commit: commit, FS: tree, Close: func() error { return nil }}, err
 }

@@ -41,9 +41,23 @@ func (p pullEnvironments) Environment(ctx context.Context, id string) (e blueber
 	return e, err
 }
 
+// Receipt reads that of the removal of one.
+func (p pullEnvironments) Receipt(ctx context.Context, id string) (r blueberry.Receipt, err error) {
+	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
+		r, err = tx.Receipt(ctx, id)
+		return err
+	})
+	return r, err
+}
+
+// Made gives the one that was made with the key before.
+func (p pullEnvironments) Made(ctx context.Context, actor blueberry.Actor, w source.EnvironmentWish) (blueberry.Environment, error) {
+	return p.provisioner.Made(ctx, actor, provision.CreateRequest{Project: w.Project, Name: w.Name, Key: w.Key})
+}
+
 // Create makes one of a commit.
 func (p pullEnvironments) Create(ctx context.Context, actor blueberry.Actor, w source.EnvironmentWish) (blueberry.Environment, string, error) {
-	e, err := p.provisioner.Create(ctx, actor, provision.CreateRequest{Project: w.Project, Name: w.Name, Target: w.Target, Hours: w.Hours, Wish: wishOf(w), Key: w.Key})
+	e, err := p.provisioner.Create(ctx, actor, provision.CreateRequest{Project: w.Project, Name: w.Name, Target: w.Target, Hours: w.Hours, Restricted: w.Restricted, Wish: wishOf(w), Key: w.Key})
 	return e, w.Commit, err
 }
 
@@ -60,5 +74,8 @@ func (p pullEnvironments) Destroy(ctx context.Context, actor blueberry.Actor, id
 }
 
 func wishOf(w source.EnvironmentWish) provision.Wish {
+	if w.Restricted {
+		return provision.Wish{Repository: &w.Repository, Ref: &w.Ref, Head: &w.Commit}
+	}
 	return provision.Wish{Repository: &w.Repository, Ref: &w.Commit}
 }

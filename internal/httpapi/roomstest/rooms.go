@@ -17,6 +17,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/httpapi/httpapitest"
 	"github.com/blueberry-idp/blueberry/internal/jobs"
 	"github.com/blueberry-idp/blueberry/internal/keys"
+	"github.com/blueberry-idp/blueberry/internal/notify"
 	"github.com/blueberry-idp/blueberry/internal/provision"
 	"github.com/blueberry-idp/blueberry/internal/source"
 	"github.com/blueberry-idp/blueberry/internal/source/generic"
@@ -36,6 +37,9 @@ type Rooms struct {
 	Catalog     *catalog.Catalog
 	Sources     *source.Repositories // of repositories on a generic host
 	Place       *sim.Place           // of the target "local"
+
+	Subscriptions *notify.Subscriptions
+	Receivers     *Receivers // of what subscriptions send
 
 	// Shell, if set before the first call, is what a command in a container does. Else it says nothing and ends with 0.
 	Shell func(ctx context.Context, r target.ShellRequest) (int, error)
@@ -80,6 +84,7 @@ func Open(t testing.TB) *Rooms {
 		Record: record[source.Tx]{s, func(tx *store.Tx) source.Tx { return tx }}, Seal: r.keyset, Environments: pullEnvironments{r.Provisioner, s},
 		Hosts: map[blueberry.HostKind]source.Host{blueberry.HostGeneric: generic.Host{}}, PublicURL: PublicURL, Now: time.Now,
 	}
+	r.openSubscriptions(s)
 	kind := func(work func(context.Context, blueberry.Job) (blueberry.JobOutcome, error)) jobs.Kind {
 		return jobs.Kind{Work: work, Timeout: time.Minute, MaxAttempts: 25}
 	}
@@ -94,6 +99,7 @@ func Open(t testing.TB) *Rooms {
 			blueberry.JobLeaseTell: kind(r.Provisioner.SendLeaseWarning), blueberry.JobTargetScan: kind(r.Provisioner.Scan),
 			blueberry.JobTargetDrain: kind(r.Provisioner.Drain), blueberry.JobOrphanRemove: kind(r.Provisioner.RemoveOrphan),
 			blueberry.JobPullReconcile: kind(r.Sources.Reconcile), blueberry.JobPullsReview: kind(r.Sources.Review),
+			blueberry.JobNoticeSend: kind(r.Subscriptions.SendNotices),
 		},
 	})
 	must(t, err)
@@ -138,7 +144,7 @@ func (r *Rooms) Deps() httpapi.Deps {
 	p := r.Provisioner
 	d.Life = httpapi.Life{Leases: p, Sleeps: p, Moves: p, Whys: p, Logs: p, Shells: p, Archives: p, Orphans: p, Retention: p}
 	d.ConfigSets, d.Catalogue, d.Policies, d.Jobs = r.Catalog, r.Catalog, r.Catalog, r.queue
-	d.Repositories = r.Sources
+	d.Repositories, d.Subscriptions = r.Sources, r.Subscriptions
 	d.Access = entrance{house: d.Access, gate: r.Gate}
 	d.Rights, d.Edge.Audit = r.Rights.deps(), r.Auditor
 	return d

@@ -15,23 +15,25 @@ type cloudEnd struct {
 	Repository repository `json:"repository"` // of the source: null when it is gone
 }
 
+type cloudPull struct {
+	ID     int64  `json:"id"`
+	Title  string `json:"title"`
+	State  string `json:"state"`
+	Draft  bool   `json:"draft"`
+	Author struct {
+		Nickname string `json:"nickname"`
+	} `json:"author"`
+	Source      cloudEnd `json:"source"`
+	Destination cloudEnd `json:"destination"`
+	UpdatedOn   string   `json:"updated_on"`
+	Links       struct {
+		HTML link `json:"html"`
+	} `json:"links"`
+}
+
 type cloudEvent struct {
 	Repository repository `json:"repository"`
-	Pull       struct {
-		ID     int64  `json:"id"`
-		Title  string `json:"title"`
-		State  string `json:"state"`
-		Draft  bool   `json:"draft"`
-		Author struct {
-			Nickname string `json:"nickname"`
-		} `json:"author"`
-		Source      cloudEnd `json:"source"`
-		Destination cloudEnd `json:"destination"`
-		UpdatedOn   string   `json:"updated_on"`
-		Links       struct {
-			HTML link `json:"html"`
-		} `json:"links"`
-	} `json:"pullrequest"`
+	Pull       cloudPull  `json:"pullrequest"`
 }
 
 // states are those of both. What is superseded or declined cannot be merged any more.
@@ -44,9 +46,13 @@ func readCloud(r *source.Reading, body []byte, in *source.Incoming) error {
 	if err := source.Decode(body, &event); err != nil {
 		return err
 	}
-	said := event.Pull
 	in.Repository = r.Name("repository.full_name", event.Repository.name(r, "repository"))
-	in.Pull = &blueberry.PullRequest{
+	in.Pull = cloudRead(r, event.Pull)
+	return nil
+}
+
+func cloudRead(r *source.Reading, said cloudPull) *blueberry.PullRequest {
+	return &blueberry.PullRequest{
 		Number:     r.Number("pullrequest.id", said.ID),
 		Title:      r.Title(said.Title),
 		URL:        r.Address("pullrequest.links.html.href", said.Links.HTML.Href),
@@ -62,5 +68,4 @@ func readCloud(r *source.Reading, body []byte, in *source.Incoming) error {
 		BaseRef:    r.Name("pullrequest.destination.branch.name", said.Destination.Branch.Name),
 		HostAt:     r.Time("pullrequest.updated_on", said.UpdatedOn),
 	}
-	return nil
 }

@@ -106,13 +106,13 @@ func (host Host) Read(h http.Header, body []byte) (source.Incoming, error) {
 		Repository: r.Text("repository.full_name", said.Repository.FullName, source.MaxName), Action: r.Text("action", said.Action, source.MaxName),
 	}
 	if isPull[name] {
-		in.Pull, in.Reopened = said.Pull.read(&r), in.Action == "reopened"
+		in.Pull, in.Reopened = read(&r, said.Pull), in.Action == "reopened"
 		r.Name("repository.full_name", in.Repository)
 	}
 	return r.Give(in)
 }
 
-func (said pull) read(r *source.Reading) *blueberry.PullRequest {
+func read(r *source.Reading, said pull) *blueberry.PullRequest {
 	p := blueberry.PullRequest{
 		Number:     r.Number("pull_request.number", said.Number),
 		Title:      r.Title(said.Title),

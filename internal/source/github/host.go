@@ -34,13 +34,14 @@ type event[P any] struct {
 }
 
 type pull struct {
-	Number  int64  `json:"number"`
-	State   string `json:"state"`
-	Merged  bool   `json:"merged"`
-	Title   string `json:"title"`
-	HTMLURL string `json:"html_url"`
-	Draft   bool   `json:"draft"`
-	User    struct {
+	Number   int64  `json:"number"`
+	State    string `json:"state"`
+	Merged   bool   `json:"merged"`
+	MergedAt string `json:"merged_at"` // in lists, which do not say merged
+	Title    string `json:"title"`
+	HTMLURL  string `json:"html_url"`
+	Draft    bool   `json:"draft"`
+	User     struct {
 		Login string `json:"login"`
 		Type  string `json:"type"`
 	} `json:"user"`
@@ -94,13 +95,13 @@ func (host Host) Read(h http.Header, body []byte) (source.Incoming, error) {
 		Repository: r.Text("repository.full_name", said.Repository.FullName, source.MaxName), Action: r.Text("action", said.Action, source.MaxName), Ping: name == "ping",
 	}
 	if name == pullRequest {
-		in.Pull, in.Reopened = said.Pull.read(&r), in.Action == "reopened"
+		in.Pull, in.Reopened = read(&r, said.Pull), in.Action == "reopened"
 		r.Name("repository.full_name", in.Repository)
 	}
 	return r.Give(in)
 }
 
-func (said pull) read(r *source.Reading) *blueberry.PullRequest {
+func read(r *source.Reading, said pull) *blueberry.PullRequest {
 	p := blueberry.PullRequest{
 		Number:     r.Number("pull_request.number", said.Number),
 		Title:      r.Title(said.Title),
@@ -121,7 +122,7 @@ func (said pull) read(r *source.Reading) *blueberry.PullRequest {
 	if relation, known := relations[said.Association]; known {
 		p.Relation = relation
 	}
-	if said.Merged {
+	if said.Merged || said.MergedAt != "" {
 		p.State = blueberry.PullMerged
 	}
 	var labels []string

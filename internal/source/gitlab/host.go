@@ -163,31 +163,18 @@ func other(body []byte) (source.Incoming, error) {
 	return r.Give(in)
 }
 
+// pull reads what an event says of a merge request.
 func (e mergeEvent) pull(r *source.Reading) *blueberry.PullRequest {
 	said := e.Attributes
-	p := blueberry.PullRequest{
-		Number:     r.Number("object_attributes.iid", said.IID),
-		Title:      r.Title(said.Title),
-		URL:        r.Address("object_attributes.url", said.URL),
-		Relation:   blueberry.RelationUnknown,
-		Draft:      said.Draft || said.Unfinished,
-		State:      source.Choose(r, "object_attributes.state", said.State, states),
-		HeadRef:    r.Text("object_attributes.source_branch", said.SourceBranch, source.MaxName),
-		HeadCommit: r.Commit("object_attributes.last_commit.id", said.LastCommit.ID),
-		HeadURL:    r.Address("object_attributes.source.git_http_url", said.Source.URL),
-		HeadRepo:   r.Text("object_attributes.source.path_with_namespace", said.Source.Path, source.MaxName),
-		BaseRepo:   r.Name("object_attributes.target.path_with_namespace", said.Target.Path),
-		BaseRef:    r.Name("object_attributes.target_branch", said.TargetBranch),
-		HostAt:     r.Time("object_attributes.updated_at", said.UpdatedAt, "2006-01-02 15:04:05 UTC"),
+	m := merge{
+		at: "object_attributes.", number: said.IID, title: said.Title, url: said.URL, state: said.State, draft: said.Draft || said.Unfinished,
+		source: said.Source, target: said.Target, sourceBranch: said.SourceBranch, targetBranch: said.TargetBranch, commit: said.LastCommit.ID, updatedAt: said.UpdatedAt,
 	}
 	if e.User.ID == said.AuthorID && said.AuthorID != 0 {
-		p.Author = r.Text("user.username", e.User.Username, source.MaxName)
-		p.Bot = bot.MatchString(p.Author)
+		m.author = e.User.Username
 	}
-	var labels []string
 	for _, x := range append(e.Labels, said.Labels...) {
-		labels = append(labels, x.Title)
+		m.labels = append(m.labels, x.Title)
 	}
-	p.Labels = r.Labels("labels", labels)
-	return &p
+	return m.read(r)
 }

@@ -1,0 +1,86 @@
+package gitea
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/blueberry-idp/blueberry/internal/source"
+)
+
+// WriteComment has the pull request bear one comment.
+func (Host) WriteComment(ctx context.Context, c *source.Connection, number int, id, mark, text string) (string, error) {
+	at, err := repo(c)
+	if err != nil {
+		return id, err
+	}
+	return source.WriteComment(ctx, thread{c, at, number}, id, mark, text)
+}
+
+type thread struct {
+	*source.Connection
+	repo   string
+	number int
+}
+
+type comment struct {
+	ID   int64  `json:"id"`
+	Body string `json:"body"`
+	User struct {
+		Login string `json:"login"`
+	} `json:"user"`
+}
+
+// Self is the user of the token, where the token may read that: it needs no such right for anything else.
+func (t thread) Self(ctx context.Context) (string, error) {
+	var said struct {
+		Login string `json:"login"`
+	}
+	_, _, err := t.Call(ctx, http.MethodGet, "/user", nil, nil, &said)
+	if source.Denied(err) {
+		return "", nil
+	}
+	return said.Login, err
+}
+
+// Comments gives all at once: they have no pages, but where the header Link says so.
+func (t thread) Comments(ctx context.Context, page string) ([]source.Comment, string, error) {
+	at := fmt.Sprintf("%s/issues/%d/comments", t.repo, t.number)
+	n := max(1, number(page))
+	if n > 1 {
+		at += fmt.Sprintf("?page=%d", n)
+	}
+	var said []comment
+	h, _, err := t.Call(ctx, http.MethodGet, at, nil, nil, &said)
+	if err != nil {
+		return nil, "", err
+	}
+	var out []source.Comment
+	for _, x := range said {
+		out = append(out, source.Comment{ID: strconv.FormatInt(x.ID, 10), Author: x.User.Login, Text: x.Body})
+	}
+	if !source.HasNext(h) {
+		return out, "", nil
+	}
+	return out, strconv.Itoa(n + 1), nil
+}
+
+func (t thread) Edit(ctx context.Context, id, text string) error {
+	var said comment
+	_, _, err := t.Call(ctx, http.MethodPatch, t.repo+"/issues/comments/"+url.PathEscape(id), nil, map[string]string{"body": text}, &said)
+	return err
+}
+
+func (t thread) Make(ctx context.Context, text string) (string, error) {
+	var said comment
+	_, _, err := t.Call(ctx, http.MethodPost, fmt.Sprintf("%s/issues/%d/comments", t.repo, t.number), nil, map[string]string{"body": text}, &said)
+	return strconv.FormatInt(said.ID, 10), err
+}
+
+// number is that of a page; 0 for the first.
+func number(page string) int {
+	n, _ := strconv.Atoi(page)
+	return n
+}
