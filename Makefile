@@ -39,7 +39,7 @@ soak: need-go ## hours: kill -9 at every step of a life, on both databases, with
 	BLUEBERRY_TEST_SOAK=1 $(TESTENV) $(EXTRAS) -- go test -timeout 1440m -run 'TestKillAtEveryStep|TestLifeAtScale|TestPullRequestsEqualAModel' -v ./e2e/... ./internal/provision/... ./internal/source
 
 FUZZTIME ?= 15s
-FUZZERS := internal/render:FuzzParseBlueprint internal/render:FuzzParseValues internal/render:FuzzScore internal/policy:FuzzCheck internal/catalog:FuzzCases internal/access:FuzzPHC internal/access/oauth:FuzzAuthorizeQuery internal/access/oauth:FuzzTokenBody internal/audit:FuzzVerifyAudit internal/pki:FuzzPEM internal/target/kube:FuzzKubeconfig internal/source/github:FuzzRead internal/source/gitlab:FuzzRead internal/source/gitea:FuzzRead internal/source/bitbucket:FuzzRead internal/source/generic:FuzzRead
+FUZZERS := internal/render:FuzzParseBlueprint internal/render:FuzzParseValues internal/render:FuzzScore internal/policy:FuzzCheck internal/catalog:FuzzCases internal/access:FuzzPHC internal/access/oauth:FuzzAuthorizeQuery internal/access/oauth:FuzzTokenBody internal/audit:FuzzVerifyAudit internal/pki:FuzzPEM internal/target/kube:FuzzKubeconfig internal/source/github:FuzzRead internal/source/gitlab:FuzzRead internal/source/gitea:FuzzRead internal/source/bitbucket:FuzzRead internal/source/generic:FuzzRead internal/source/gitlab:FuzzPulls internal/source/sim:FuzzCalls internal/blueberry:FuzzSubscriptionAddress
 
 fuzz: need-go ## look for input from outside that breaks its readers, for FUZZTIME each
 	@for f in $(FUZZERS); do echo "fuzz $$f"; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "./$${f%:*}" || exit 1; done

@@ -83,7 +83,7 @@ type Config struct {
 	Gateway       string `koanf:"gateway" help:"address of the target's ingress, as http://10.0.0.5:80, that the wake gateway passes requests on to"`
 	GatewayListen string `koanf:"gateway_listen" help:"address, host:port, at which environments are reached through the wake gateway, which wakes those that sleep; empty for none"`
 
-	AllowLocalRepositories  bool     `koanf:"allow_local_repositories" help:"let requests name application repositories by a path on this machine"`
+	AllowLocalRepositories  bool     `koanf:"allow_local_repositories" help:"let requests name application repositories by a path on this machine, and have hosts of repositories spoken to without TLS"`
 	AllowLocalNotifications bool     `koanf:"allow_local_notifications" help:"let subscriptions name addresses in networks of the server's own (loopback, private, link-local), and addresses without TLS"`
 	ClusterKinds            []string `koanf:"cluster_kinds" help:"kinds beyond a namespace that the default project may create"`
 
