@@ -20,10 +20,10 @@ func (s *Server) openSubscriptions() {
 			blueberry.SubscriptionWebhook: webhook.Sender{Outbound: out}, blueberry.SubscriptionSlack: chat.Slack{Outbound: out}, blueberry.SubscriptionTeams: chat.Teams{Outbound: out},
 			blueberry.SubscriptionDiscord: chat.Discord{Outbound: out}, blueberry.SubscriptionPagerDuty: chat.PagerDuty{Outbound: out},
 		},
-		PublicURL: s.publicURL(), AllowLocal: s.Config.AllowLocalNotifications, Now: time.Now,
+		PublicURL: s.publicURL(), AllowLocal: s.Config.AllowLocalNotifications, AtOnce: max(s.Config.Workers/4, 1), Now: time.Now,
 	}
 	if s.rights.mail != nil {
-		s.subscriptions.Senders[blueberry.SubscriptionMail] = notify.ByMail{Mailer: s.rights.mail}
+		s.subscriptions.Senders[blueberry.SubscriptionMail] = notify.ByMail{Mailer: s.rights.mail, Logger: s.Logger}
 	}
 }
 

@@ -99,6 +99,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.places.run(ctx) })
 	g.Go(func() error { return s.activator.Run(ctx) })
 	g.Go(func() error { return s.feed.Run(ctx) })
+	g.Go(func() error { return named("sweeps", s.repositories.SweepAll(ctx)) })
 	g.Go(func() error {
 		return s.follow(ctx, "pull-reports", func(ctx context.Context, tx *store.Tx, events []blueberry.Event) error {
 			return s.repositories.Follow(ctx, tx, events)

@@ -42,6 +42,7 @@ type PullReport struct {
 	DeploymentID string    `json:"deployment_id,omitempty"` // as the host calls it
 	Deployed     string    `json:"deployed,omitempty"`      // commit of the deployment
 	ReportedAt   time.Time `json:"reported_at,omitzero"`    // when all was told
+	FailedAt     time.Time `json:"failed_at,omitzero"`      // since when the host does not let us tell something of it; zero when it does
 	Message      string    `json:"message,omitempty"`       // why something was not; empty when all was
 }
 

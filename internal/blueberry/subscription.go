@@ -277,7 +277,7 @@ func (h SubscriptionHealth) Delivered(at time.Time) SubscriptionHealth {
 	return SubscriptionHealth{DeliveredAt: at, DeadToldAt: h.DeadToldAt}
 }
 
-// Failed is the health after one was not: the receiver rests, longer with each failure in a row, as long as it asks for if it does.
+// Failed is the health after one was not: the receiver rests, longer with each failure in a row, and no less than it asks for.
 func (h SubscriptionHealth) Failed(r NoticeResult, at time.Time) SubscriptionHealth {
 	if h.FailingSince.IsZero() {
 		h.FailingSince = at
@@ -286,7 +286,7 @@ func (h SubscriptionHealth) Failed(r NoticeResult, at time.Time) SubscriptionHea
 	h.LastError = r.Why()
 	rest := min(noticeDelays[min(h.Failures, len(noticeDelays))-1], MaxRest)
 	if r.RetryAfter > 0 {
-		rest = r.retryAfter()
+		rest = max(rest, r.retryAfter()) // it can ask for more time, and not for less: what fails takes turns from others
 	}
 	h.RestUntil = at.Add(rest)
 	return h

@@ -81,7 +81,13 @@ func failure(err error) blueberry.NoticeResult {
 	if errors.As(err, &dns) {
 		return blueberry.NoticeResult{Error: oneLine("look up " + dns.Name + ": " + dns.Err)} // not which server of ours was asked
 	}
-	return blueberry.NoticeResult{Error: oneLine(err.Error())}
+	var op *net.OpError
+	var certificate *tls.CertificateVerificationError
+	var handshake tls.RecordHeaderError
+	if errors.As(err, &op) || errors.As(err, &certificate) || errors.As(err, &handshake) || errors.Is(err, io.EOF) {
+		return blueberry.NoticeResult{Error: oneLine(err.Error())}
+	}
+	return blueberry.NoticeResult{Error: "the answer is none of HTTP"} // what it is may be quoted in the error, and is nobody's to read
 }
 
 // retryAfter reads the header, in seconds or as a date; 0 for what is neither, and for what is over.

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,14 +12,22 @@ import (
 
 // What one run of the job does before it lets others have their turn.
 const (
-	noticesOfRun = 100
-	timeOfRun    = 30 * time.Second
-	deadToldEach = time.Hour // how often it is told that notices of a subscription are dead
+	noticesOfRun   = 100
+	timeOfRun      = 30 * time.Second
+	forPlace       = time.Second
+	unboundedSends = 1 << 16
+	deadToldEach   = time.Hour // how often it is told that notices of a subscription are dead
 )
 
 // SendNotices is the job that sends the notices of a subscription, its subject: one after the other, the earliest first, until none is due. After one that
 // failed the receiver rests, so that one that is down takes no place from the others. A run that dies after it has sent sends once more, under the same id.
 func (s *Subscriptions) SendNotices(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
+	select {
+	case s.places() <- struct{}{}:
+		defer func() { <-s.places() }()
+	default: // receivers that are slow take no more workers than these from all other work
+		return blueberry.JobOutcome{Again: forPlace}, nil
+	}
 	began := s.Now()
 	for range noticesOfRun {
 		sub, n, wait, err := s.next(ctx, job.Subject)
@@ -33,6 +42,12 @@ func (s *Subscriptions) SendNotices(ctx context.Context, job blueberry.Job) (blu
 		}
 	}
 	return blueberry.JobOutcome{Again: time.Millisecond}, nil
+}
+
+// places bounds how many subscriptions are told of something at once.
+func (s *Subscriptions) places() chan struct{} {
+	s.once.Do(func() { s.sending = make(chan struct{}, cmp.Or(s.AtOnce, unboundedSends)) })
+	return s.sending
 }
 
 // next is the notice of a subscription that is due. Without one, wait says when to look again; 0 for not before something happens.

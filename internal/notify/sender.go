@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -28,6 +29,7 @@ type ByMail struct {
 	Mailer interface {
 		Send(ctx context.Context, m Mail) error
 	}
+	Logger *slog.Logger // nil for none
 }
 
 // Send implements Sender.
@@ -38,7 +40,10 @@ func (b ByMail) Send(ctx context.Context, p Parcel) blueberry.NoticeResult {
 	}
 	text += "\nA subscription of Blueberry sends this mail.\n"
 	if err := b.Mailer.Send(ctx, Mail{To: []string{p.Address.To}, Subject: cut(p.Message.Title, MaxSubject), Text: text}); err != nil {
-		return blueberry.NoticeResult{Error: oneLine(err.Error())}
+		if b.Logger != nil {
+			b.Logger.WarnContext(ctx, "send a mail to a subscription", "error", err)
+		}
+		return blueberry.NoticeResult{Error: "the mail server of this installation did not take it: its log says why"} // who reads this is no operator
 	}
 	return blueberry.NoticeResult{}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -18,7 +19,11 @@ type Subscriptions struct {
 	Senders    map[blueberry.SubscriptionKind]Sender
 	PublicURL  string // of the server, without a slash at its end
 	AllowLocal bool   // addresses in networks of the server's own, and http
+	AtOnce     int    // subscriptions that are told of something at the same time; 0 means as many as ask
 	Now        func() time.Time
+
+	once    sync.Once
+	sending chan struct{} // holds a place for each that is being told
 }
 
 // Sealer encrypts what must not be read off the record. bound is what the value belongs to; it must be the same when it is opened.

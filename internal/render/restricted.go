@@ -50,7 +50,7 @@ func (m *merger) restrict(parts []part) {
 		p := &parts[i]
 		field := fieldOf(p.index)
 		p.manifests = slices.DeleteFunc(p.manifests, func(x manifest) bool {
-			if scope.cluster(x) || x.kind() == "Namespace" || x.kind() == "" || slices.Contains(restrictedKinds(x.group()), x.kind()) {
+			if scope.cluster(x) || x.kind() == "" || slices.Contains(restrictedKinds(x.group()), x.kind()) {
 				return false // of the cluster: it is refused, not left out
 			}
 			if x.kind() != "ServiceAccount" || mapping(x.object, "metadata", "annotations") != nil || x.object["imagePullSecrets"] != nil {
@@ -174,7 +174,10 @@ func (t tightening) metadata(o map[string]any) {
 		values := mapping(o, "metadata", at)
 		for key := range values {
 			prefix, _, _ := strings.Cut(key, "/")
-			for _, injector := range []string{"azure.workload.identity", "vault.hashicorp.com", "vault.security.banzaicloud.io", "k8s.v1.cni.cncf.io"} {
+			for _, injector := range []string{
+				"azure.workload.identity", "vault.hashicorp.com", "vault.security.banzaicloud.io",
+				"secrets-webhook.security.bank-vaults.io", "k8s.v1.cni.cncf.io", "v1.multus-cni.io",
+			} {
 				if prefix == injector {
 					t.leftOut("%s %s", strings.TrimSuffix(at, "s"), key)
 					delete(values, key)

@@ -30,7 +30,7 @@ const maxCommentPages = 100
 // WriteComment does what Speaker.WriteComment says. A comment of someone else is not ours, even with the mark in it: people quote.
 func WriteComment(ctx context.Context, t Thread, id, mark, text string) (string, error) {
 	if id != "" {
-		if err := t.Edit(ctx, id, text); !gone(err) {
+		if err := t.Edit(ctx, id, text); !gone(err) && !Denied(err) { // another one's, since the credential changed: one of our own is made
 			return id, err
 		}
 	}

@@ -113,18 +113,29 @@ func (s *Repositories) spoke(ctx context.Context, r blueberry.Repository, spoken
 	switch {
 	case spoken == nil && h.FailedAt.IsZero() && h.PausedUntil.IsZero() && now.Sub(h.AnsweredAt) < healthEvery:
 		return 0, nil
-	case spoken == nil:
-		h = blueberry.HostHealth{AnsweredAt: now}
-	case !errors.As(spoken, &e):
+	case spoken != nil && !errors.As(spoken, &e):
 		return 0, spoken
-	default:
-		s.disconnect(r.ID)                           // what it has may be old
-		if h.FailedAt.IsZero() && e.Until.IsZero() { // that a host is asked too often is no failure
-			h.FailedAt = now
-		}
-		h.Message, h.PausedUntil = e.Text, e.Until
+	case spoken != nil:
+		s.disconnect(r.ID) // what it has may be old
 	}
 	err := s.Record.Update(ctx, func(tx Tx) error {
+		r, err := tx.Repository(ctx, r.ID) // others have spoken meanwhile
+		if err != nil {
+			return ignoreGone(err)
+		}
+		h = r.Health
+		switch {
+		case e != nil && e.Until.IsZero():
+			if h.Message = e.Text; h.FailedAt.IsZero() {
+				h.FailedAt = now
+			}
+		case e != nil: // that a host is asked too often is no failure
+			h.Message, h.PausedUntil = e.Text, e.Until
+		case now.Before(h.PausedUntil):
+			return nil
+		default:
+			h = blueberry.HostHealth{AnsweredAt: now}
+		}
 		if err := tx.SetHostHealth(ctx, r.ID, h); err != nil {
 			return err
 		}
@@ -145,5 +156,10 @@ func (s *Repositories) spoke(ctx context.Context, r blueberry.Repository, spoken
 	case !e.Until.IsZero():
 		return max(h.PausedUntil.Sub(now), time.Second), nil
 	}
-	return min(max(now.Sub(h.FailedAt)/2, soonestAgain), latestAgain), nil
+	return backOff(now.Sub(h.FailedAt)), nil
+}
+
+// backOff is in how long what has failed for some time is tried again.
+func backOff(failed time.Duration) time.Duration {
+	return min(max(failed/2, soonestAgain), latestAgain)
 }

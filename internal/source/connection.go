@@ -23,7 +23,7 @@ const (
 	shortPause    = time.Minute // after a refusal for the number of calls that does not say for how long
 	callTimeout   = 20 * time.Second
 	// MaxSwept is how many pull requests one sweep reads at most, the newest change first.
-	MaxSwept = 5000
+	MaxSwept = 2000
 )
 
 // Connection is one host as it is spoken to for one repository.

@@ -44,7 +44,7 @@ func (s *Repositories) Tree(ctx context.Context, project, repository, ref string
 	return s.Trees.FetchAs(ctx, login, repository, ref)
 }
 
-// login is that of a repository that the project has, with a credential, at the address. What its host refuses is read as anybody.
+// login is that of a repository that the project has, with a credential, at the address. What its host refuses is read as anybody; Unavailable when it does not answer.
 func (s *Repositories) login(ctx context.Context, project, repository string) (Login, error) {
 	u, err := url.Parse(repository)
 	if err != nil || u.Scheme != "https" && (u.Scheme != "http" || !s.AllowLocal) {
@@ -64,10 +64,12 @@ func (s *Repositories) login(ctx context.Context, project, repository string) (L
 			}
 			c, speaker, err := s.connect(ctx, r)
 			var refused *HostError
-			if errors.As(err, &refused) {
+			switch {
+			case errors.As(err, &refused) && refused.Until.IsZero() && refused.Status/100 == 4: // it says no, and will say so
 				return Login{}, nil
-			}
-			if err != nil {
+			case errors.As(err, &refused):
+				return Login{}, blueberry.Errorf(blueberry.Unavailable, "SOURCE_UNREACHABLE", "repository %s cannot be read now: %s", r.Name, refused.Text)
+			case err != nil:
 				return Login{}, err
 			}
 			user, password := speaker.CloneAs(c)

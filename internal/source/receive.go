@@ -187,13 +187,25 @@ func (s *Repositories) judge(ctx context.Context, tx Tx, r blueberry.Repository,
 	if err := lookBack(ctx, tx, now, p); err != nil {
 		return err
 	}
-	return tx.Enqueue(ctx, blueberry.JobPullReconcile, p.ID)
+	return lookedAt(ctx, tx, now, p.ID)
 }
+
+// lookedAt has a pull request of which there is news looked at, and its host told: also where that brings nothing about, the new commit is to bear a status.
+func lookedAt(ctx context.Context, tx Tx, r blueberry.Repository, id string) error {
+	err := tx.Enqueue(ctx, blueberry.JobPullReconcile, id)
+	if err == nil && len(r.Credential) > 0 {
+		err = tx.Enqueue(ctx, blueberry.JobPullReport, id)
+	}
+	return err
+}
+
+// maxAhead is how far the clock of a host may be ahead of ours.
+const maxAhead = time.Hour
 
 // note takes over what a delivery says of a pull request, unless what is known is newer.
 func (s *Repositories) note(ctx context.Context, tx Tx, r blueberry.Repository, in Incoming, at time.Time) (p blueberry.PullRequest, isNew bool, err error) {
 	said := *in.Pull
-	if said.HostAt.IsZero() || said.HostAt.After(at.Add(time.Hour)) { // a host whose clock is wrong shall not close the door for what comes after
+	if said.HostAt.IsZero() || said.HostAt.After(at.Add(maxAhead)) { // a host whose clock is wrong shall not close the door for what comes after
 		said.HostAt = at
 	}
 	known, err := tx.FindPull(ctx, r.ID, said.Number)

@@ -235,6 +235,9 @@ func (s *Repositories) failed(p blueberry.PullRequest, err error) (blueberry.Pul
 	case e.Kind == blueberry.Unavailable:
 		p.Outcome, p.Message = blueberry.PullBlocked, e.Detail
 		return p, forAnswer, nil
+	case hasFault(e, fieldRepository, codeUnreachable): // that may pass
+		p.Outcome, p.Message = blueberry.PullBlocked, faultsText(e)
+		return p, forAnswer, nil
 	case hasFault(e, "name", "taken"), hasFault(e, "name", "orphan_leaving"):
 		p.Outcome, p.Message = blueberry.PullBlocked, "for its name: "+faultsText(e)
 		return p, forName, nil

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
@@ -112,11 +113,28 @@ func (s *Repositories) report(ctx context.Context, r blueberry.Repository, p blu
 			}
 		}
 	}
-	again, err := s.spoke(ctx, r, failed)
-	if err != nil || failed == nil {
+	spoken := failed
+	if alone(failed) {
+		spoken = nil // the host is well: it does not let us do this
+	}
+	again, err := s.spoke(ctx, r, spoken)
+	if err != nil {
+		return 0, ignoreGone(err)
+	}
+	if failed == nil {
+		if !told.FailedAt.IsZero() {
+			told.FailedAt, told.Message = time.Time{}, ""
+			err = s.Record.Update(ctx, func(tx Tx) error { return tx.SetPullReport(ctx, p.ID, told) })
+		}
 		return later, ignoreGone(err)
 	}
 	told.Message = short(failed.Error())
+	if alone(failed) {
+		if told.FailedAt.IsZero() {
+			told.FailedAt = s.Now()
+		}
+		again = backOff(s.Now().Sub(told.FailedAt))
+	}
 	if err := s.Record.Update(ctx, func(tx Tx) error { return tx.SetPullReport(ctx, p.ID, told) }); err != nil {
 		return 0, ignoreGone(err)
 	}
@@ -124,6 +142,12 @@ func (s *Repositories) report(ctx context.Context, r blueberry.Repository, p blu
 		return 0, nil
 	}
 	return again, nil
+}
+
+// alone reports whether an error is of one part of one pull request: a conversation that is locked, a right that the credential lacks.
+func alone(err error) bool {
+	status := HostStatus(err)
+	return status/100 == 4 && status != http.StatusUnauthorized && status != http.StatusRequestTimeout && status != http.StatusTooManyRequests && !paused(err)
 }
 
 // ignoreGone is nothing when the pull request was removed meanwhile.

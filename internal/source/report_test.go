@@ -271,6 +271,7 @@ func TestCredentialGoesToItsHostOnly(t *testing.T) {
 		"no TLS":                     {source.RepositoryChange{HostAPI: &blueberry.HostAPI{URL: "http://git.example.com/api/v1"}}, "host_api.url"},
 		"a user in it":               {source.RepositoryChange{HostAPI: &blueberry.HostAPI{URL: "https://u:p@git.example.com/api/v1"}}, "host_api.url"},
 		"another host to clone":      {source.RepositoryChange{URL: text("https://evil.example/acme/shop.git")}, "host_api.credential"},
+		"another repository there":   {source.RepositoryChange{URL: text("https://git.example.com/acme/payroll.git")}, "host_api.credential"},
 		"another port":               {source.RepositoryChange{HostAPI: &blueberry.HostAPI{URL: "https://git.example.com:8443/api/v1"}}, "host_api.credential"},
 		"moved, with one of its own": {source.RepositoryChange{URL: text("https://other.example/acme/shop.git"), Credential: text("another")}, ""},
 		"an App elsewhere":           {source.RepositoryChange{HostAPI: &blueberry.HostAPI{App: 1}}, "host_api.app"},
@@ -322,5 +323,95 @@ func TestSweepOfWhatClosedBefore(t *testing.T) {
 	h.work(t, 5)
 	if got := h.world.running(); len(got) > 0 {
 		t.Errorf("it runs: %v", got)
+	}
+}
+
+// TestRefusedCommitBearsAStatus: also the first one, and the second of two that are refused for the same reason; what runs stays on at the host.
+func TestRefusedCommitBearsAStatus(t *testing.T) {
+	t.Parallel()
+	h, b, r := spoken(t, storetest.SQLite(t), blueberry.PullPolicy{})
+	wrong := blueberry.Faults{{Field: "components", Code: "required", Message: "is needed"}}.Err()
+	bad := func(string) (error, error) { return wrong, nil }
+	h.world.fails = bad
+	h.send(t, r, "1", opened(7, 1))
+	h.work(t, 5)
+	h.later(time.Minute)
+	h.send(t, r, "2", opened(7, 2))
+	h.work(t, 5)
+	h.world.fails = nil
+	h.later(time.Minute)
+	h.send(t, r, "3", opened(7, 3))
+	h.work(t, 5)
+	h.world.fails = bad
+	for i, at := range []int{4, 5} {
+		h.later(time.Minute)
+		h.send(t, r, fmt.Sprint(at), opened(7, at))
+		h.work(t, 5)
+		if d := b.deployments; len(d) != 1 || d[0].State != source.DeploymentSuccess || d[0].Commit != commit(3) {
+			t.Errorf("refused for the %dth time; deployments: %+v", i+1, d)
+		}
+	}
+	for at, want := range map[int]source.StatusState{1: source.StatusFailure, 2: source.StatusFailure, 3: source.StatusSuccess, 4: source.StatusFailure, 5: source.StatusFailure} {
+		if got := b.statuses[commit(at)]; len(got) == 0 || got[len(got)-1].State != want {
+			t.Errorf("commit %d bears %+v, want %s", at, got, want)
+		}
+	}
+	// The lease ends: nothing runs, and the host says so.
+	h.become(t, r, 7, func(e *blueberry.Environment) { e.Phase = blueberry.Terminated })
+	h.work(t, 5)
+	if d := b.deployments[0]; d.State != source.DeploymentInactive {
+		t.Errorf("its environment is gone; the deployment is %+v", d)
+	}
+}
+
+// TestOnePartIsNoTroubleOfTheHost: what the credential may not do is told on the pull request, and tried less and less often; the host is well.
+func TestOnePartIsNoTroubleOfTheHost(t *testing.T) {
+	t.Parallel()
+	h, b, r := spoken(t, storetest.SQLite(t), blueberry.PullPolicy{})
+	h.work(t, 3)
+	b.fails = func(what string) (error, error) {
+		if what == "deployment" {
+			return &source.HostError{Status: 403, Text: "the credential may not do this"}, nil
+		}
+		return nil, nil
+	}
+	h.send(t, r, "1", opened(7, 1))
+	h.run(t.Context(), "pull.reconcile "+h.pull(t, r, 7).ID)
+	var wait time.Duration
+	for range 20 {
+		out, err := h.Report(t.Context(), blueberry.Job{Subject: h.pull(t, r, 7).ID})
+		if err != nil || out.Again < wait {
+			t.Fatalf("again in %v after %v: %v", out.Again, wait, err)
+		}
+		wait = out.Again
+		h.later(wait)
+		if _, err := h.Sweep(t.Context(), blueberry.Job{Subject: r.ID}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if told := h.events(t); wait != time.Hour || told[blueberry.RepositoryHostFails]+told[blueberry.RepositoryHostBack] > 0 || !h.repository(t, r.ID).Health.FailedAt.IsZero() {
+		t.Errorf("tried again in %v; the repository says %+v", wait, h.repository(t, r.ID).Health)
+	}
+	b.fails = nil
+	if out, err := h.Report(t.Context(), blueberry.Job{Subject: h.pull(t, r, 7).ID}); err != nil || out.Again != 0 || len(b.deployments) != 1 {
+		t.Errorf("again in %v: %v", out.Again, err)
+	}
+}
+
+// TestRepositoryThatIsAwayForAMoment: what could not be read is tried again, without a push.
+func TestRepositoryThatIsAwayForAMoment(t *testing.T) {
+	t.Parallel()
+	h, _, r := spoken(t, storetest.SQLite(t), blueberry.PullPolicy{})
+	away := blueberry.Faults{{Field: "source.repository", Code: "repository_unreachable", Message: "waited too long for its turn"}}.Err()
+	h.world.fails = func(string) (error, error) { return away, nil }
+	h.send(t, r, "1", opened(7, 1))
+	h.work(t, 3)
+	if p := h.pull(t, r, 7); p.Outcome != blueberry.PullBlocked {
+		t.Errorf("the pull request is %s: %s", p.Outcome, p.Message)
+	}
+	h.world.fails = nil
+	h.work(t, 3)
+	if p := h.pull(t, r, 7); p.Outcome != blueberry.PullBuilt {
+		t.Errorf("the pull request is %s: %s", p.Outcome, p.Message)
 	}
 }

@@ -176,8 +176,8 @@ func within(actor blueberry.Actor, project string, g blueberry.Grant) ([]string,
 type RepositoryChange struct {
 	URL    *string
 	Policy *blueberry.PullPolicy
-	// HostAPI and Credential are how the host is spoken to. An empty credential: it is not any more. A credential stays when the address of the API changes
-	// only while that is on the host that Git clones from.
+	// HostAPI and Credential are how the host is spoken to. An empty credential: it is not any more. One that is kept is for the repository and the host that
+	// it was given for: with another URL it is asked for anew.
 	HostAPI    *blueberry.HostAPI
 	Credential *string
 	Found      blueberry.Faults
@@ -205,8 +205,8 @@ func (s *Repositories) Change(ctx context.Context, actor blueberry.Actor, id str
 		}
 		faults := slices.Clone(c.Found)
 		s.check(&faults, *r, credential)
-		if c.Credential == nil && credential != "" && hostOfAPI(was.API()) != hostOfAPI(r.API()) {
-			faults.Add("host_api.credential", "required", "is needed anew: the one that is kept goes to %s only", hostOfAPI(was.API()))
+		if c.Credential == nil && credential != "" && (hostOfAPI(was.API()) != hostOfAPI(r.API()) || bare(was.URL) != bare(r.URL)) {
+			faults.Add("host_api.credential", "required", "is needed anew: the one that is kept is for %s only", was.URL)
 		}
 		if err := faults.Err(); err != nil || c.Credential == nil && text(fieldsOf(was)) == text(fieldsOf(*r)) {
 			return fact{}, err

@@ -21,6 +21,31 @@ func sweepSoon(ctx context.Context, tx Tx, r blueberry.Repository) error {
 	return tx.Enqueue(ctx, blueberry.JobRepositorySweep, r.ID)
 }
 
+// SweepAll has every repository swept that is to be, as a server does when it starts: whatever ended a job of it, it goes on.
+func (s *Repositories) SweepAll(ctx context.Context) error {
+	for after := ""; ; {
+		n := 0
+		err := s.Record.Update(ctx, func(tx Tx) error {
+			list, err := tx.Repositories(ctx, blueberry.RepositoryQuery{After: after, Limit: blueberry.MaxPageSize})
+			if err != nil {
+				return err
+			}
+			for _, r := range list {
+				if err := sweepSoon(ctx, tx, r); err != nil {
+					return err
+				}
+			}
+			if n = len(list); n > 0 {
+				after = list[n-1].ID
+			}
+			return nil
+		})
+		if err != nil || n < blueberry.MaxPageSize {
+			return err
+		}
+	}
+}
+
 // Sweep is the worker of repository.sweep: it takes over what the host says of pull requests that changed since the sweep before, as if a delivery had said so.
 func (s *Repositories) Sweep(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
 	r, err := view(ctx, s, func(tx Tx) (blueberry.Repository, error) { return tx.Repository(ctx, job.Subject) })
@@ -69,7 +94,7 @@ func (s *Repositories) sweep(ctx context.Context, r blueberry.Repository) (more 
 		}
 		all += found
 		for _, p := range list[:n] {
-			if p.HostAt.After(next.Mark) {
+			if p.HostAt.After(next.Mark) && !p.HostAt.After(s.Now().Add(maxAhead)) {
 				next.Mark = p.HostAt
 			}
 		}
@@ -146,7 +171,7 @@ func (s *Repositories) takeSwept(ctx context.Context, r blueberry.Repository, li
 					continue
 				}
 				found++
-				if err := tx.Enqueue(ctx, blueberry.JobPullReconcile, p.ID); err != nil {
+				if err := lookedAt(ctx, tx, r, p.ID); err != nil {
 					return err
 				}
 			}

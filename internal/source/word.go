@@ -27,10 +27,11 @@ func (s *Repositories) word(r blueberry.Repository, p blueberry.PullRequest, env
 		w.commit = p.BuiltCommit // some hosts tell the first digits only
 	}
 	w.status = CommitStatus{State: state, Context: "blueberry/" + p.Project, Description: cut(line, MaxStatusText), URL: addressOf(env)}
-	if env == nil || p.State != blueberry.PullOpen && p.Outcome == blueberry.PullEnded {
+	if p.State != blueberry.PullOpen || env == nil && p.Outcome == blueberry.PullEnded {
 		w.commit = "" // a commit that is merged or given up keeps the status that it had
 	}
-	if env != nil && p.BuiltCommit != "" && p.Outcome == blueberry.PullBuilt {
+	if env != nil && env.Phase != blueberry.Terminating && env.Phase != blueberry.Terminated && p.BuiltCommit != "" && p.Outcome != blueberry.PullEnded {
+		state, line := inPhase(*env) // also while the next commit waits or is refused, this one runs
 		w.deployment = Deployment{
 			Environment: w.name, Commit: p.BuiltCommit, Branch: p.HeadRef, State: deploymentState(state), URL: addressOf(env), Description: cut(line, MaxStatusText),
 		}
@@ -52,6 +53,11 @@ func standing(p blueberry.PullRequest, env *blueberry.Environment) (StatusState,
 	case !p.Built():
 		return StatusPending, "the newest commit is about to be deployed"
 	}
+	return inPhase(*env)
+}
+
+// inPhase is how an environment stands, in one line.
+func inPhase(env blueberry.Environment) (StatusState, string) {
 	line := string(env.Phase)
 	if env.Message != "" && env.Phase != blueberry.Ready {
 		line += ": " + env.Message

@@ -106,6 +106,9 @@ func (e event) pull(body []byte) (source.Incoming, error) {
 		BaseRef:    r.Name("data.base.ref", said.Base.Ref),
 		HostAt:     r.Time("data.updated_at", said.UpdatedAt),
 	}
+	if p.HeadRepo == "" {
+		p.HeadURL = "" // of a fork that nobody names it is not known whose it is
+	}
 	if at := r.Time("timestamp", e.Timestamp); p.HostAt.IsZero() {
 		p.HostAt = at
 	}
