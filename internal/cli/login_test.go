@@ -32,6 +32,8 @@ type town struct {
 	owner blueberry.Actor // with a session
 	mu    sync.Mutex
 	asked map[string]int // requests by path and grant type
+
+	decided chan struct{} // closed when the person of a login by device has decided; nil for none
 }
 
 // people gives a server that one can log in at, its owner ada@example.com, and someone at a command line who has nothing yet.
@@ -52,6 +54,15 @@ func people(t testing.TB) (*town, *person) {
 	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/oauth/") {
 			w.count(r)
+		}
+		w.mu.Lock()
+		decided := w.decided
+		w.mu.Unlock()
+		if r.URL.Path == "/oauth/token" && decided != nil { // the server wants five seconds between two polls: the first one is the one that counts
+			select {
+			case <-decided:
+			case <-r.Context().Done():
+			}
 		}
 		if r.URL.Path != "/oauth/device_authorization" {
 			mux.ServeHTTP(rw, r)
@@ -102,6 +113,10 @@ func (w *town) login(t testing.TB, p *person, allow bool, args ...string) int {
 			}
 		}
 	}
+	decided := make(chan struct{})
+	w.mu.Lock()
+	w.decided = decided
+	w.mu.Unlock()
 	done := make(chan int, 1)
 	go func() { done <- p.types(t.Context(), append([]string{"login", "--server", w.url}, args...)...) }()
 	select {
@@ -109,6 +124,7 @@ func (w *town) login(t testing.TB, p *person, allow bool, args ...string) int {
 		if err := w.OAuth.DecideDevice(t.Context(), w.owner, code, allow); err != nil {
 			t.Errorf("decide: %v", err)
 		}
+		close(decided)
 		return <-done
 	case code := <-done:
 		return code

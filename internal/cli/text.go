@@ -64,7 +64,7 @@ func span(d time.Duration) string {
 	case d < 72*time.Hour:
 		return fmt.Sprintf("%dh", int(d.Round(time.Hour).Hours()))
 	}
-	return fmt.Sprintf("%dd", int(d.Hours())/24)
+	return fmt.Sprintf("%dd", int(d.Round(time.Hour).Hours())/24) // a moment after 14 days were given there are 14, not 13
 }
 
 func two(n int, unit string, rest int, small string) string {

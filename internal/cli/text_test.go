@@ -47,7 +47,7 @@ func TestTimesForPeople(t *testing.T) {
 	now := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
 	for want, d := range map[string]time.Duration{
 		"now": 0, "in 5s": 5 * time.Second, "5s ago": -5 * time.Second, "in 1m30s": 90 * time.Second, "in 2m": 2 * time.Minute, "in 45m": 45*time.Minute + 20*time.Second,
-		"in 1h30m": 90 * time.Minute, "in 3h": 3 * time.Hour, "in 24h": 24*time.Hour - 300*time.Millisecond, "in 23h": 23*time.Hour + 5*time.Minute, "in 7d": 168 * time.Hour,
+		"in 1h30m": 90 * time.Minute, "in 3h": 3 * time.Hour, "in 24h": 24*time.Hour - 300*time.Millisecond, "in 23h": 23*time.Hour + 5*time.Minute, "in 7d": 168 * time.Hour, "in 14d": 14*24*time.Hour - 20*time.Minute,
 	} {
 		if got := relative(now, now.Add(d)); got != want {
 			t.Errorf("%s is %q, want %q", d, got, want)
