@@ -99,7 +99,12 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.places.run(ctx) })
 	g.Go(func() error { return s.activator.Run(ctx) })
 	g.Go(func() error { return s.feed.Run(ctx) })
-	g.Go(func() error { return named("sweeps", s.repositories.SweepAll(ctx)) })
+	g.Go(func() error {
+		if err := s.repositories.SweepAll(ctx); err != nil && ctx.Err() == nil {
+			s.Logger.Error("have hosts asked for what no delivery told of", "error", err) // the sweeps that are on their way go on
+		}
+		return nil
+	})
 	g.Go(func() error {
 		return s.follow(ctx, "pull-reports", func(ctx context.Context, tx *store.Tx, events []blueberry.Event) error {
 			return s.repositories.Follow(ctx, tx, events)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -422,5 +423,37 @@ func TestWhatAReceiverDoesNotWantIsToldSeldom(t *testing.T) {
 	}
 	if told == 0 || told > hours+1 || hours > 3 {
 		t.Errorf("in %d hours it is told %d times", hours, told)
+	}
+}
+
+// TestSlowReceiversTakeFewPlaces: while as many are told of something as may be, another one waits, and takes no worker.
+func TestSlowReceiversTakeFewPlaces(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	h.AtOnce = 1
+	slow := h.add(t, notify.SubscriptionWish{Name: "slow"})
+	other := h.add(t, notify.SubscriptionWish{Name: "other"})
+	h.happen(t, ready())
+	begun, answer := make(chan struct{}, 1), make(chan struct{})
+	h.answers(func(notify.Parcel) blueberry.NoticeResult {
+		begun <- struct{}{}
+		<-answer
+		return blueberry.NoticeResult{Status: 204}
+	})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := h.SendNotices(t.Context(), blueberry.Job{Subject: slow.ID}); err != nil {
+			t.Error(err)
+		}
+	})
+	<-begun
+	out, err := h.SendNotices(t.Context(), blueberry.Job{Subject: other.ID})
+	if err != nil || out.Again <= 0 || len(begun) > 0 {
+		t.Errorf("again in %v: %v", out.Again, err)
+	}
+	close(answer)
+	wg.Wait()
+	if _, err := h.SendNotices(t.Context(), blueberry.Job{Subject: other.ID}); err != nil || len(begun) != 1 {
+		t.Errorf("with a free place: %v", err)
 	}
 }

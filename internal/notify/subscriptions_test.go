@@ -304,7 +304,7 @@ func TestByMail(t *testing.T) {
 		t.Errorf("%+v: %+v, %v", r, got, got.Check())
 	}
 	fails = blueberry.Errorf(blueberry.Unavailable, "MAIL_NOT_SENT", "reach mail.example.com:587:\nno")
-	if r := s.Send(t.Context(), p); r.OK() || r.Refused || strings.Contains(r.Error, "\n") {
+	if r := s.Send(t.Context(), p); r.OK() || r.Refused || r.Error == "" || strings.Contains(r.Error, "mail.example.com") { // developers read it
 		t.Errorf("%+v", r)
 	}
 }

@@ -56,7 +56,8 @@ func podOf(kind string) string {
 	indent := func(n int) string {
 		return strings.ReplaceAll(strings.TrimSuffix(dump, "\n"), "\n", "\n"+strings.Repeat(" ", n))
 	}
-	labels := "metadata: {name: w, labels: {azure.workload.identity/use: 'true'}, annotations: {vault.hashicorp.com/agent-inject: 'true'}}\n"
+	labels := "metadata: {name: w, labels: {azure.workload.identity/use: 'true'}, annotations: {vault.hashicorp.com/agent-inject: 'true', " +
+		"secrets-webhook.security.bank-vaults.io/vault-role: mutated, v1.multus-cni.io/default-network: othernet}}\n"
 	switch kind {
 	case "Pod":
 		return "apiVersion: v1\nkind: Pod\n" + labels + "spec:" + indent(2) + "\n"
@@ -90,7 +91,7 @@ func TestSecretDump(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := strings.ReplaceAll(allText(out), "cat /run/secrets/kubernetes.io/serviceaccount/token", "")
-			for _, word := range []string{"secret", "Token:", "powerful", "csi", "hostPath", "agent-inject", "workload.identity", "somethingNew", "host: 169"} {
+			for _, word := range []string{"secret", "Token:", "powerful", "csi", "hostPath", "agent-inject", "bank-vaults", "othernet", "workload.identity", "somethingNew", "host: 169"} {
 				if word == "Token:" {
 					if strings.Contains(strings.ReplaceAll(text, "automountServiceAccountToken: false", ""), word) {
 						t.Errorf("%q is still there:\n%s", word, text)

@@ -415,3 +415,56 @@ func TestRepositoryThatIsAwayForAMoment(t *testing.T) {
 		t.Errorf("the pull request is %s: %s", p.Outcome, p.Message)
 	}
 }
+
+// TestClockOfAHostThatIsAhead: a time far in the future does not keep sweeps from what happens until then.
+func TestClockOfAHostThatIsAhead(t *testing.T) {
+	t.Parallel()
+	h, b, r := spoken(t, storetest.SQLite(t), blueberry.PullPolicy{})
+	b.pulls[1] = opened(1, 1).Pull
+	b.pulls[2] = opened(2, 2, func(p *blueberry.PullRequest) { p.HostAt = p.HostAt.AddDate(1, 0, 0) }).Pull
+	h.work(t, 5)
+	if got := h.repository(t, r.ID).Sweep.Mark; !got.Equal(b.pulls[1].HostAt) {
+		t.Errorf("the mark is %v", got)
+	}
+}
+
+// TestSweepsGoOnAtAStart: a server that starts has each repository swept that has a credential.
+func TestSweepsGoOnAtAStart(t *testing.T) {
+	t.Parallel()
+	h, _, r := spoken(t, storetest.SQLite(t), blueberry.PullPolicy{})
+	h.add(t, "acme/listens", blueberry.PullPolicy{})
+	h.jobs = nil
+	if err := h.SweepAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"repository.sweep " + r.ID}, h.jobs); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestHostAwayIsNoRefusal: while the host gives no token, a private repository is not read as anybody, which would look as if it were gone.
+func TestHostAwayIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	for what, test := range map[string]struct {
+		says error
+		want error
+	}{
+		"away":       {&source.HostError{Text: "the host does not answer"}, blueberry.Unavailable},
+		"broken":     {&source.HostError{Status: 502, Text: "the host answered 502"}, blueberry.Unavailable},
+		"too often":  {&source.HostError{Status: 403, Until: time.Unix(1<<40, 0), Text: "later"}, blueberry.Unavailable},
+		"says no":    {&source.HostError{Status: 401, Text: "the host does not take the credential"}, blueberry.Invalid},
+		"not theirs": {nil, blueberry.Invalid},
+	} {
+		h, b, r := spoken(t, storetest.SQLite(t), blueberry.PullPolicy{})
+		h.Trees = open(t, source.Config{})
+		b.fails = func(string) (error, error) { return test.says, nil }
+		project := r.Project
+		if test.says == nil {
+			project = "other"
+		}
+		// Nobody listens there: whoever reads as anybody is told that it cannot be reached, which is Invalid.
+		if _, err := h.Tree(t.Context(), project, "https://git.example.com/acme/shop", "-"); !errors.Is(err, test.want) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}

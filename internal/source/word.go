@@ -44,8 +44,10 @@ func standing(p blueberry.PullRequest, env *blueberry.Environment) (StatusState,
 	switch {
 	case p.Outcome == blueberry.PullRefused:
 		return StatusFailure, "refused: " + p.Message
-	case p.Outcome == blueberry.PullWaiting || p.Outcome == blueberry.PullBlocked:
+	case p.Outcome == blueberry.PullWaiting:
 		return StatusPending, "waiting " + p.Message
+	case p.Outcome == blueberry.PullBlocked:
+		return StatusPending, "held up: " + p.Message
 	case env == nil && p.Outcome == blueberry.PullSkipped:
 		return StatusSuccess, "not made: " + p.Message
 	case env == nil || p.Outcome == blueberry.PullEnded:
