@@ -38,10 +38,13 @@ import (
 //	repository DIR         make DIR a Git repository with one commit; $COMMIT is its commit
 //	kubectl ARGS…          the kubectl of the embedded cluster; ! and stdout work as with exec
 //	deliver FILE HOW N     send what a host says of pull request N (HOW: open, draft, closed, again, forged) to the repository that "repo add -o json" told in FILE
+//	push FILE BRANCH [COMMIT]
+//	                       send that a branch is at a commit, or is gone
 //	receiver [STATUS]      start a program that is told of events at $RECEIVER, or have it answer so from now on
 //	received FILE          what it got, signed by the secret that "subscription add -o json" told in FILE
 //	simhost [FLAGS…]       start a host of repositories; $HOST_URL is its address, "token" its token, "acme" its owner
 //	hook FILE              have that host send deliveries of acme/shop to the repository that "repo add -o json" told in FILE
+//	webhook FILE           $WEBHOOK is the webhook of the repository that "repo add -o json" told in FILE, secret.txt its secret
 //	hostcall METHOD PATH [JSON]
 //	                       call its API; stdout is the answer
 //	shows PATTERN PATH     read a path of its API until the answer matches, for at most five minutes
@@ -81,8 +84,10 @@ func TestStories(t *testing.T) {
 			"kubectl":    cmdKubectl,
 			"await":      cmdAwait,
 			"deliver":    cmdDeliver,
+			"push":       cmdPush,
 			"simhost":    cmdSimHost,
 			"hook":       cmdHook,
+			"webhook":    cmdWebhook,
 			"hostcall":   cmdHostCall,
 			"shows":      cmdShows,
 			"receiver":   cmdReceiver,
@@ -220,6 +225,21 @@ func cmdDeliver(ts *testscript.TestScript, _ bool, args []string) {
 	_, _ = fmt.Fprintf(ts.Stdout(), "%d %s\n", status, answer)
 }
 
+// cmdPush sends what a host says of a branch to the webhook of a repository, as cmdDeliver does.
+func cmdPush(ts *testscript.TestScript, _ bool, args []string) {
+	var added sdk.AddedRepository
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &added))
+	data := map[string]string{"repository": "acme/shop", "branch": args[1]}
+	if len(args) > 2 {
+		data["commit"] = args[2]
+	}
+	body, err := json.Marshal(map[string]any{"event": "push", "timestamp": time.Now().UTC().Format(time.RFC3339Nano), "data": data})
+	ts.Check(err)
+	status, answer, err := storyOf(ts).server.Deliver(context.Background(), added.Repository, added.Secret, body)
+	ts.Check(err)
+	_, _ = fmt.Fprintf(ts.Stdout(), "%d %s\n", status, answer)
+}
+
 // cmdSimHost starts a host of repositories, which ends with the story.
 func cmdSimHost(ts *testscript.TestScript, _ bool, args []string) {
 	s := storyOf(ts)
@@ -268,6 +288,16 @@ func cmdHook(ts *testscript.TestScript, _ bool, args []string) {
 	})
 	ts.Check(err)
 	hostCall(ts, http.MethodPost, "/api/v1/repos/acme/shop/hooks", string(hook))
+}
+
+// cmdWebhook tells what a pipeline signs with, and where it calls.
+func cmdWebhook(ts *testscript.TestScript, _ bool, args []string) {
+	var added sdk.AddedRepository
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &added))
+	address, err := url.Parse(added.Repository.WebhookURL)
+	ts.Check(err)
+	ts.Setenv("WEBHOOK", ts.Getenv("BLUEBERRY_URL")+address.Path)
+	ts.Check(os.WriteFile(ts.MkAbs("secret.txt"), []byte(added.Secret+"\n"), 0o600))
 }
 
 func cmdHostCall(ts *testscript.TestScript, _ bool, args []string) {

@@ -4,10 +4,11 @@ package sdk
 type Blueprint struct {
 	Name          string            `json:"name" minLength:"1" maxLength:"40" pattern:"^[a-z]([a-z0-9-]*[a-z0-9])?$" doc:"Lower-case letters, digits and dashes" example:"shop"`
 	Components    []Component       `json:"components" nullable:"false" minItems:"1" maxItems:"50" doc:"The parts of an environment"`
+	Repositories  []SideRepository  `json:"repositories,omitempty" nullable:"false" maxItems:"10" doc:"Repositories beside the one that the blueprint stands in, of which components are made"`
 	Parameters    []Parameter       `json:"parameters,omitempty" nullable:"false" maxItems:"50" doc:"What a request may choose"`
 	Schema        map[string]any    `json:"schema,omitempty" doc:"JSON schema of the effective values, keyed by component" example:"{\"type\": \"object\"}"`
 	Fields        FieldClasses      `json:"fields,omitzero" doc:"Paths of values that must be set, cannot be set, or look like secrets and are none"`
-	Computed      map[string]string `json:"computed,omitempty" doc:"Path to text with ${project}, ${environment}, ${namespace}, ${domain}, ${<component>.host}, ${<component>.url} and ${<component>.service}: what only the platform sets" example:"{\"web.env.API_URL\": \"${backend.url}\"}"`
+	Computed      map[string]string `json:"computed,omitempty" doc:"Path to text with ${project}, ${environment}, ${namespace}, ${domain}, ${commit}, ${image}, ${image.repository}, ${image.tag}, ${image.digest}, ${<component>.host}, ${<component>.url} and ${<component>.service}: what only the platform sets" example:"{\"web.env.API_URL\": \"${backend.url}\"}"`
 	Services      []ServiceSlot     `json:"services,omitempty" nullable:"false" maxItems:"20" doc:"Data services that the components need. They are declared only: nothing makes them yet"`
 	Egress        []Egress          `json:"egress,omitempty" nullable:"false" maxItems:"50" doc:"Where every pod may connect to outside its environment"`
 	ConfigSets    []string          `json:"config_sets,omitempty" nullable:"false" maxItems:"20" doc:"References of config sets that apply by default, below those of a request" example:"[\"shop\", \"global/logging@2\"]"`
@@ -27,6 +28,16 @@ type Component struct {
 	Score         string         `json:"score,omitempty" doc:"Score workload: path of its file in the repository" example:"backend/score.yaml"`
 	Wave          int            `json:"wave,omitempty" minimum:"0" maximum:"99" doc:"Components of a lower wave are healthy before a higher one is applied" example:"1"`
 	Values        map[string]any `json:"values,omitempty" doc:"Merged over the chart's defaults" example:"{\"replicas\": 2}"`
+	Repository    string         `json:"repository,omitempty" doc:"Name of the blueprint's repository that it is made of. Absent means the one that the blueprint stands in" example:"web"`
+	Paths         []string       `json:"paths,omitempty" nullable:"false" maxItems:"50" doc:"Patterns of the files of its repository that it is built from; ** is any number of directories. Absent means all" example:"[\"backend/**\", \"go.mod\"]"`
+}
+
+// SideRepository is a repository beside the one that a blueprint stands in.
+type SideRepository struct {
+	Name  string `json:"name" pattern:"^[a-z]([a-z0-9-]*[a-z0-9])?$" maxLength:"22" doc:"Unique in the blueprint" example:"web"`
+	URL   string `json:"url" doc:"That Git clones from" example:"https://git.example.com/acme/web.git"`
+	Ref   string `json:"ref,omitempty" doc:"Branch, tag or commit. Absent means the default branch" example:"main"`
+	Match string `json:"match,omitempty" enum:"branch,fixed" doc:"Whether the branch with the name of the environment's is taken where there is one, or always ref. Absent means branch" example:"branch"`
 }
 
 // Parameter is one value that a request may choose.

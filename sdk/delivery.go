@@ -7,7 +7,7 @@ type Delivery struct {
 	ID           string            `json:"id,omitempty" doc:"Id of the delivery; absent for what a dry run would make" example:"dlv_06d5xw7k3c8qf2v9m4n1r0t6ya"`
 	RepositoryID string            `json:"repository_id" doc:"Id of the repository that it came for" example:"rep_06d5xw7k3c8qf2v9m4n1r0t6ya"`
 	Project      string            `json:"project" doc:"Project of the repository" example:"default"`
-	Host         string            `json:"host" enum:"github,gitlab,gitea,bitbucket,generic" doc:"Kind of its host" example:"github"`
+	Host         string            `json:"host" enum:"github,gitlab,gitea,bitbucket,generic,argocd" doc:"Kind of its host" example:"github"`
 	HostID       string            `json:"host_id,omitempty" doc:"Id that the host gave it" example:"72d3162e-cc78-11e3-81ab-4c9367dc0958"`
 	Digest       string            `json:"digest,omitempty" doc:"SHA-256 of event and body, in hex; absent when it was refused" example:"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"`
 	Event        string            `json:"event,omitempty" doc:"As the host calls it" example:"pull_request"`

@@ -41,7 +41,7 @@ type Plan struct {
 
 // PlanInput is one thing that a plan leans on.
 type PlanInput struct {
-	Kind  string `json:"kind" enum:"environment,blueprint,commit,config_set,image,policies,quota,target,renderer" doc:"Kind of input" example:"config_set"`
+	Kind  string `json:"kind" enum:"environment,blueprint,commit,branch,run,config_set,image,policies,quota,target,renderer" doc:"Kind of input" example:"config_set"`
 	Name  string `json:"name,omitempty" doc:"Of the config set or component; absent where there is one of the kind" example:"shop"`
 	Value string `json:"value" doc:"What it was when the plan was made" example:"3"`
 }

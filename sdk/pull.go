@@ -38,6 +38,8 @@ type PullRequest struct {
 	CreatedAt      time.Time `json:"created_at" doc:"When it was first heard of"`
 	UpdatedAt      time.Time `json:"updated_at" doc:"When something of it last changed"`
 	Version        int64     `json:"version" doc:"Counts up with each change" example:"3"`
+
+	CI *PullCI `json:"ci,omitempty" doc:"What CI says of its commit; told when one pull request is read"`
 }
 
 // PullRequestList is a run of pull requests.

@@ -2,7 +2,7 @@ package sdk
 
 // Origin says where a value was set.
 type Origin struct {
-	Layer   string `json:"layer" enum:"chart,blueprint,config_set,environment,computed" doc:"Layer of values, lowest first" example:"config_set"`
+	Layer   string `json:"layer" enum:"chart,blueprint,config_set,build,environment,computed" doc:"Layer of values, lowest first" example:"config_set"`
 	Name    string `json:"name,omitempty" doc:"Name of the chart, config set or parameter; absent for overrides and for what the platform computes" example:"shop"`
 	Version int    `json:"version,omitempty" doc:"Of the config set, or of the catalogue's blueprint" example:"3"`
 	Author  string `json:"author,omitempty" doc:"Who made that version" example:"admin"`

@@ -7,9 +7,9 @@ type Subscription struct {
 	ID        string             `json:"id" doc:"Id of the subscription" example:"sub_06d5xw7k3c8qf2v9m4n1r0t6ya"`
 	Project   string             `json:"project,omitempty" doc:"Project whose events it tells of; absent for those of the whole installation" example:"default"`
 	Name      string             `json:"name" doc:"Name of the subscription; one of the name in a project" example:"release-room"`
-	Kind      string             `json:"kind" enum:"webhook,slack,teams,discord,pagerduty,mail" doc:"Where it goes, and in what form" example:"webhook"`
+	Kind      string             `json:"kind" enum:"webhook,slack,teams,discord,pagerduty,mail,sqs,pubsub,nats" doc:"Where it goes, and in what form" example:"webhook"`
 	Events    []string           `json:"events" nullable:"false" doc:"Patterns of event types: * stands for anything" example:"[\"environment.ready\", \"pull.*\"]"`
-	Endpoint  string             `json:"endpoint" doc:"What is shown of the address: its origin, or the mailbox" example:"https://hooks.example.com"`
+	Endpoint  string             `json:"endpoint" doc:"What is shown of the address: its origin, or the mailbox, queue, topic or subject" example:"https://hooks.example.com"`
 	Quiet     QuietHours         `json:"quiet,omitzero" doc:"When messages for people are held; absent for never"`
 	Off       bool               `json:"off" doc:"Whether nothing is sent" example:"false"`
 	OffWhy    string             `json:"off_why,omitempty" doc:"Why it is off, when nobody asked for it" example:"its receiver answered 410: it is gone"`
@@ -39,10 +39,13 @@ type AddSubscriptionRequest struct {
 	Project      string     `json:"project,omitempty" doc:"Project whose events it tells of; absent means the default project" example:"default"`
 	Installation bool       `json:"installation,omitempty" doc:"Of every event of the installation; takes the right over the installation" example:"false"`
 	Name         string     `json:"name" doc:"Lower-case letters, digits and dashes" example:"release-room"`
-	Kind         string     `json:"kind" enum:"webhook,slack,teams,discord,pagerduty,mail" doc:"Where it goes, and in what form" example:"webhook"`
-	URL          string     `json:"url,omitempty" maxLength:"2048" doc:"Of a webhook, Slack, Teams or Discord; of PagerDuty only where it is not its own. It is kept encrypted, and never shown" example:"https://hooks.example.com/blueberry"`
-	Key          string     `json:"key,omitempty" doc:"Integration key of a service at PagerDuty. It is kept encrypted, and never shown" example:"0123456789abcdef0123456789abcdef"`
-	To           string     `json:"to,omitempty" doc:"Mail address" example:"team@example.com"`
+	Kind         string     `json:"kind" enum:"webhook,slack,teams,discord,pagerduty,mail,sqs,pubsub,nats" doc:"Where it goes, and in what form" example:"webhook"`
+	URL          string     `json:"url,omitempty" maxLength:"2048" doc:"Of a webhook, Slack, Teams, Discord or queue of SQS; of PagerDuty and Pub/Sub only where it is not their own; of NATS servers, with commas between them. It is kept encrypted; of webhooks and chats only its origin is shown" example:"https://hooks.example.com/blueberry"`
+	Key          string     `json:"key,omitempty" maxLength:"16384" doc:"Integration key of a service at PagerDuty; secret access key of AWS; key of a service account of Google Cloud, in JSON; of NATS a password, a token, credentials or the seed of an nkey. It is kept encrypted, and never shown" example:"0123456789abcdef0123456789abcdef"`
+	To           string     `json:"to,omitempty" maxLength:"320" doc:"Mail address; topic of Pub/Sub; subject of NATS" example:"team@example.com"`
+	User         string     `json:"user,omitempty" maxLength:"255" doc:"Whose key it is: id of an access key of AWS, user of NATS. It is kept encrypted, and never shown" example:"AKIAEXAMPLE123456789"`
+	Region       string     `json:"region,omitempty" maxLength:"64" doc:"Of a queue of SQS; absent where its URL tells it" example:"eu-central-1"`
+	Stream       string     `json:"stream,omitempty" maxLength:"255" doc:"Of NATS, that must have stored what is sent; absent: it is enough that the server has it" example:"EVENTS"`
 	Events       []string   `json:"events" nullable:"false" maxItems:"50" doc:"Patterns of event types: * stands for anything" example:"[\"environment.ready\", \"pull.*\"]"`
 	Quiet        QuietHours `json:"quiet,omitzero" doc:"When messages for people are held"`
 	Secret       string     `json:"secret,omitempty" doc:"Of a webhook: whsec_ and the base64 of 24 to 64 bytes; absent: one is made" example:"whsec_bm90IGEgc2VjcmV0IG9mIGFueWJvZHkgYXQgYWxs"`
@@ -58,8 +61,11 @@ type AddedSubscription struct {
 type ChangeSubscriptionRequest struct {
 	Name   *string     `json:"name,omitempty" doc:"Another name" example:"release-room"`
 	URL    *string     `json:"url,omitempty" maxLength:"2048" doc:"Another address" example:"https://hooks.example.com/blueberry"`
-	Key    *string     `json:"key,omitempty" doc:"Another integration key" example:"0123456789abcdef0123456789abcdef"`
-	To     *string     `json:"to,omitempty" doc:"Another mail address" example:"team@example.com"`
+	Key    *string     `json:"key,omitempty" maxLength:"16384" doc:"Another key" example:"0123456789abcdef0123456789abcdef"`
+	To     *string     `json:"to,omitempty" maxLength:"320" doc:"Another mail address, topic or subject" example:"team@example.com"`
+	User   *string     `json:"user,omitempty" maxLength:"255" doc:"Another one whose key it is" example:"AKIAEXAMPLE123456789"`
+	Region *string     `json:"region,omitempty" maxLength:"64" doc:"Another region" example:"eu-central-1"`
+	Stream *string     `json:"stream,omitempty" maxLength:"255" doc:"Another stream; empty for none" example:"EVENTS"`
 	Events *[]string   `json:"events,omitempty" maxItems:"50" doc:"Other patterns, in place of all before" example:"[\"environment.*\"]"`
 	Quiet  *QuietHours `json:"quiet,omitempty" doc:"Other quiet hours; empty ones for none"`
 	Off    *bool       `json:"off,omitempty" doc:"Whether nothing is sent; what waits is kept" example:"true"`
@@ -87,7 +93,7 @@ type SubscriptionFilter struct {
 type Notice struct {
 	ID             string          `json:"id" doc:"Id of the notice" example:"ntc_06d5xw7k3c8qf2v9m4n1r0t6ya"`
 	SubscriptionID string          `json:"subscription_id" doc:"Who is told" example:"sub_06d5xw7k3c8qf2v9m4n1r0t6ya"`
-	Project        string          `json:"project,omitempty" doc:"Project of the subscription; absent for one of the installation" example:"default"`
+	Project        string          `json:"project,omitempty" doc:"Project of the subscription; absent for one of the installation; the id of the user for what one person is told" example:"default"`
 	EventID        string          `json:"event_id" doc:"Id of the event: the same in every attempt, so that a receiver knows what it has seen" example:"evt_06d5xw7k3c8qf2v9m4n1r0t6ya"`
 	EventType      string          `json:"event_type" doc:"What happened" example:"environment.ready"`
 	EventSeq       int64           `json:"event_seq,omitempty" doc:"Position of the event; absent for that of a test" example:"42"`

@@ -85,6 +85,7 @@ type Config struct {
 
 	AllowLocalRepositories  bool     `koanf:"allow_local_repositories" help:"let requests name application repositories by a path on this machine, and have hosts of repositories spoken to without TLS"`
 	AllowLocalNotifications bool     `koanf:"allow_local_notifications" help:"let subscriptions name addresses in networks of the server's own (loopback, private, link-local), and addresses without TLS"`
+	LendAWSIdentity         bool     `koanf:"lend_aws_identity" help:"let subscriptions to queues of SQS that have no access key be sent as the server itself: whoever may write a subscription then writes to each queue that the server may write to"`
 	ClusterKinds            []string `koanf:"cluster_kinds" help:"kinds beyond a namespace that the default project may create"`
 
 	Workers      int           `koanf:"workers" help:"jobs that run at the same time"`

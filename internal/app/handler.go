@@ -26,7 +26,6 @@ func (s *Server) handler(edge httpapi.Edge, draining <-chan struct{}) (h http.Ha
 		"GET /healthz": http.HandlerFunc(s.livez),
 		"GET /readyz":  http.HandlerFunc(s.readyz),
 		"GET /metrics": s.metrics.handler(),
-		"GET /{$}":     http.RedirectHandler("/docs", http.StatusFound),
 	}
 	pages := &web.Pages{
 		SignIn: r.signIn, Providers: r.signIn, Factors: r.signIn, Passkeys: r.signIn, Account: r.accounts, OAuth: r.oauth, Leases: s.provisioner, Gate: r.gate, Seal: r.keyset,
@@ -34,8 +33,11 @@ func (s *Server) handler(edge httpapi.Edge, draining <-chan struct{}) (h http.Ha
 	}
 	maps.Copy(routes, pages.Routes())
 	maps.Copy(routes, r.oauth.Routes())
+	var api *httpapi.API // the pages of the console call it, and it serves them
+	s.console = s.openConsole(pages, func(a blueberry.Actor) http.Handler { return api.Inside(a) }, draining)
+	maps.Copy(routes, s.console.Routes())
 	p := s.provisioner
-	api, err := httpapi.New(httpapi.Deps{
+	api, err = httpapi.New(httpapi.Deps{
 		Environments: s.provisioner, Changes: s.provisioner, Plans: s.provisioner, Revisions: s.provisioner, Drift: s.provisioner, Projects: s.provisioner,
 		Events: s.provisioner, Blueprints: s.provisioner, Targets: s.fleet, Fleet: s.fleet, ConfigSets: s.catalog, Catalogue: s.catalog, Policies: s.catalog,
 		Feed: s.feed, Repositories: s.repositories, Subscriptions: s.subscriptions, Jobs: s.queue, Access: r.gate, Idempotency: idempotency{s.store},

@@ -43,6 +43,7 @@ func (s *Server) rules() []provision.Rule {
 			}),
 		},
 		{Name: "deliveries", What: "what hosts sent to webhooks", Keep: blueberry.KeepDeliveries, Every: time.Hour, Run: s.purgeDeliveries},
+		{Name: "ci", What: "what pipelines reported on commits, and exceptions that have ended", Keep: blueberry.KeepCIReports, Every: time.Hour, Run: s.purgeCI},
 		{Name: "notices", What: "what subscriptions were told", Keep: blueberry.KeepNotices, Every: time.Hour, Run: s.purgeNotices},
 		{
 			Name: "sessions", What: "sessions, links, consents and OAuth tokens that have ended", Keep: endedLife, Every: 10 * time.Minute,
@@ -113,6 +114,7 @@ func (s *Server) work() map[blueberry.JobKind]jobs.Kind {
 	return map[blueberry.JobKind]jobs.Kind{
 		blueberry.JobEnvironmentReconcile: {Work: p.Reconcile, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobEnvironmentFollow:    {Work: p.Follow, Timeout: 2 * time.Minute, MaxAttempts: 25},
+		blueberry.JobEnvironmentSources:   {Work: p.FollowSources, Timeout: 5 * time.Minute, MaxAttempts: 25},
 		blueberry.JobEnvironmentArchive:   {Work: p.ArchiveFailed, Timeout: 2 * time.Minute, MaxAttempts: 8},
 		blueberry.JobLeaseTell:            {Work: p.SendLeaseWarning, Timeout: 2 * time.Minute, MaxAttempts: 8},
 		blueberry.JobTargetScan:           {Work: p.Scan, Timeout: 30 * time.Minute, MaxAttempts: 4},
@@ -121,7 +123,12 @@ func (s *Server) work() map[blueberry.JobKind]jobs.Kind {
 		blueberry.JobPullReconcile:        {Work: s.repositories.Reconcile, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobPullsReview:          {Work: s.repositories.Review, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobPullReport:           {Work: s.repositories.Report, Timeout: 2 * time.Minute, MaxAttempts: 25},
+		blueberry.JobPullCommand:          {Work: s.repositories.Command, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobRepositorySweep:      {Work: s.repositories.Sweep, Timeout: 10 * time.Minute, MaxAttempts: 25},
+		blueberry.JobBranchReconcile:      {Work: s.repositories.ReconcileBranch, Timeout: 2 * time.Minute, MaxAttempts: 25},
+		blueberry.JobBranchReport:         {Work: s.repositories.ReportBranch, Timeout: 2 * time.Minute, MaxAttempts: 25},
+		blueberry.JobSourceMoved:          {Work: s.repositories.SourceMoved, Timeout: 2 * time.Minute, MaxAttempts: 25},
+		blueberry.JobBranchesSweep:        {Work: s.repositories.SweepBranches, Timeout: 10 * time.Minute, MaxAttempts: 25},
 		blueberry.JobNoticeSend:           {Work: s.subscriptions.SendNotices, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobConfigPublished:      {Work: p.ConfigPublished, Timeout: 2 * time.Minute, MaxAttempts: 25},
 		blueberry.JobBlueprintPublished:   {Work: p.BlueprintPublished, Timeout: 2 * time.Minute, MaxAttempts: 25},

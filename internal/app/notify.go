@@ -7,6 +7,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/notify"
 	"github.com/blueberry-idp/blueberry/internal/notify/chat"
+	"github.com/blueberry-idp/blueberry/internal/notify/queue"
 	"github.com/blueberry-idp/blueberry/internal/notify/webhook"
 	"github.com/blueberry-idp/blueberry/internal/store"
 )
@@ -14,13 +15,18 @@ import (
 // openSubscriptions makes the operations on who is told of events.
 func (s *Server) openSubscriptions() {
 	out := &notify.Outbound{AllowLocal: s.Config.AllowLocalNotifications}
+	sqs := queue.SQS{Outbound: out}
+	if s.Config.LendAWSIdentity {
+		sqs.Own = &queue.Own{}
+	}
 	s.subscriptions = &notify.Subscriptions{
-		Record: narrow(s.store, func(tx *store.Tx) notify.Tx { return tx }), Seal: s.rights.keyset,
+		Record: narrow(s.store, func(tx *store.Tx) notify.Tx { return tx }), Seal: s.rights.keyset, People: s.rights.gate,
 		Senders: map[blueberry.SubscriptionKind]notify.Sender{
 			blueberry.SubscriptionWebhook: webhook.Sender{Outbound: out}, blueberry.SubscriptionSlack: chat.Slack{Outbound: out}, blueberry.SubscriptionTeams: chat.Teams{Outbound: out},
 			blueberry.SubscriptionDiscord: chat.Discord{Outbound: out}, blueberry.SubscriptionPagerDuty: chat.PagerDuty{Outbound: out},
+			blueberry.SubscriptionSQS: sqs, blueberry.SubscriptionPubSub: queue.PubSub{Outbound: out}, blueberry.SubscriptionNATS: queue.NATS{Outbound: out},
 		},
-		PublicURL: s.publicURL(), AllowLocal: s.Config.AllowLocalNotifications, AtOnce: max(s.Config.Workers/4, 1), Now: time.Now,
+		PublicURL: s.publicURL(), AllowLocal: s.Config.AllowLocalNotifications, LendAWS: s.Config.LendAWSIdentity, AtOnce: max(s.Config.Workers/4, 1), Now: time.Now,
 	}
 	if s.rights.mail != nil {
 		s.subscriptions.Senders[blueberry.SubscriptionMail] = notify.ByMail{Mailer: s.rights.mail, Logger: s.Logger}

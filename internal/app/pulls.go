@@ -2,13 +2,16 @@ package app
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/provision"
+	"github.com/blueberry-idp/blueberry/internal/render"
 	"github.com/blueberry-idp/blueberry/internal/source"
+	argocdsource "github.com/blueberry-idp/blueberry/internal/source/argocd"
 	"github.com/blueberry-idp/blueberry/internal/source/bitbucket"
 	"github.com/blueberry-idp/blueberry/internal/source/generic"
 	"github.com/blueberry-idp/blueberry/internal/source/gitea"
@@ -20,11 +23,13 @@ import (
 // openRepositories makes the operations on repositories and what their hosts send.
 func (s *Server) openRepositories(checkouts *source.Checkouts) {
 	s.repositories = &source.Repositories{
-		Record: narrow(s.store, func(tx *store.Tx) source.Tx { return tx }), Seal: s.rights.keyset, Environments: pullEnvironments{s.provisioner, s.store}, Trees: checkouts,
+		Record: narrow(s.store, func(tx *store.Tx) source.Tx { return tx }), Seal: s.rights.keyset, Environments: pullEnvironments{s.provisioner, s.store}, Followers: s.provisioner, Trees: checkouts,
+		Histories: checkouts, Blueprints: render.ParseBlueprint,
 		Hosts: map[blueberry.HostKind]source.Host{
 			blueberry.HostGitHub: github.Host{}, blueberry.HostGitLab: gitlab.Host{}, blueberry.HostGitea: gitea.Host{},
-			blueberry.HostBitbucket: bitbucket.Host{}, blueberry.HostGeneric: generic.Host{},
+			blueberry.HostBitbucket: bitbucket.Host{}, blueberry.HostGeneric: generic.Host{}, blueberry.HostArgoCD: argocdsource.Host{},
 		},
+		Controls: pullControls{s.provisioner, s.store},
 		Speakers: map[blueberry.HostKind]source.Speaker{
 			blueberry.HostGitHub: github.Host{}, blueberry.HostGitLab: gitlab.Host{}, blueberry.HostGitea: gitea.Host{}, blueberry.HostBitbucket: bitbucket.Host{},
 		},
@@ -36,6 +41,11 @@ func (s *Server) openRepositories(checkouts *source.Checkouts) {
 // purgeDeliveries is for a rule, which is listed before the operations are there.
 func (s *Server) purgeDeliveries(ctx context.Context) (int, string, error) {
 	return s.repositories.Purge(ctx)
+}
+
+// purgeCI is for a rule, as purgeDeliveries is.
+func (s *Server) purgeCI(ctx context.Context) (int, string, error) {
+	return s.repositories.PurgeCI(ctx)
 }
 
 // pullEnvironments has pull requests make, move and end environments by the operations that people use.
@@ -78,13 +88,23 @@ func (p pullEnvironments) Create(ctx context.Context, actor blueberry.Actor, w s
 }
 
 // commit is that of the application which an environment was last asked to run.
-func (p pullEnvironments) commit(ctx context.Context, e blueberry.Environment) (commit string, err error) {
-	err = p.store.View(ctx, func(tx *store.Tx) error {
-		rev, err := tx.RevisionInputs(ctx, e.ID, e.Revision)
-		commit = rev.AppCommit()
+func (p pullEnvironments) commit(ctx context.Context, e blueberry.Environment) (string, error) {
+	rev, err := p.inputs(ctx, e)
+	return rev.AppCommit(), err
+}
+
+// inputs reads what an environment was last asked to be made of.
+func (p pullEnvironments) inputs(ctx context.Context, e blueberry.Environment) (rev blueberry.Revision, err error) {
+	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
+		rev, err = tx.RevisionInputs(ctx, e.ID, e.Revision)
 		return err
 	})
-	return commit, err
+	return rev, err
+}
+
+// runs reports whether an environment has what is wished beside the commit. What the wish does not say, it does not ask for.
+func runs(in blueberry.Inputs, w source.EnvironmentWish) bool {
+	return (w.Commits == nil || maps.Equal(in.Commits, w.Commits)) && (w.Images == nil || maps.Equal(in.Images, w.Images)) && (w.Restricted || in.Branch == w.Branch)
 }
 
 // Move has one run another commit.
@@ -93,12 +113,13 @@ func (p pullEnvironments) Move(ctx context.Context, actor blueberry.Actor, id st
 	if err != nil {
 		return err
 	}
-	switch commit, err := p.commit(ctx, e); {
+	rev, err := p.inputs(ctx, e)
+	switch commit := rev.AppCommit(); {
 	case err != nil:
 		return err
 	case e.Restricted != w.Restricted: // an environment is of one tier from its beginning to its end
 		return blueberry.Errorf(blueberry.Conflict, "VERSION_MOVED", "%s is of another tier than its pull request now", e.Name)
-	case strings.HasPrefix(commit, w.Commit) && (!w.Restricted || e.Source.Ref == w.Ref): // a host may tell the first digits only
+	case strings.HasPrefix(commit, w.Commit) && (!w.Restricted || e.Source.Ref == w.Ref) && runs(rev.Inputs, w): // a host may tell the first digits only
 		return nil // what it runs already: a server died before it came to note that
 	}
 	_, err = p.provisioner.Change(ctx, actor, id, provision.ChangeRequest{Wish: wishOf(w), Reason: w.Reason})
@@ -112,9 +133,15 @@ func (p pullEnvironments) Destroy(ctx context.Context, actor blueberry.Actor, id
 }
 
 func wishOf(w source.EnvironmentWish) provision.Wish {
-	out := provision.Wish{Repository: &w.Repository, Ref: &w.Commit}
+	out := provision.Wish{Repository: &w.Repository, Ref: &w.Commit, Branch: &w.Branch}
 	if w.Restricted {
-		out.Ref, out.Head = &w.Ref, &w.Commit
+		out.Ref, out.Head, out.Branch = &w.Ref, &w.Commit, new(string) // a stranger's branch chooses nothing
+	}
+	if w.Commits != nil {
+		out.Commits = &w.Commits
+	}
+	if w.Images != nil {
+		out.Images = &w.Images
 	}
 	if w.Blueprint != "" {
 		out.Path = &w.Blueprint

@@ -25,6 +25,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/provision"
 	"github.com/blueberry-idp/blueberry/internal/source"
 	"github.com/blueberry-idp/blueberry/internal/store"
+	"github.com/blueberry-idp/blueberry/internal/web/console"
 )
 
 // Server is everything that runs in one process of the platform.
@@ -44,6 +45,7 @@ type Server struct {
 	health        health
 	places        *places
 	activator     *activator.Activator
+	console       *console.Console
 	repositories  *source.Repositories
 	subscriptions *notify.Subscriptions
 	fleet         *fleet.Fleet
@@ -227,6 +229,7 @@ func (s *Server) openRooms(ctx context.Context) (err error) {
 	}
 	s.openRepositories(checkouts)
 	s.openSubscriptions()
+	s.provisioner.Owners = s.subscriptions
 	s.activator = &activator.Activator{Environments: s.provisioner, Upstream: s.places.upstream, Now: s.clock.Now, Logger: s.Logger}
 	s.catalog = &catalog.Catalog{
 		Record: narrow(s.store, func(tx *store.Tx) catalog.Tx { return tx }), Sources: catalogSources{checkouts},
@@ -291,6 +294,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	for _, d := range append(doors, door{"API", l, handler}) {
 		g.Go(func() error { return s.serveDoor(serving, d, draining, edge.Timeouts) })
 	}
+	g.Go(func() error { return s.console.Run(serving) })
 	g.Go(func() error {
 		<-serving.Done()
 		s.Logger.Info("draining")

@@ -16,6 +16,7 @@ const (
 	ActorToken  ActorKind = "token"  // an API token, of a user or a service account
 	ActorClient ActorKind = "client" // an OAuth client that acts for itself
 	ActorJob    ActorKind = "job"
+	ActorHost   ActorKind = "host" // a person whom the host of a repository names and vouches for
 )
 
 // Actor is who acts, and what they may do.

@@ -23,6 +23,7 @@ const (
 type Blueprint struct {
 	Name          string
 	Components    []Component
+	Repositories  []SideRepository  `json:",omitempty"` // beside the one that the blueprint stands in
 	Parameters    []Parameter       `json:",omitempty"`
 	Schema        map[string]any    `json:",omitempty"` // JSON schema of the effective values, keyed by component
 	Fields        FieldClasses      `json:",omitzero"`
@@ -33,6 +34,7 @@ type Blueprint struct {
 	ConfigUpdates ConfigUpdates     `json:",omitempty"`
 	Lease         LeaseBounds       `json:",omitzero"`
 	Access        BlueprintAccess   `json:",omitzero"`
+	PullRequests  PullRules         `json:",omitzero"` // of the repository that it is in; nothing is rendered of it
 }
 
 // Limits of the parts of a blueprint.
@@ -115,6 +117,8 @@ type Component struct {
 	Score         string         `json:",omitempty"` // score: path of the workload file
 	Wave          int            // components of a lower wave are healthy before a higher one is applied; 0..99
 	Values        map[string]any // merged over the chart's defaults
+	Repository    string         `json:",omitempty"` // name of the blueprint's repository that it is of; empty means the one that the blueprint stands in
+	Paths         []string       `json:",omitempty"` // patterns of what in the repository it is built from (MatchTreePath); none means all. Nothing is rendered of them
 }
 
 // Kind says how the component is rendered; the field that is set decides.
@@ -136,14 +140,19 @@ func (c Component) TakesValues() bool { return c.Kind() != Kustomize }
 // Path is the directory or file in the repository that the component needs; empty for a web-service.
 func (c Component) Path() string { return c.Chart + c.Kustomization + c.Score }
 
-// NeedsSource reports whether a component is rendered from files of the repository.
+// NeedsSource reports whether a component is rendered from files of the repository that the blueprint stands in.
 func (b Blueprint) NeedsSource() bool {
 	for _, c := range b.Components {
-		if c.Path() != "" {
+		if c.Path() != "" && c.Repository == "" {
 			return true
 		}
 	}
 	return false
+}
+
+// NeedsFiles reports whether a component is rendered from files of any repository.
+func (b Blueprint) NeedsFiles() bool {
+	return slices.ContainsFunc(b.Components, func(c Component) bool { return c.Path() != "" })
 }
 
 // Check tells every fault of the blueprint at once; field paths are relative to the blueprint ("components[1].image").
@@ -176,14 +185,17 @@ func (b Blueprint) Check() error {
 		}
 		c.check(&f, at)
 	}
+	b.checkRepositories(&f)
 	b.checkParameters(&f)
 	b.checkFields(&f)
 	b.checkServices(&f)
 	b.checkRest(&f)
+	b.PullRequests.check(&f)
 	return f.Err()
 }
 
 func (c Component) check(f *Faults, at string) {
+	f.checkPathPatterns(at+".paths", c.Paths)
 	if kinds := given("chart", c.Chart, "kustomization", c.Kustomization, "score", c.Score); len(kinds) > 1 {
 		f.Add(at, "exclusive", "has both %s, at most one is allowed", strings.Join(kinds, " and "))
 		return

@@ -134,6 +134,7 @@ const (
 	LayerChart       LayerKind = "chart"       // defaults of the chart
 	LayerBlueprint   LayerKind = "blueprint"   // values of its components, and defaults of its parameters
 	LayerConfigSet   LayerKind = "config_set"  // in the order given
+	LayerBuild       LayerKind = "build"       // images that CI built of the commit; above the computed ones too, which stand for what is not known
 	LayerEnvironment LayerKind = "environment" // parameters and overrides of the request
 	LayerComputed    LayerKind = "computed"    // by the platform
 )

@@ -52,6 +52,7 @@ const (
 	EnvironmentHandedOver    EventType = "environment.handed_over" // another driver holds it now
 	EnvironmentRestricted    EventType = "environment.restricted"  // what was left out of a revision of a restricted one
 	EnvironmentDenied        EventType = "environment.denied"      // something that is not done to a restricted one
+	EnvironmentSigned        EventType = "environment.sign"        // something outside said something of it
 )
 
 // The events of targets, orphans and retention.
@@ -85,6 +86,21 @@ const (
 	PullEndedEvent      EventType = "pull.ended"
 	PullApproved        EventType = "pull.approved"         // one commit of it
 	PullApprovalRefused EventType = "pull.approval_refused" // of a commit that it does not have now
+	BranchSkipped       EventType = "branch.skipped"        // no rule makes anything of it any more
+	BranchWaits         EventType = "branch.waiting"        // a commit waits for somebody who deploys it
+	BranchBlocked       EventType = "branch.blocked"
+	BranchRefused       EventType = "branch.refused"
+	BranchBuilt         EventType = "branch.built"
+	BranchEnded         EventType = "branch.ended"
+	BranchDeployed      EventType = "branch.deployed"       // somebody had its environment move to a commit
+	BranchDeployRefused EventType = "branch.deploy_refused" // of a commit that it does not have now
+	PullCommanded       EventType = "pull.commanded"        // by a comment below it
+	PullCommandRefused  EventType = "pull.command_refused"
+	CIReported          EventType = "ci.reported"    // a pipeline said news of a commit
+	CIGateClosed        EventType = "ci.gate_closed" // a pull request is kept waiting, or refused, by what CI has said or not said
+	CIGateOpened        EventType = "ci.gate_opened"
+	ScanExceptionAdded  EventType = "ci.exception_added"
+	ScanExceptionEnded  EventType = "ci.exception_removed"
 )
 
 // The events of telling others. No subscription is told of them.

@@ -33,8 +33,11 @@ const (
 	GrantRepositoriesRead     Grant = "repositories:read"  // and their pull requests
 	GrantRepositoriesWrite    Grant = "repositories:write" // and the secrets of their webhooks
 	GrantPullsApprove         Grant = "pulls:approve"      // to vouch for a commit of somebody whom nobody knows
+	GrantBranchesDeploy       Grant = "branches:deploy"    // to move the environment of a branch to a commit of it
 	GrantDeliveriesRead       Grant = "deliveries:read"    // what hosts sent, with bodies
 	GrantDeliveriesReplay     Grant = "deliveries:replay"
+	GrantCIReport             Grant = "ci:report"           // to say what CI says of a commit
+	GrantCIExcept             Grant = "ci:except"           // to let findings of scans pass for a time
 	GrantSubscriptionsRead    Grant = "subscriptions:read"  // without addresses and secrets
 	GrantSubscriptionsWrite   Grant = "subscriptions:write" // and their secrets
 	GrantNoticesRead          Grant = "notices:read"        // what was told to whom, with every attempt
@@ -77,7 +80,7 @@ func Grants() []Grant {
 		GrantEnvironmentsOperate, GrantEnvironmentsLogs, GrantEnvironmentsExec,
 		GrantBlueprintsRender, GrantBlueprintsRead, GrantBlueprintsWrite, GrantConfigRead, GrantConfigWrite, GrantConfigDelete,
 		GrantPoliciesRead, GrantPoliciesWrite, GrantProjectsRead, GrantProjectsCreate, GrantProjectsDelete, GrantProjectsUpdate, GrantProjectsQuota,
-		GrantRepositoriesRead, GrantRepositoriesWrite, GrantPullsApprove, GrantDeliveriesRead, GrantDeliveriesReplay,
+		GrantRepositoriesRead, GrantRepositoriesWrite, GrantPullsApprove, GrantBranchesDeploy, GrantDeliveriesRead, GrantDeliveriesReplay, GrantCIReport, GrantCIExcept,
 		GrantSubscriptionsRead, GrantSubscriptionsWrite, GrantNoticesRead, GrantNoticesRedrive,
 		GrantMembersRead, GrantMembersWrite, GrantServiceAccountsRead, GrantServiceAccountsWrite, GrantUsersRead, GrantUsersWrite,
 		GrantTokensRead, GrantTokensWrite, GrantSessionsRead, GrantSessionsRevoke, GrantClientsRead, GrantClientsWrite,

@@ -56,8 +56,8 @@ const (
 // and nowhere else; allowLocal lets it go to any, also without TLS.
 func (f *Faults) CheckHostAPI(field string, kind HostKind, clone string, a HostAPI, credential string, allowLocal bool) {
 	at := func(name string) string { return JoinField(field, name) }
-	if kind == HostGeneric && (a != HostAPI{} || credential != "") {
-		f.Add(field, "unsupported", "a host of kind generic is not spoken to: it has no API that is known")
+	if (kind == HostGeneric || !kind.Git()) && (a != HostAPI{} || credential != "") {
+		f.Add(field, "unsupported", "a host of kind %s is not spoken to: it has no API that is known", kind)
 		return
 	}
 	if a.URL != "" {

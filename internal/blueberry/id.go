@@ -38,9 +38,14 @@ const (
 	PullID        = "pul"
 	DeliveryID    = "dlv"
 	HookSecretID  = "whs"
+	CommandID     = "cmd" // in a comment below a pull request
+	BranchID      = "brn"
 
 	SubscriptionID = "sub"
 	NoticeID       = "ntc"
+
+	CIReportID      = "cir"
+	ScanExceptionID = "sxc"
 )
 
 // crockford has no i, l, o, u; its order is the order of the bytes, so ids sort by time.

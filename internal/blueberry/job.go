@@ -17,6 +17,14 @@ const JobBlueprintPublished JobKind = "blueprint.published"
 // JobEnvironmentFollow brings one environment to the newest of what it follows, or makes a plan of it. Its subject is the environment's id.
 const JobEnvironmentFollow JobKind = "environment.follow"
 
+// JobEnvironmentSources is JobEnvironmentFollow with the newest commits of the repositories that the blueprint names beside its own. Its subject is the
+// environment's id.
+const JobEnvironmentSources JobKind = "environment.sources"
+
+// JobSourceMoved has every environment looked at that is made of a branch of a repository which its blueprint names beside its own. Its subject is the id of the
+// repository, a space, and the branch.
+const JobSourceMoved JobKind = "source.moved"
+
 // JobUserInvite sends the mail that invites a user. Its subject is the user's id.
 const JobUserInvite JobKind = "user.invite"
 
@@ -57,8 +65,20 @@ const JobPullsReview JobKind = "pulls.review"
 // JobPullReport tells the host of a pull request how its environment is. Its subject is the pull request's id.
 const JobPullReport JobKind = "pull.report"
 
+// JobPullCommand carries out a command that somebody wrote below a pull request, and answers. Its subject is the command's id.
+const JobPullCommand JobKind = "pull.command"
+
 // JobRepositorySweep asks the host of a repository for pull requests that no delivery told of. Its subject is the repository's id.
 const JobRepositorySweep JobKind = "repository.sweep"
+
+// JobBranchReconcile brings the environment of a branch a step nearer to what its rule wants. Its subject is the branch's id.
+const JobBranchReconcile JobKind = "branch.reconcile"
+
+// JobBranchReport tells the host of a branch how its environment is. Its subject is the branch's id.
+const JobBranchReport JobKind = "branch.report"
+
+// JobBranchesSweep asks Git for the branches of a repository that has rules for them. Its subject is the repository's id.
+const JobBranchesSweep JobKind = "branches.sweep"
 
 // JobNoticeSend sends the notices of a subscription that wait, one after the other. Its subject is the subscription's id.
 const JobNoticeSend JobKind = "notice.send"

@@ -56,3 +56,5 @@ func (f *Faults) CheckImage(field, image string) {
 		f.Add(field, "image_unpinned", "%q has neither tag nor digest", image)
 	}
 }
+
+var imageDigest = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)

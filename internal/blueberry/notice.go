@@ -151,6 +151,16 @@ func (n Notice) After(a NoticeAttempt, r NoticeResult) Notice {
 	return n
 }
 
+// Withheld is the notice given up without an attempt: who was to be told may not be, or does not want to.
+func (n Notice) Withheld(why string, now time.Time) Notice {
+	n.Attempts = append(n.Attempts[:len(n.Attempts):len(n.Attempts)], NoticeAttempt{At: now, Error: "not sent: " + why})
+	if over := len(n.Attempts) - MaxNoticeAttempts; over > 0 {
+		n.Attempts = n.Attempts[over:]
+	}
+	n.State, n.NextAt, n.EndedAt = NoticeDead, time.Time{}, now
+	return n
+}
+
 // Redriven is the notice waiting again, with all its attempts before it.
 func (n Notice) Redriven(now time.Time) Notice {
 	n.State, n.Tries, n.NextAt, n.ExpiresAt, n.EndedAt = NoticeWaiting, 0, now, now.Add(NoticeLife), time.Time{}

@@ -63,9 +63,11 @@ type Plan struct {
 const (
 	InputEnvironment = "environment" // its desired revision, and that it lives
 	InputBlueprint   = "blueprint"   // version in the catalogue, or digest of the document
-	InputCommit      = "commit"      // of the application's repository
+	InputCommit      = "commit"      // of the application's repository, by its address, and of each of the blueprint's, by its name there
 	InputConfigSet   = "config_set"  // the version that is merged
 	InputImage       = "image"       // of a component
+	InputBranch      = "branch"      // of a repository of the blueprint: which one was taken, and why
+	InputRun         = "run"         // the commit that a component runs, where that is not the one of its repository
 	InputPolicies    = "policies"    // digest of the rules that judge
 	InputQuota       = "quota"       // of the project: its limits
 	InputTarget      = "target"      // what differs on it from what was applied

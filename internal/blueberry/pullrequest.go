@@ -75,6 +75,7 @@ type PullRequest struct {
 	BuiltRestricted bool        // that environment is a restricted one
 	Config          PullConfig  // of the commit that a restricted environment was asked for with; empty for others
 	PullApproval
+	Gate      PullGateMark
 	Turn      int // counts the environments that it had, so that each has a key of its own
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -113,7 +114,7 @@ func (r PullRequest) Take(other PullRequest) PullRequest {
 // Made gives the pull request with what was made of another state of it.
 func (r PullRequest) Made(of PullRequest) PullRequest {
 	r.Outcome, r.Message, r.EnvironmentID, r.BuiltCommit, r.Turn = of.Outcome, of.Message, of.EnvironmentID, of.BuiltCommit, of.Turn
-	r.BuiltRestricted, r.Config = of.BuiltRestricted, of.Config
+	r.BuiltRestricted, r.Config, r.Gate = of.BuiltRestricted, of.Config, of.Gate
 	return r
 }
 
@@ -130,6 +131,7 @@ type PullQuery struct {
 	RepositoryID string
 	State        PullState
 	Outcome      PullOutcome
+	BaseRef      string // branch that they go to
 	Before       string // id: only older ones
 	Limit        int
 }

@@ -109,6 +109,11 @@ type Inputs struct {
 	Config     []ConfigUse    // in the order of their layers
 	Parameters map[string]any // that the request chose
 	Overrides  map[string]any // keyed by component
+
+	Branch  string            `json:",omitempty"` // whose name is looked for in the repositories of the blueprint; empty for none
+	Sources []ComponentSource `json:",omitempty"` // the repositories of the blueprint that its components name, in its order
+	Commits map[string]string `json:",omitempty"` // component → commit that it runs, where that is not the one of its repository
+	Images  map[string]string `json:",omitempty"` // component → image by digest that CI built of the commit that it runs
 }
 
 // AppCommit is the commit of the application that runs; empty when none is known.

@@ -1,6 +1,7 @@
 package blueberry
 
 import (
+	"encoding/json"
 	"path"
 	"regexp"
 	"slices"
@@ -18,12 +19,16 @@ const (
 	HostGitea     HostKind = "gitea" // and Forgejo
 	HostBitbucket HostKind = "bitbucket"
 	HostGeneric   HostKind = "generic"
+	HostArgoCD    HostKind = "argocd" // no host of Git: it tells how environments are
 )
 
 // HostKinds lists the kinds.
 func HostKinds() []HostKind {
-	return []HostKind{HostGitHub, HostGitLab, HostGitea, HostBitbucket, HostGeneric}
+	return []HostKind{HostGitHub, HostGitLab, HostGitea, HostBitbucket, HostGeneric, HostArgoCD}
 }
+
+// Git reports whether there is Git behind hosts of the kind. One without only tells how environments are: it has no pull requests, and nothing is cloned.
+func (k HostKind) Git() bool { return k != HostArgoCD }
 
 // Repository is an application's repository whose pull requests bring their own environments.
 type Repository struct {
@@ -34,11 +39,13 @@ type Repository struct {
 	URL     string // that Git clones from
 	Secrets []byte // []WebhookSecret, sealed
 	Policy  PullPolicy
+	Rules   []BranchRule // of branches that have environments of their own
 
 	HostAPI    HostAPI
 	Credential []byte // of the host: a token, or the private key of an App; sealed. Empty: the host is not spoken to
 	Health     HostHealth
 	Sweep      HostSweep
+	Branches   BranchSweep
 
 	LastDeliveryAt time.Time // of one that was accepted; zero before the first
 	LastRefusedAt  time.Time // of one that was not; zero for never
@@ -76,6 +83,13 @@ type PullPolicy struct {
 	Blueprint string   `json:"blueprint,omitempty"`  // path in the repository; empty means blueberry.yaml
 	Prefix    string   `json:"prefix,omitempty"`     // of the names of environments, before the number; empty means "pr-"
 	ConfigSet []string `json:"config_set,omitempty"` // references, above those that the blueprint names
+
+	NoCommands bool `json:"no_commands,omitempty"` // comments below pull requests are not read
+
+	Paths       []string `json:"paths,omitempty"`        // patterns of files (MatchTreePath), one of which must be changed; empty for any
+	PathsIgnore []string `json:"paths_ignore,omitempty"` // patterns of files that do not count as changed
+
+	Gates PullGates `json:"gates,omitzero"` // what CI must have said of a commit before it gets an environment
 }
 
 // Bounds of a PullPolicy.
@@ -101,32 +115,36 @@ func (f *Faults) CheckRepository(r Repository) {
 		f.Add("name", "pattern", "%q is no name of a repository, as acme/shop", r.Name)
 	}
 	if !slices.Contains(HostKinds(), r.Host) {
-		f.Add("host", "unknown", "%q is no kind of host: github, gitlab, gitea, bitbucket and generic are", string(r.Host))
+		f.Add("host", "unknown", "%q is no kind of host: github, gitlab, gitea, bitbucket, generic and argocd are", string(r.Host))
+	}
+	if !r.Host.Git() {
+		f.checkSender(r)
+		return
 	}
 	f.checkPullPolicy("policy", r.Policy)
+	f.checkBranchRules("rules", r.Rules)
+	f.checkRuleNames("rules", r)
+}
+
+// checkSender notes what a host without Git cannot have.
+func (f *Faults) checkSender(r Repository) {
+	if r.URL != "" {
+		f.Add("url", "forbidden", "is not for %s: nothing is cloned from it", r.Host)
+	}
+	if policy, _ := json.Marshal(r.Policy); string(policy) != "{}" { // every field of it is left out that says nothing
+		f.Add("policy", "forbidden", "is not for %s: it has no pull requests", r.Host)
+	}
+	if len(r.Rules) > 0 {
+		f.Add("rules", "forbidden", "are not for %s: it has no branches", r.Host)
+	}
 }
 
 func (f *Faults) checkPullPolicy(field string, p PullPolicy) {
-	for _, list := range []struct {
-		name     string
-		items    []string
-		patterns bool
-	}{{"bases", p.Bases, true}, {"labels", p.Labels, false}} {
-		at := JoinField(field, list.name)
-		if len(list.items) > MaxPullPatterns {
-			f.Add(at, "range", "has %d items, at most %d are allowed", len(list.items), MaxPullPatterns)
-		}
-		for i, x := range list.items {
-			at := at + "[" + itoa(i) + "]"
-			_, err := path.Match(x, "")
-			switch {
-			case x == "" || len(x) > maxPullPattern:
-				f.Add(at, "range", "must have 1 to %d characters", maxPullPattern)
-			case list.patterns && err != nil:
-				f.Add(at, "pattern", "%q is no pattern: * stands for anything but a slash, [a-z] for one of these", x)
-			}
-		}
-	}
+	at := func(name string) string { return JoinField(field, name) }
+	f.checkPullLists(at, p.Bases, p.Labels)
+	f.checkPathPatterns(at("paths"), p.Paths)
+	f.checkPathPatterns(at("paths_ignore"), p.PathsIgnore)
+	f.checkPullGates(at("gates"), p.Gates)
 	if p.Outsiders && !p.Forks {
 		f.Add(JoinField(field, "outsiders"), "requires", "are authors of forks: it takes forks as well")
 	}

@@ -28,11 +28,11 @@ func (r Role) adds() []Grant {
 	case RoleDeveloper:
 		return []Grant{
 			GrantEnvironmentsCreate, GrantEnvironmentsExtend, GrantEnvironmentsUpdate, GrantEnvironmentsDelete, GrantEnvironmentsPlan, GrantBlueprintsRender,
-			GrantEnvironmentsOperate, GrantEnvironmentsExec, GrantDeliveriesRead, GrantDeliveriesReplay,
+			GrantEnvironmentsOperate, GrantEnvironmentsExec, GrantDeliveriesRead, GrantDeliveriesReplay, GrantCIReport,
 			GrantSubscriptionsRead, GrantNoticesRead, GrantNoticesRedrive,
 		}
 	case RoleMaintainer:
-		return []Grant{GrantBlueprintsWrite, GrantConfigWrite, GrantConfigDelete, GrantPoliciesWrite, GrantServiceAccountsRead, GrantRepositoriesWrite, GrantPullsApprove, GrantSubscriptionsWrite}
+		return []Grant{GrantBlueprintsWrite, GrantConfigWrite, GrantConfigDelete, GrantPoliciesWrite, GrantServiceAccountsRead, GrantRepositoriesWrite, GrantPullsApprove, GrantBranchesDeploy, GrantCIExcept, GrantSubscriptionsWrite}
 	case RoleAdmin:
 		return []Grant{GrantProjectsUpdate, GrantMembersWrite, GrantServiceAccountsWrite, GrantAuditRead}
 	}

@@ -13,7 +13,7 @@ import (
 // SubscriptionKind names where a subscription's notices go, and in what form.
 type SubscriptionKind string
 
-// The kinds. A webhook is for programs; PagerDuty has schedules of its own; the others are for people.
+// The kinds. A webhook, a queue, a topic and a subject are for programs; PagerDuty has schedules of its own; the others are for people.
 const (
 	SubscriptionWebhook   SubscriptionKind = "webhook"
 	SubscriptionSlack     SubscriptionKind = "slack"
@@ -21,11 +21,17 @@ const (
 	SubscriptionDiscord   SubscriptionKind = "discord"
 	SubscriptionPagerDuty SubscriptionKind = "pagerduty"
 	SubscriptionMail      SubscriptionKind = "mail"
+	SubscriptionSQS       SubscriptionKind = "sqs"    // a queue at AWS
+	SubscriptionPubSub    SubscriptionKind = "pubsub" // a topic at Google Cloud
+	SubscriptionNATS      SubscriptionKind = "nats"   // a subject
 )
 
 // SubscriptionKinds lists the kinds.
 func SubscriptionKinds() []SubscriptionKind {
-	return []SubscriptionKind{SubscriptionWebhook, SubscriptionSlack, SubscriptionTeams, SubscriptionDiscord, SubscriptionPagerDuty, SubscriptionMail}
+	return []SubscriptionKind{
+		SubscriptionWebhook, SubscriptionSlack, SubscriptionTeams, SubscriptionDiscord, SubscriptionPagerDuty, SubscriptionMail, SubscriptionSQS, SubscriptionPubSub,
+		SubscriptionNATS,
+	}
 }
 
 // ForPeople reports whether people read what goes there, so that it may be held while they sleep.
@@ -59,9 +65,12 @@ type Subscription struct {
 
 // SubscriptionAddress is where notices go. Which fields are set follows from the kind.
 type SubscriptionAddress struct {
-	URL string `json:"url,omitempty"` // of webhooks and chats; of PagerDuty empty for its own
-	Key string `json:"key,omitempty"` // routing key of PagerDuty
-	To  string `json:"to,omitempty"`  // mail address
+	URL    string `json:"url,omitempty"`    // of webhooks, chats and queues; of PagerDuty and Pub/Sub empty for their own; of NATS servers, with commas between them
+	Key    string `json:"key,omitempty"`    // routing key of PagerDuty; what proves who sends to a queue, topic or subject
+	To     string `json:"to,omitempty"`     // mail address, topic or subject
+	User   string `json:"user,omitempty"`   // whose Key it is: id of an access key of AWS, user of NATS
+	Region string `json:"region,omitempty"` // of AWS; empty where the URL tells it
+	Stream string `json:"stream,omitempty"` // of NATS, which must have stored what is sent; empty: nobody needs to
 }
 
 // SubscriptionHealth is how sending went of late. It changes no version.
@@ -108,6 +117,7 @@ func (q QuietHours) always() bool {
 
 // Bounds of a Subscription.
 const (
+	MaxSubscriptions      = 50 // of a project, and of the installation beside its projects
 	MaxSubscriptionName   = 63
 	MaxSubscriptionEvents = 50
 	maxEventPattern       = 100
@@ -124,7 +134,7 @@ var (
 func (f *Faults) CheckSubscription(s Subscription, a SubscriptionAddress, local bool) {
 	f.CheckName("name", s.Name, MaxSubscriptionName)
 	if !slices.Contains(SubscriptionKinds(), s.Kind) {
-		f.Add("kind", "unknown", "%q is no kind of subscription: webhook, slack, teams, discord, pagerduty and mail are", string(s.Kind))
+		f.Add("kind", "unknown", "%q is no kind of subscription: webhook, slack, teams, discord, pagerduty, mail, sqs, pubsub and nats are", string(s.Kind))
 	}
 	f.checkEventPatterns("events", s.Events)
 	f.checkSubscriptionAddress(s.Kind, a, local)
@@ -165,6 +175,12 @@ func (f *Faults) checkSubscriptionAddress(kind SubscriptionKind, a SubscriptionA
 			f.Add(field, "forbidden", "is not for %s", kind)
 		}
 	}
+	if f.checkTopicAddress(kind, a, local, not) {
+		return
+	}
+	not("user", a.User)
+	not("region", a.Region)
+	not("stream", a.Stream)
 	switch kind {
 	case SubscriptionMail:
 		f.CheckEmail("to", a.To)
@@ -248,8 +264,14 @@ func PublicAddress(ip netip.Addr) bool {
 
 // Shown is what may be shown of an address: paths and queries of webhooks and chats are often all that it takes to post there.
 func (a SubscriptionAddress) Shown(kind SubscriptionKind) string {
-	if kind == SubscriptionMail {
+	switch kind {
+	case SubscriptionMail, SubscriptionPubSub:
 		return a.To
+	case SubscriptionSQS:
+		return a.URL // it takes a key to send there
+	case SubscriptionNATS:
+		server, _, _ := strings.Cut(a.URL, ",")
+		return server + " " + a.To
 	}
 	u, err := url.Parse(a.URL)
 	if err != nil || u.Host == "" {

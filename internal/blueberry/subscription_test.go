@@ -117,28 +117,62 @@ func TestAddressesOfOnesOwnNetworks(t *testing.T) {
 }
 
 func FuzzSubscriptionAddress(f *testing.F) {
-	for _, seed := range []string{"https://hooks.example.com/x", "https://127.0.0.1", "http://[::1]:80/", "https://0x7f.1/", "https://a@b", "://", "https://[fe80::1%25x]/"} {
-		f.Add(seed)
+	for _, seed := range []string{
+		"https://hooks.example.com/x", "https://127.0.0.1", "http://[::1]:80/", "https://0x7f.1/", "https://a@b", "://", "https://[fe80::1%25x]/",
+		"https://sqs.eu-central-1.amazonaws.com/123456789012/events", "https://sqs.x@amazonaws.com/1/q", "https://europe-west1-pubsub.googleapis.com", "tls://nats.example.com:4222,tls://10.0.0.1",
+		"nats://user:pass@x", "tls://[::1]:4222",
+	} {
+		f.Add(seed, "blueberry.events", "")
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		var faults blueberry.Faults
-		a := blueberry.SubscriptionAddress{URL: text}
-		faults.CheckSubscription(blueberry.Subscription{Name: "x", Kind: "webhook", Events: []string{"*"}}, a, false)
-		shown := a.Shown("webhook")
-		if faults.Err() != nil {
-			return
-		}
-		u, err := url.Parse(text)
-		if err != nil || u.Scheme != "https" || u.User != nil || u.Hostname() == "" {
-			t.Fatalf("%q is taken", text)
-		}
-		if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !blueberry.PublicAddress(ip) {
-			t.Fatalf("%q is taken, an address of one's own", text)
-		}
-		if shown != "https://"+u.Host {
-			t.Fatalf("of %q %q is shown", text, shown)
+	f.Add("", "projects/acme/topics/events", `{"type":"service_account","client_email":"a@b","private_key":"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"}`)
+	f.Fuzz(func(t *testing.T, text, to, key string) {
+		for _, kind := range blueberry.SubscriptionKinds() {
+			fuzzAddress(t, kind, blueberry.SubscriptionAddress{URL: text, To: to, Key: key})
 		}
 	})
+}
+
+// fuzzAddress holds what is taken of an address to what may be dialled: no host of one's own, no plain connection, nobody's name in it.
+func fuzzAddress(t *testing.T, kind blueberry.SubscriptionKind, a blueberry.SubscriptionAddress) {
+	t.Helper()
+	switch kind {
+	case "sqs":
+		a.To, a.User, a.Region = "", "AKIAEXAMPLE123456789", "eu-central-1"
+		a.Key = strings.Repeat("k", 40)
+	case "mail", "pagerduty", "pubsub", "nats":
+	default:
+		a.To, a.Key = "", ""
+	}
+	var faults blueberry.Faults
+	faults.CheckSubscription(blueberry.Subscription{Name: "x", Kind: kind, Events: []string{"*"}}, a, false)
+	shown := a.Shown(kind)
+	if faults.Err() != nil || a.URL == "" {
+		return
+	}
+	scheme, hosts := "https", []string{a.URL}
+	if kind == "nats" {
+		scheme, hosts = "tls", strings.Split(a.URL, ",")
+	}
+	for _, text := range hosts {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme != scheme || u.User != nil || u.Hostname() == "" {
+			t.Fatalf("%s: %q is taken", kind, text)
+		}
+		if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !blueberry.PublicAddress(ip) {
+			t.Fatalf("%s: %q is taken, an address of one's own", kind, text)
+		}
+		switch host := u.Hostname(); {
+		case kind == "sqs" && !strings.HasSuffix(host, ".amazonaws.com") && !strings.HasSuffix(host, ".amazonaws.com.cn") && !strings.HasSuffix(host, ".api.aws"):
+			t.Fatalf("%q is taken for AWS", text)
+		case kind == "pubsub" && !strings.HasSuffix(host, ".googleapis.com"):
+			t.Fatalf("%q is taken for Google", text)
+		case kind == "webhook" && shown != "https://"+u.Host:
+			t.Fatalf("of %q %q is shown", text, shown)
+		}
+	}
+	if a.Key != "" && kind != "pagerduty" && strings.Contains(shown, a.Key) && len(a.Key) > 8 && !strings.Contains(a.URL+a.To, a.Key) {
+		t.Fatalf("%s: the key is shown", kind)
+	}
 }
 
 func TestQuietHours(t *testing.T) {

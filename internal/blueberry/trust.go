@@ -21,11 +21,12 @@ const (
 const (
 	RestrictedLeaseHours    = 8 // also after it is extended
 	RestrictedPods          = 10
-	RestrictedCPU           = 1_000   // requests, in thousandths
-	RestrictedMemory        = 2 << 30 // requests, in bytes
-	RestrictedCPULimit      = 4_000   // limits
-	RestrictedMemoryLimit   = 4 << 30 //
-	RestrictedStorage       = 5 << 30 // of all its claims, in bytes
+	RestrictedCPU           = 1_000    // requests, in thousandths
+	RestrictedMemory        = 2 << 30  // requests, in bytes
+	RestrictedCPULimit      = 4_000    // limits
+	RestrictedMemoryLimit   = 4 << 30  //
+	RestrictedDisk          = 10 << 30 // of the nodes' own, of all its containers, in bytes
+	RestrictedStorage       = 5 << 30  // of all its claims, in bytes
 	RestrictedStorageClaims = 4
 )
 

@@ -64,7 +64,7 @@ func checkFiles(faults *blueberry.Faults, b blueberry.Blueprint, tree fs.FS) {
 		return
 	}
 	for i, x := range b.Components {
-		if x.Path() == "" {
+		if x.Path() == "" || x.Repository != "" { // what another repository has is seen when it is rendered
 			continue
 		}
 		if _, err := fs.Stat(tree, path.Clean(x.Path())); errors.Is(err, fs.ErrNotExist) {

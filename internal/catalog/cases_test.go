@@ -334,3 +334,35 @@ func FuzzCases(f *testing.F) {
 		}
 	})
 }
+
+// TestCasesOfOtherRepositories: what is not read for a test keeps no case of the rest from passing, and is told.
+func TestCasesOfOtherRepositories(t *testing.T) {
+	t.Parallel()
+	files := tree("cases:\n  - {name: whole}\n  - {name: too many, overrides: {web: {replicas: none}}}\n", map[string]string{"blueberry.yaml": `
+name: shop
+repositories: [{name: front, url: "https://git.example.com/front"}]
+components:
+  - {name: web, image: "ghcr.io/acme/web:1"}
+  - {name: chart, repository: front, chart: chart}
+  - {name: kustom, repository: front, kustomization: deploy/k}
+  - {name: score, repository: front, score: score.yaml}
+computed: {chart.tag: "${commit}", web.env.IMAGE: "${image}"}
+`})
+	report, err := catalog.Test(t.Context(), files, catalog.TestOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, many := report.Cases[0], report.Cases[1]
+	var warned []string
+	for _, w := range whole.Warnings {
+		if w.Code == "repository_unread" {
+			warned = append(warned, w.Field)
+		}
+	}
+	if want := []string{"components[1].repository", "components[2].repository", "components[3].repository"}; !whole.Passed || !cmp.Equal(warned, want) {
+		t.Errorf("passed %v, warned of %q: %v", whole.Passed, warned, whole.Differences)
+	}
+	if many.Passed {
+		t.Error("a fault of the rest is not seen")
+	}
+}

@@ -80,9 +80,13 @@ func (r *reader) inputs(ctx context.Context, u blueberry.ConfigUser) (merged, er
 	m.before = render.Input{
 		Project: blueberry.Project{Name: u.Project}, Name: u.Name, Namespace: blueberry.Namespace(u.Project, u.Name), Revision: u.Revision,
 		Blueprint: rev.Blueprint, Parameters: rev.Parameters, SourceCommit: rev.Source.Commit, AppCommit: rev.AppCommit(), BlueprintVersion: rev.Catalogue.Version, BlueprintAuthor: author,
+		Sources: map[string]render.Tree{}, Commits: rev.ComponentCommits(), Images: rev.Images,
 		Layers: rev.Layers(func(use blueberry.ConfigUse) blueberry.ConfigVersion {
 			return r.versions[versionKey{use.SetID, use.Number}]
 		}),
+	}
+	for _, s := range rev.Sources {
+		m.before.Sources[s.Name] = render.Tree{Commit: s.Commit}
 	}
 	m.after = m.before
 	changed := rev.Inputs

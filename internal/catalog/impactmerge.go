@@ -121,7 +121,7 @@ func (s *survey) divide() {
 
 // merge compares the values of a group before and after. No template is run.
 func (g *group) merge(before, after render.Input) error {
-	g.charts = before.Blueprint.NeedsSource()
+	g.charts = before.Blueprint.NeedsFiles()
 	for _, in := range []*render.Input{&before, &after} {
 		in.Domain = "invalid" // what the platform computes is the same before and after, whatever the domain
 		if g.charts {

@@ -60,6 +60,16 @@ func (c *Catalog) renderExample(ctx context.Context, s *survey, g *group) error 
 		defer func() { _ = tree.Close() }()
 		before.Source, after.Source = tree.FS, tree.FS
 	}
+	release, err := c.fetchSides(ctx, &before)
+	defer release()
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		g.Note = "a repository of its blueprint cannot be read, so what is in it is left out: " + userText(err)
+		return nil
+	}
+	after.Sources = before.Sources
 	was, err := render.Environment(before)
 	present, err := refusal(err)
 	if err != nil {
@@ -127,6 +137,32 @@ func (c *Catalog) fetch(ctx context.Context, s blueberry.Source) (Tree, error) {
 	return c.Sources.Fetch(ctx, s.Repository, s.Commit)
 }
 
+// fetchSides reads the repositories that the blueprint of an input names, where files of them are needed, at their commits. release gives them back.
+func (c *Catalog) fetchSides(ctx context.Context, in *render.Input) (release func(), err error) {
+	var trees []Tree
+	release = func() {
+		for _, t := range trees {
+			_ = t.Close()
+		}
+	}
+	used, files := in.Blueprint.UsedRepositories()
+	sources := map[string]render.Tree{}
+	for _, r := range used {
+		side := in.Sources[r.Name]
+		if files[r.Name] {
+			t, err := c.fetch(ctx, blueberry.Source{Repository: r.URL, Commit: side.Commit})
+			if err != nil {
+				return release, err
+			}
+			trees = append(trees, t)
+			side.FS = t.FS
+		}
+		sources[r.Name] = side
+	}
+	in.Sources = sources
+	return release, nil
+}
+
 // userText is what of an error may be shown: all of ours, and of anything else only that there is one.
 func userText(err error) string {
 	var e *blueberry.Error
@@ -146,18 +182,36 @@ func userText(err error) string {
 // standIn gives an input the least files with which its values can be merged, in place of the repository's, and takes out the rules that lean on what is in
 // those files.
 func standIn(in *render.Input) {
-	tree := fstest.MapFS{}
-	for _, x := range in.Blueprint.Components {
+	trees := leastFiles(in.Blueprint)
+	in.Source = trees[""]
+	sources := map[string]render.Tree{}
+	for name, side := range in.Sources {
+		sources[name] = render.Tree{Commit: side.Commit, FS: trees[name]}
+	}
+	in.Sources = sources
+	in.Blueprint.Components = slices.Clone(in.Blueprint.Components)
+	in.Blueprint.Schema, in.Blueprint.Fields.Required = nil, nil
+}
+
+// leastFiles are those with which the values of a blueprint's components can be merged, by the name of the repository: of charts without templates, workloads
+// without a known image, and kustomizations of nothing.
+func leastFiles(b blueberry.Blueprint) map[string]fstest.MapFS {
+	trees := map[string]fstest.MapFS{"": {}}
+	for _, x := range b.Components {
+		if trees[x.Repository] == nil {
+			trees[x.Repository] = fstest.MapFS{}
+		}
+		tree := trees[x.Repository]
 		switch x.Kind() {
 		case blueberry.HelmChart:
 			tree[path.Join(x.Chart, "Chart.yaml")] = &fstest.MapFile{Data: []byte("apiVersion: v2\nname: " + x.Name + "\nversion: 0.0.0\n")}
 		case blueberry.Score:
 			content := "apiVersion: score.dev/v1b1\nmetadata: {name: " + x.Name + "}\ncontainers: {main: {image: \"unknown:0\"}}\n"
 			tree[path.Clean(x.Score)] = &fstest.MapFile{Data: []byte(content)}
-		case blueberry.Kustomize, blueberry.WebService:
+		case blueberry.Kustomize:
+			tree[path.Join(x.Kustomization, "kustomization.yaml")] = &fstest.MapFile{Data: []byte("resources: []\n")}
+		case blueberry.WebService:
 		}
 	}
-	in.Source = tree
-	in.Blueprint.Components = slices.Clone(in.Blueprint.Components)
-	in.Blueprint.Schema, in.Blueprint.Fields.Required = nil, nil
+	return trees
 }

@@ -41,8 +41,9 @@ func (t *tester) run(c testCase) (TestResult, error) {
 func (t *tester) render(c testCase) (render.Output, blueberry.Faults, error) {
 	in := render.Input{
 		Project: blueberry.Project{Name: c.project}, Name: c.environment, Namespace: blueberry.Namespace(c.project, c.environment), Revision: 1, Domain: c.domain,
-		Blueprint: t.blueprint, Source: t.tree, KubeVersion: t.KubeVersion, Parameters: c.parameters, Strict: c.strict, AppCommit: render.NoCommit,
+		Blueprint: t.blueprint, Source: t.tree, KubeVersion: t.KubeVersion, Parameters: c.parameters, Strict: c.strict, AppCommit: render.NoCommit, Looking: true,
 	}
+	unread := t.otherRepositories(&in)
 	var faults blueberry.Faults
 	for _, name := range c.config {
 		layer := blueberry.Layer{Origin: blueberry.Origin{Layer: blueberry.LayerConfigSet, Name: strings.TrimSuffix(path.Base(name), path.Ext(name))}}
@@ -64,8 +65,29 @@ func (t *tester) render(c testCase) (render.Output, blueberry.Faults, error) {
 		return render.Output{}, faults, nil
 	}
 	out, err := render.Environment(in)
+	out.Warnings = append(out.Warnings, unread...)
 	faults, err = refusal(err)
 	return out, faults, err
+}
+
+// otherRepositories gives an input what stands for the repositories of the blueprint, which are not read for a test, and tells of which components nothing is
+// rendered as it will be.
+func (t *tester) otherRepositories(in *render.Input) (unread []blueberry.Warning) {
+	in.Commits, in.Sources = map[string]string{}, map[string]render.Tree{}
+	trees := leastFiles(t.blueprint)
+	for i, x := range t.blueprint.Components {
+		if x.Repository == "" {
+			continue
+		}
+		in.Commits[x.Name], in.Sources[x.Repository] = render.NoCommit, render.Tree{Commit: render.NoCommit, FS: trees[x.Repository]}
+		if x.Path() != "" {
+			unread = append(unread, blueberry.Warning{
+				Code: "repository_unread", Field: fmt.Sprintf("components[%d].repository", i),
+				Message: "repository " + x.Repository + " is not read for a test: nothing is rendered of what component " + x.Name + " has there",
+			})
+		}
+	}
+	return unread
 }
 
 func (t *tester) judge(c testCase, out render.Output) ([]blueberry.PolicyVerdict, error) {

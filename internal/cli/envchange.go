@@ -24,6 +24,8 @@ type envChangeOptions struct {
 	unset           []string
 	replace         bool
 	reason          string
+	branch          string
+	images          imageFlag
 	refresh         bool
 	named           func(flag string) bool
 }
@@ -49,6 +51,8 @@ With --plan it shows what would change and asks before it does. With --wait the 
 	f.StringVar(&o.repo, "repo", "", "another Git repository that holds the blueprint")
 	f.StringVar(&o.ref, "ref", "", "another branch, tag or commit; empty means the default branch")
 	f.StringVar(&o.path, "path", "", "another path of the blueprint in the repository; empty means blueberry.yaml")
+	f.StringVar(&o.branch, "branch", "", "take the newest of this branch in the other repositories of the blueprint where there is one of the name; empty means none")
+	o.images.flag(f)
 	f.StringVar(&o.blueprint, "blueprint", "", "file with another blueprint; - reads the input")
 	f.StringVar(&o.from, "from", "", "another blueprint of the catalogue, as shop, shop@3 or global/shop")
 	f.StringSliceVar(&o.add, "add-config", nil, "config set to merge above the others; one that is there in another version takes its place")

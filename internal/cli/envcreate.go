@@ -20,6 +20,8 @@ type envCreateOptions struct {
 	name, project   string
 	ttl, target     string
 	blueprint, from string
+	branch          string
+	images          imageFlag
 }
 
 func newEnvCreate(s *shared) *cobra.Command {
@@ -43,6 +45,8 @@ With --plan it shows what would be made and asks before it is. With --wait the c
 	f.StringVar(&o.repo, "repo", "", "Git repository that holds the blueprint")
 	f.StringVar(&o.ref, "ref", "", "branch, tag or commit; else the default branch")
 	f.StringVar(&o.path, "path", "", "path of the blueprint in the repository; else blueberry.yaml")
+	f.StringVar(&o.branch, "branch", "", "branch to take in the other repositories of the blueprint where there is one of the name")
+	o.images.flag(f)
 	f.StringVar(&o.blueprint, "blueprint", "", "file with the blueprint, instead of the one in the repository; - reads the input")
 	f.StringVar(&o.from, "from", "", "blueprint of the catalogue, as shop, shop@3 or global/shop, instead of the one in the repository")
 	f.StringVar(&o.name, "name", "", "name of the environment, as pr-42")
@@ -180,6 +184,7 @@ func (o *envCreateOptions) request() (sdk.CreateEnvironmentRequest, error) {
 			return r, err
 		}
 	}
+	r.Branch, r.Images = o.branch, o.images.over(nil)
 	r.Overrides, err = o.merged(o.shared, nil)
 	return r, err
 }

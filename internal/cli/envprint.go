@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,6 +112,16 @@ func describe(w io.Writer, now time.Time, e sdk.Environment, wide, colours bool)
 	line("source", plainText(sourceText(e.Source)))
 	line("blueprint", plainText(e.BlueprintRef))
 	line("config", plainText(strings.Join(e.ConfigSets, ", ")))
+	line("branch", plainText(e.Branch))
+	for _, r := range e.Repositories {
+		line("repository", plainText(repositoryText(r)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Commits)) {
+		line("runs", plainText(name+" of "+e.Commits[name]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Images)) {
+		line("image", plainText(name+" as "+e.Images[name]))
+	}
 	line("drift", driftText(e.Drift, when))
 	line("revision", fmt.Sprintf("%d, of which the target holds %d", e.Revision, e.SyncedRevision))
 	line("commit", plainText(e.Commit))
@@ -164,4 +176,13 @@ func (s *shared) note(format string, args ...any) {
 	if !s.quiet {
 		fmt.Fprintf(s.streams.Err, format+"\n", args...)
 	}
+}
+
+// repositoryText says which commit of a repository of the blueprint was taken.
+func repositoryText(r sdk.SourceRepository) string {
+	ref := strings.TrimPrefix(r.Ref, "refs/heads/")
+	if ref == "" {
+		ref = "default branch"
+	}
+	return fmt.Sprintf("%s %s at %.12s", r.Name, ref, r.Commit)
 }

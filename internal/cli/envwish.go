@@ -24,7 +24,7 @@ func (o *envChangeOptions) check() error {
 		return usageErrorf("--config names the whole list, --add-config and --drop-config alter it: give one or the other")
 	case o.replace && len(o.unset) > 0:
 		return usageErrorf("--replace-values takes every override away; --unset is too much")
-	case !o.source() && o.blueprint == "" && o.from == "" && !o.lists() && !o.values() && len(o.params) == 0 && !o.refresh:
+	case !o.source() && o.blueprint == "" && o.from == "" && !o.lists() && !o.values() && len(o.params) == 0 && !o.refresh && !o.named("branch") && len(o.images) == 0:
 		return usageErrorf("name what is to change, as --ref, --config or --set")
 	}
 	for _, path := range o.unset {
@@ -64,6 +64,7 @@ func (o *envChangeOptions) wish(ctx context.Context, client *sdk.Client, env sdk
 	if o.from != "" {
 		w.r.BlueprintRef = &o.from
 	}
+	w.r.Branch = o.ifNamed("branch", &o.branch)
 	var err error
 	if o.blueprint != "" {
 		if w.r.Blueprint, err = o.readBlueprint(o.blueprint); err != nil {
@@ -71,7 +72,7 @@ func (o *envChangeOptions) wish(ctx context.Context, client *sdk.Client, env sdk
 		}
 	}
 	var has sdk.Revision
-	if len(o.add) > 0 || len(o.drop) > 0 || o.values() && !o.replace {
+	if len(o.add) > 0 || len(o.drop) > 0 || o.values() && !o.replace || len(o.images) > 0 {
 		if has, err = client.GetEnvironmentRevision(ctx, env.ID, env.Revision); err != nil {
 			return nil, err
 		}
@@ -80,6 +81,7 @@ func (o *envChangeOptions) wish(ctx context.Context, client *sdk.Client, env sdk
 	if w.r.ConfigSets, err = o.configSets(has.ConfigSets); err != nil {
 		return nil, err
 	}
+	w.r.Images = o.images.over(has.Images)
 	if o.values() {
 		w.r.Overrides, err = o.overrides(has.Overrides)
 	}

@@ -10,7 +10,7 @@ func newExitCodes() *cobra.Command {
 		Long: `Every client command ends with one of these codes:
 
     0  done; with --wait: the environment is ready, or gone
-    1  something failed on this side: a file, the output; with audit verify: the export does not hold; with target check: the target lacks what it needs; with subscription test: it was not delivered
+    1  something failed on this side: a file, the output; with audit verify: the export does not hold; with target check: the target lacks what it needs; with subscription test and preferences test: it was not delivered
     2  the command line is wrong; with --plan: the plan has a difference and was not applied; with --exit-code: there is drift
     3  the server refused the call: a field is not valid, the name is taken or unknown, the state does not allow it; with --plan: the plan cannot be applied
     4  not allowed: no token or login, one that is not valid any more, or a grant that it lacks

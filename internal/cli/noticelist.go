@@ -14,6 +14,7 @@ type noticeListOptions struct {
 	limitFlags
 	filter       sdk.NoticeFilter
 	subscription string
+	mine         bool
 }
 
 func newNoticeList(s *shared) *cobra.Command {
@@ -22,13 +23,15 @@ func newNoticeList(s *shared) *cobra.Command {
 		Use: "list", Short: "List what subscriptions were told", Aliases: []string{"ls"}, Args: exactly(0),
 		Long: `Lists what subscriptions were told in the last 30 days, or are to be, newest first. A notice waits for its time or its next attempt, was delivered, or is dead: given up after 12 attempts or a day, or because the receiver does not want it.`,
 		Example: `  blueberry notice list --state dead
-  blueberry notice list --subscription release-room --limit 10`,
+  blueberry notice list --subscription release-room --limit 10
+  blueberry notice list --mine`,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
 	f := c.Flags()
 	f.StringVar(&o.filter.Project, "project", "", "only of this project")
 	f.StringVar(&o.subscription, "subscription", "", "only of this subscription: its name in the project, or its id")
 	f.StringVar(&o.filter.State, "state", "", "waiting, delivered or dead")
+	f.BoolVar(&o.mine, "mine", false, "of what you were told yourself (blueberry preferences)")
 	o.limitFlags.flags(f)
 	must(c.RegisterFlagCompletionFunc("project", s.completeProjects))
 	must(c.RegisterFlagCompletionFunc("subscription", s.completeSubscriptions))
@@ -40,6 +43,9 @@ func (o *noticeListOptions) run(ctx context.Context) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	if o.mine && (o.filter.Project != "" || o.subscription != "") {
+		return usageErrorf("--mine excludes --project and --subscription")
+	}
 	client, err := o.client()
 	if err != nil {
 		return err
@@ -48,24 +54,30 @@ func (o *noticeListOptions) run(ctx context.Context) error {
 		return err
 	}
 	o.filter.Limit = o.page()
-	found, err := take(o.shared, o.limitFlags, client.AllNotices(ctx, o.filter))
+	all := client.AllNotices
+	if o.mine {
+		all = client.AllOwnNotices
+	}
+	found, err := take(o.shared, o.limitFlags, all(ctx, o.filter))
 	if err != nil {
 		return err
 	}
-	return o.print(result{value: found, names: each(found, func(n sdk.Notice) string { return n.ID }), table: func(wide bool) table {
-		t := table{head: []string{"ID", "MADE", "EVENT", "STATE", "TRIES", "WHY"}, empty: "no notices"}
+	return o.print(o.noticesResult(found))
+}
+
+func (s *shared) noticeTable(found []sdk.Notice, wide bool) table {
+	t := table{head: []string{"ID", "MADE", "EVENT", "STATE", "TRIES", "WHY"}, empty: "no notices"}
+	if wide {
+		t.head = []string{"ID", "MADE", "EVENT", "STATE", "TRIES", "PROJECT", "SUBSCRIPTION", "EVENT ID", "NEXT", "MESSAGE", "WHY"}
+	}
+	for _, n := range found {
+		row := []cell{plainCell(n.ID), plainCell(s.when(n.CreatedAt, wide)), plainCell(n.EventType), noticeCell(n.State), plainCell(strconv.Itoa(n.Tries))}
 		if wide {
-			t.head = []string{"ID", "MADE", "EVENT", "STATE", "TRIES", "PROJECT", "SUBSCRIPTION", "EVENT ID", "NEXT", "MESSAGE", "WHY"}
+			row = append(row, plainCell(projectOrAll(n.Project)), plainCell(n.SubscriptionID), plainCell(n.EventID), plainCell(s.when(n.NextAt, wide)), plainCell(n.Message))
 		}
-		for _, n := range found {
-			row := []cell{plainCell(n.ID), plainCell(o.when(n.CreatedAt, wide)), plainCell(n.EventType), noticeCell(n.State), plainCell(strconv.Itoa(n.Tries))}
-			if wide {
-				row = append(row, plainCell(projectOrAll(n.Project)), plainCell(n.SubscriptionID), plainCell(n.EventID), plainCell(o.when(n.NextAt, wide)), plainCell(n.Message))
-			}
-			t.rows = append(t.rows, append(row, plainCell(lastError(n))))
-		}
-		return t
-	}})
+		t.rows = append(t.rows, append(row, plainCell(lastError(n))))
+	}
+	return t
 }
 
 func noticeCell(state string) cell {

@@ -58,6 +58,7 @@ func (s *shared) pullFacts(p sdk.PullRequest, wide bool) facts {
 	f.some("built commit", p.BuiltCommit)
 	f.flag("restricted", p.Restricted)
 	f.some("its blueprint", map[string]string{"same": "as the branch's", "changed": "other than the branch's, and not used", "unseen": "not seen, and not used"}[p.Config])
+	ciFacts(&f, p.CI)
 	f.add("updated", s.when(p.UpdatedAt, wide))
 	return f
 }

@@ -144,6 +144,7 @@ func TestRepositoriesOnTheCommandLine(t *testing.T) {
 	contains(t, "pulls -o wide", p.must(t, "pull", "list", "-o", "wide"), "Sort the basket", "ada", "main")
 	pull := strings.TrimSpace(p.must(t, "pull", "list", "-o", "name"))
 	contains(t, "pull", p.must(t, "pull", "get", pull), "pull request  acme/shop 7\n", "title         Sort the basket\n", "author        ada (member)\n", "from          sort\n")
+	contains(t, "commands", p.must(t, "pull", "commands", pull), "no commands\n")
 	contains(t, "deliveries", p.must(t, "delivery", "list", "--repo", id), "opened", "refused", "accepted", "no secret of the repository")
 	contains(t, "deliveries -o wide", p.must(t, "delivery", "list", "-o", "wide"), "HOST'S ID", "127.0.0.1", pull)
 	refused := strings.TrimSpace(p.must(t, "delivery", "list", "--verdict", "refused", "-o", "name"))

@@ -17,7 +17,9 @@ type repoAddOptions struct {
 }
 
 // hostWords are the kinds of hosts.
-func hostWords() []string { return []string{"github", "gitlab", "gitea", "bitbucket", "generic"} }
+func hostWords() []string {
+	return []string{"github", "gitlab", "gitea", "bitbucket", "generic", "argocd"}
+}
 
 func newRepoAdd(s *shared) *cobra.Command {
 	o := &repoAddOptions{shared: s}
@@ -28,15 +30,16 @@ func newRepoAdd(s *shared) *cobra.Command {
 
 With --credential the host is told how each environment is: by one comment that is edited in place, by the status of the commit and, where the host knows them, by a deployment; and it is asked now and then for what no delivery told of. The token needs the rights to read pull requests and to write comments, statuses and deployments. It is kept encrypted.
 
-NAME is what the host calls the repository, as acme/shop. The server clones it by --url.`,
+NAME is what the host calls the repository, as acme/shop. The server clones it by --url. A host of the kind argocd has neither pull requests nor a URL: it only tells how environments are (docs/guide/pull-requests.md), and NAME is yours to choose.`,
 		Example: `  blueberry repo add acme/shop --host github --url https://github.com/acme/shop.git
   blueberry repo add acme/shop --host gitea --url https://git.example.com/acme/shop.git --base main --base 'release/*' --label preview --ttl 8h
   pass show tokens/shop | blueberry repo add acme/shop --host gitlab --url https://gitlab.com/acme/shop.git --credential -
+  blueberry repo add deployer --host argocd
   pass show hooks/shop | blueberry repo add acme/shop --host generic --url https://git.example.com/acme/shop.git --secret-stdin`,
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.r.Host, "host", "", "kind of its host: github, gitlab, gitea (also Forgejo), bitbucket or generic")
+	f.StringVar(&o.r.Host, "host", "", "kind of its host: github, gitlab, gitea (also Forgejo), bitbucket, generic or argocd")
 	f.StringVar(&o.r.URL, "url", "", "URL that Git clones from")
 	f.StringVar(&o.r.Project, "project", "", "project that it and its environments belong to; else the default project")
 	f.BoolVar(&o.secretStdin, "secret-stdin", false, "read the webhook secret from the input, or ask for it; else the server makes one")
@@ -51,8 +54,9 @@ func (o *repoAddOptions) run(ctx context.Context, name string) error {
 	r := o.r
 	r.Name = name
 	var wrong mistakes
-	wrong.add(r.Host == "", "--host is needed, which is github, gitlab, gitea, bitbucket or generic")
-	wrong.add(r.URL == "", "--url is needed")
+	wrong.add(r.Host == "", "--host is needed, which is github, gitlab, gitea, bitbucket, generic or argocd")
+	wrong.add(r.URL == "" && r.Host != "argocd", "--url is needed")
+	wrong.add(r.URL != "" && r.Host == "argocd", "--url is not for argocd: nothing is cloned from it")
 	var err error
 	r.Policy, err = o.over(r.Policy)
 	r.HostAPI = o.host.over(r.HostAPI)

@@ -75,10 +75,13 @@ func (s *shared) repositoryResult(r sdk.Repository) result {
 		f.add("environments", environmentsText(p))
 		f.some("bases", strings.Join(p.Bases, ", "))
 		f.some("labels", strings.Join(p.Labels, ", "))
+		f.some("paths", strings.Join(p.Paths, ", "))
+		f.some("ignored paths", strings.Join(p.PathsIgnore, ", "))
 		f.flag("drafts", p.Drafts)
 		f.flag("bots", p.Bots)
 		f.flag("forks", p.Forks)
 		f.flag("outsiders", p.Outsiders)
+		f.some("gates", gatesText(p.Gates))
 		if p.Hours > 0 {
 			f.add("lease", strconv.Itoa(p.Hours)+"h")
 		}
@@ -89,11 +92,23 @@ func (s *shared) repositoryResult(r sdk.Repository) result {
 			f.add("last sweep", fmt.Sprintf("%s; %d lost deliveries found, all told", s.when(r.SweptAt, wide), r.SweepFound))
 		}
 		f.some("not read", r.SweepUnread)
+		for _, x := range r.Rules {
+			f.add("branch "+x.Branch, ruleText(x))
+		}
+		f.some("branches", r.BranchesSay)
 		f.add("last delivery", s.when(r.LastDeliveryAt, wide))
 		f.some("last refused", s.when(r.LastRefusedAt, wide))
 		f.add("added", s.when(r.CreatedAt, wide))
 		f.print(w)
 	}}
+}
+
+// ruleText says what a rule makes of branches.
+func ruleText(x sdk.BranchRule) string {
+	if x.Off {
+		return "off"
+	}
+	return x.Environment + ", " + first(x.Mode, "automatic")
 }
 
 // environmentsText says what environments the policy of a repository makes.
@@ -121,13 +136,13 @@ func (s *shared) tellSecret(a sdk.AddedRepository) error {
 func hostText(host string) string {
 	switch host {
 	case "github":
-		return `At GitHub, under Settings → Webhooks, add this URL and secret, with the content type application/json and the event "Pull requests".`
+		return `At GitHub, under Settings → Webhooks, add this URL and secret, with the content type application/json and the events "Pull requests", "Issue comments" and "Pushes".`
 	case "gitlab":
-		return `At GitLab, under Settings → Webhooks, add this URL and secret token, with the trigger "Merge request events".`
+		return `At GitLab, under Settings → Webhooks, add this URL and secret token, with the triggers "Merge request events", "Comments" and "Push events".`
 	case "gitea":
-		return `At Gitea or Forgejo, under Settings → Webhooks, add this target URL and secret, with the events "Pull request".`
+		return `At Gitea or Forgejo, under Settings → Webhooks, add this target URL and secret, with the events "Pull Request", "Issue Comment" and "Push".`
 	case "bitbucket":
-		return `At Bitbucket, under Repository settings → Webhooks, add this URL and secret, with the triggers of pull requests.`
+		return `At Bitbucket, under Repository settings → Webhooks, add this URL and secret, with the triggers of pull requests, their comments included, and that of a push to the repository.`
 	}
-	return `Have the host POST each event to this URL, with its HMAC-SHA256 by the secret in X-Blueberry-Signature and the time in X-Blueberry-Timestamp.`
+	return `Have the host POST each event to this URL, of pull requests and of pushes, with its HMAC-SHA256 by the secret in X-Blueberry-Signature and the time in X-Blueberry-Timestamp.`
 }

@@ -28,8 +28,12 @@ func (p *pullPolicyFlags) flags(c *cobra.Command, s *shared) {
 	f.StringVar(&p.ttl, "ttl", "", "length of their leases: 24h, 24 or 7d, from 1 to 168 hours; else the blueprint's own, or 24 hours")
 	f.StringVar(&p.policy.Target, "target", "", "place that runs them; else the server's default target")
 	f.StringVar(&p.policy.Blueprint, "blueprint", "", "path of the blueprint in the repository; else blueberry.yaml")
+	f.StringArrayVar(&p.policy.Paths, "path", nil, "only of pull requests that change such a file, as 'services/shop/**'; repeatable")
+	f.StringArrayVar(&p.policy.PathsIgnore, "ignore-path", nil, "such a file does not count as changed, as 'docs/**' or '**/*.md'; repeatable")
 	f.StringVar(&p.policy.Prefix, "prefix", "", "of their names, before the number; else pr-")
 	f.StringSliceVar(&p.policy.ConfigSet, "config", nil, "config set above those that the blueprint names; repeatable, the later the higher")
+	f.BoolVar(&p.policy.NoCommands, "no-commands", false, "do not read comments: nobody asks for anything by /blueberry below a pull request")
+	gateFlags(c, &p.policy.Gates)
 	p.named = f.Changed
 	must(c.RegisterFlagCompletionFunc("target", s.completeTargets))
 	must(c.RegisterFlagCompletionFunc("config", s.completeConfigSets))
@@ -53,8 +57,12 @@ func (p *pullPolicyFlags) over(was sdk.PullPolicy) (sdk.PullPolicy, error) {
 	set("at-once", func() { out.AtOnce = given.AtOnce })
 	set("target", func() { out.Target = given.Target })
 	set("blueprint", func() { out.Blueprint = given.Blueprint })
+	set("path", func() { out.Paths = filled(given.Paths) })
+	set("ignore-path", func() { out.PathsIgnore = filled(given.PathsIgnore) })
 	set("prefix", func() { out.Prefix = given.Prefix })
 	set("config", func() { out.ConfigSet = filled(given.ConfigSet) })
+	set("no-commands", func() { out.NoCommands = given.NoCommands })
+	out.Gates = gatesOver(out.Gates, given.Gates, p.named)
 	if !p.named("ttl") {
 		return out, nil
 	}
@@ -67,7 +75,7 @@ func (p *pullPolicyFlags) over(was sdk.PullPolicy) (sdk.PullPolicy, error) {
 
 // some reports whether a flag of the policy was named.
 func (p *pullPolicyFlags) some() bool {
-	return slices.ContainsFunc([]string{"off", "base", "label", "drafts", "bots", "forks", "outsiders", "at-once", "ttl", "target", "blueprint", "prefix", "config"}, p.named)
+	return slices.ContainsFunc([]string{"off", "base", "label", "drafts", "bots", "forks", "outsiders", "at-once", "ttl", "target", "blueprint", "prefix", "config", "path", "ignore-path", "no-commands"}, p.named) || slices.ContainsFunc(gateFlagNames(), p.named)
 }
 
 // filled is a list without what is empty; --base "" takes all of it away.

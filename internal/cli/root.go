@@ -49,7 +49,7 @@ func NewRoot(streams Streams, version string, extra ...*cobra.Command) *cobra.Co
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return s.checkOutput() }
 
 	root.AddGroup(&cobra.Group{ID: "client", Title: "client commands"})
-	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newArchive(s), newOrphan(s), newRetention(s), newRepo(s), newPull(s), newDelivery(s), newSubscription(s), newNotice(s), newVersion(s)} {
+	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newArchive(s), newOrphan(s), newRetention(s), newRepo(s), newPull(s), newCI(s), newBranch(s), newDelivery(s), newSubscription(s), newNotice(s), newPreferences(s), newVersion(s)} {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}
@@ -170,13 +170,27 @@ func newOrphan(s *shared) *cobra.Command {
 
 func newRepo(s *shared) *cobra.Command {
 	c := group("repo", "Repositories whose pull requests bring their environments", `A repository that is added has its pull requests bring their own environments: opened makes one, pushed moves it to the new commit, closed or merged removes it. Its policy says which pull requests get one.`,
-		newRepoAdd(s), newRepoList(s), newRepoGet(s), newRepoChange(s), newRepoRotate(s), newRepoRemove(s))
+		newRepoAdd(s), newRepoList(s), newRepoGet(s), newRepoChange(s), newRepoRotate(s), newRepoRemove(s), newRepoRule(s))
 	c.Aliases = []string{"repository"}
 	return c
 }
 
 func newPull(s *shared) *cobra.Command {
-	return group("pull", "Pull requests, and what became of their environments", "", newPullList(s), newPullGet(s), newPullApprove(s))
+	return group("pull", "Pull requests, and what became of their environments", "", newPullList(s), newPullGet(s), newPullApprove(s), newPullCommands(s))
+}
+
+func newRepoRule(s *shared) *cobra.Command {
+	return group("rule", "Rules of branches that have environments of their own", `A rule gives each branch that it matches an environment: a push makes it or moves it, at once or when somebody deploys the commit, and it goes with its branch. Of several rules that match a branch the first counts.`,
+		newRepoRuleAdd(s), newRepoRuleList(s), newRepoRuleRemove(s))
+}
+
+func newBranch(s *shared) *cobra.Command {
+	return group("branch", "Branches that have environments of their own", "", newBranchList(s), newBranchGet(s), newBranchDeploy(s))
+}
+
+func newCI(s *shared) *cobra.Command {
+	return group("ci", "What CI says of commits: tests, coverage, scans, images", `A pipeline reports what it says of a commit. Pull requests show it, and the gates of their repository's policy may ask for it: an image by digest, tests that pass, coverage, a scan without bad findings.`,
+		newCIReport(s), newCIList(s), newCIGet(s), newCIFindings(s), newCIException(s))
 }
 
 func newDelivery(s *shared) *cobra.Command {
@@ -186,6 +200,11 @@ func newDelivery(s *shared) *cobra.Command {
 func newSubscription(s *shared) *cobra.Command {
 	return group("subscription", "Who is told of events: webhooks, chats, mail", `A subscription tells a receiver of events as they happen: a program by signed CloudEvents, people by a message. What does not arrive is tried again for a day; each try can be looked at with blueberry notice.`,
 		newSubscriptionAdd(s), newSubscriptionList(s), newSubscriptionGet(s), newSubscriptionChange(s), newSubscriptionRotate(s), newSubscriptionRemove(s), newSubscriptionTest(s))
+}
+
+func newPreferences(s *shared) *cobra.Command {
+	return group("preferences", "What you want to be told yourself", `You are told of what happens to environments that are yours: by mail, and in a chat or webhook of your own. Who has set nothing is told by mail that a lease ends. Only people have preferences; tokens and service accounts have none.`,
+		newPreferencesGet(s), newPreferencesSet(s), newPreferencesTest(s))
 }
 
 func newNotice(s *shared) *cobra.Command {

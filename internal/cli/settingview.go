@@ -23,6 +23,8 @@ func originText(o sdk.Origin) string {
 			return "override"
 		}
 		return "parameter" + name
+	case "build":
+		return "built by CI" + commitText(o.Commit)
 	case "computed":
 		return "computed by the platform"
 	case "blueprint":
@@ -103,4 +105,12 @@ func count(n int, thing string) string {
 		return "1 " + thing
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// commitText names the commit that something was built of, if it is known.
+func commitText(commit string) string {
+	if commit == "" {
+		return ""
+	}
+	return fmt.Sprintf(" of %.12s", commit)
 }

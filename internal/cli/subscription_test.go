@@ -54,7 +54,7 @@ func TestEveryFormOfSubscriptions(t *testing.T) {
 	contains(t, "subscriptions", p.must(t, "__complete", "subscription", "get", ""), "ci\twebhook\n")
 	contains(t, "subscriptions of a flag", p.must(t, "__complete", "notice", "list", "--subscription", ""), "ci\twebhook\n")
 	contains(t, "notices", p.must(t, "__complete", "notice", "get", ""), notice+"\tdelivered: subscription.test")
-	contains(t, "kinds", p.must(t, "__complete", "subscription", "add", "--kind", ""), "webhook\nslack\nteams\ndiscord\npagerduty\nmail\n")
+	contains(t, "kinds", p.must(t, "__complete", "subscription", "add", "--kind", ""), "webhook\nslack\nteams\ndiscord\npagerduty\nmail\nsqs\npubsub\nnats\n")
 	contains(t, "states", p.must(t, "__complete", "notice", "list", "--state", ""), "waiting\ndelivered\ndead\n")
 	for _, args := range [][]string{{"subscription", "get", "x"}, {"notice", "get", "x"}} {
 		if got := p.must(t, append([]string{"__complete"}, append(args, "")...)...); got != ":4\n" {

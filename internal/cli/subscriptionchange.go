@@ -34,11 +34,13 @@ func (o *subscriptionChangeOptions) run(ctx context.Context, arg string) error {
 	var r sdk.ChangeSubscriptionRequest
 	var wrong mistakes
 	wrong.add(!o.some() && !o.named("off") && !o.named("name"), "name what is to change, as --event or --off")
-	wrong.add(o.inputs() > 1, "--url - and --key - would read the same input")
+	wrong.add(o.inputs() > 1, "--url -, --key - and --key-file - would read the same input")
+	o.keyed("", &wrong)
 	quiet := o.quietHours(&wrong)
 	if err := wrong.err(); err != nil {
 		return err
 	}
+	read := o.key == "-" // so that it did not stand on the command line
 	if err := o.readAddress(o.shared); err != nil {
 		return err
 	}
@@ -49,6 +51,10 @@ func (o *subscriptionChangeOptions) run(ctx context.Context, arg string) error {
 		{"name", func() { r.Name = &o.name }},
 		{"url", func() { r.URL = &o.url }},
 		{"key", func() { r.Key = &o.key }},
+		{"key-file", func() { r.Key = &o.key }},
+		{"user", func() { r.User = &o.user }},
+		{"region", func() { r.Region = &o.region }},
+		{"stream", func() { r.Stream = &o.stream }},
 		{"to", func() { r.To = &o.to }},
 		{"off", func() { r.Off = &o.off }},
 		{"event", func() { r.Events = &o.events }},
@@ -59,6 +65,12 @@ func (o *subscriptionChangeOptions) run(ctx context.Context, arg string) error {
 	}
 	client, was, err := o.find(ctx, arg)
 	if err != nil {
+		return err
+	}
+	if o.keyFile == "" && !read {
+		o.keyed(was.Kind, &wrong)
+	}
+	if err := wrong.err(); err != nil {
 		return err
 	}
 	if o.named("quiet-hours") || o.named("time-zone") {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/blueberry-idp/blueberry/sdk"
@@ -9,6 +11,9 @@ import (
 // subscriptionFlags say where a subscription goes, of which events it tells, and when.
 type subscriptionFlags struct {
 	url, key, to string
+	keyFile      string
+	user, region string
+	stream       string
 	events       []string
 	quiet        []string
 	timeZone     string
@@ -17,9 +22,13 @@ type subscriptionFlags struct {
 
 func (o *subscriptionFlags) flags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&o.url, "url", "", "address of a webhook, Slack, Teams or Discord; - reads it from the input, or asks for it")
+	f.StringVar(&o.url, "url", "", "address of a webhook, Slack, Teams or Discord, of a queue of SQS, or of servers of NATS; - reads it from the input, or asks for it")
 	f.StringVar(&o.key, "key", "", "integration key of PagerDuty; - reads it from the input, or asks for it")
-	f.StringVar(&o.to, "to", "", "mail address")
+	f.StringVar(&o.keyFile, "key-file", "", "file with the secret access key of AWS, the key of a service account of Google Cloud, or the password, token, credentials or seed for NATS; - reads it from the input")
+	f.StringVar(&o.to, "to", "", "mail address, topic of Pub/Sub or subject of NATS")
+	f.StringVar(&o.user, "user", "", "id of the access key of AWS, or user of NATS")
+	f.StringVar(&o.region, "region", "", "region of a queue of SQS, where its address does not tell it")
+	f.StringVar(&o.stream, "stream", "", "stream of NATS that must have stored what is sent; else it is enough that the server has it")
 	f.StringSliceVar(&o.events, "event", nil, `type of event, as environment.ready or "pull.*"; repeatable`)
 	f.StringArrayVar(&o.quiet, "quiet-hours", nil, `hours of the week in which messages for people are held, as "mon-fri 19:00-07:00"; repeatable`)
 	f.StringVar(&o.timeZone, "time-zone", "", "of the quiet hours, as Europe/Zurich; else UTC")
@@ -28,7 +37,7 @@ func (o *subscriptionFlags) flags(c *cobra.Command) {
 
 // some reports whether any of the flags was named.
 func (o *subscriptionFlags) some() bool {
-	for _, flag := range []string{"url", "key", "to", "event", "quiet-hours", "time-zone"} {
+	for _, flag := range []string{"url", "key", "key-file", "to", "user", "region", "stream", "event", "quiet-hours", "time-zone"} {
 		if o.named(flag) {
 			return true
 		}
@@ -60,15 +69,41 @@ func (o *subscriptionFlags) readAddress(s *shared) (err error) {
 	if o.url == "-" {
 		o.url, err = s.secret("-", "address")
 	}
-	if err == nil && o.key == "-" {
+	switch {
+	case err != nil:
+	case o.keyFile != "":
+		o.key, err = s.wholeSecret(o.keyFile)
+	case o.key == "-":
 		o.key, err = s.secret("-", "integration key")
 	}
 	return err
 }
 
+// keyed notes a key that stands on the command line, where everyone on the machine sees it.
+func (o *subscriptionFlags) keyed(kind string, m *mistakes) {
+	m.add(o.key != "" && o.keyFile != "", "--key and --key-file exclude each other")
+	switch kind {
+	case "sqs", "pubsub", "nats":
+		m.add(o.key != "" && o.key != "-", "a key of %s does not stand on the command line: --key-file reads it", kind)
+	}
+}
+
+// wholeSecret reads a secret that may have more lines than one.
+func (s *shared) wholeSecret(file string) (string, error) {
+	data, err := s.read(file)
+	if err != nil {
+		return "", err
+	}
+	text := strings.TrimRight(string(data), "\r\n")
+	if text == "" {
+		return "", usageErrorf("the key is empty")
+	}
+	return text, nil
+}
+
 // inputs counts what would be read from the one input.
 func (o *subscriptionFlags) inputs() (n int) {
-	for _, x := range []string{o.url, o.key} {
+	for _, x := range []string{o.url, o.key, o.keyFile} {
 		if x == "-" {
 			n++
 		}

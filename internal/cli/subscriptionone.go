@@ -13,7 +13,7 @@ import (
 
 // subscriptionKinds are where subscriptions can go.
 func subscriptionKinds() []string {
-	return []string{"webhook", "slack", "teams", "discord", "pagerduty", "mail"}
+	return []string{"webhook", "slack", "teams", "discord", "pagerduty", "mail", "sqs", "pubsub", "nats"}
 }
 
 // oneSubscription is what commands about one subscription share.

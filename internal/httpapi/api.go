@@ -268,19 +268,25 @@ func New(d Deps) (*API, error) {
 	d.Life.mount(r, d)
 	repositories{d.Repositories}.mount(r)
 	pulls{d.Repositories}.mount(r)
+	pullCommands{d.Repositories}.mount(r)
+	branches{d.Repositories}.mount(r)
 	deliveries{d.Repositories}.mount(r)
+	ciReports{d.Repositories}.mount(r)
+	scanExceptions{d.Repositories, d.Now}.mount(r)
 	subscriptions{d.Subscriptions}.mount(r)
 	notices{d.Subscriptions}.mount(r)
+	preferences{d.Subscriptions}.mount(r)
 	version{d.Version}.mount(r)
 	d.Rights.mount(r, d.Projects, d.Now)
 
 	doc := r.document()
 	reference{doc: doc, address: d.Address}.mount(mux)
 	hooks{d.Repositories, d.Edge.Timeouts.orDefaults().Body, make(chan struct{}, maxReading), d.Logger}.mount(mux)
+	ciHooks{d.Repositories, d.Edge.Timeouts.orDefaults().Body, make(chan struct{}, maxReadingCI), d.Logger}.mount(mux)
 	for pattern, h := range d.Routes {
 		mux.Handle(pattern, h)
 	}
-	g := &gateway{access: d.Access, idempotency: d.Idempotency, now: d.Now, logger: d.Logger, answered: d.Answered, mux: mux}
+	g := &gateway{access: d.Access, idempotency: d.Idempotency, now: d.Now, logger: d.Logger, answered: d.Answered, mux: mux, large: make(chan struct{}, maxLarge)}
 	if err := g.edge(d.Edge, d.Address); err != nil {
 		return nil, err
 	}

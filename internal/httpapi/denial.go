@@ -28,7 +28,7 @@ func (g *gateway) note(r *http.Request, x *exchange, w *counter) {
 	case x.actor.ID == "" && x.route == "" && !x.api:
 		return // a stranger at a door that is not there
 	case refused && (mutates(r.Method) || denied || w.status == http.StatusTooManyRequests):
-	case !refused && x.route == hookRoute:
+	case !refused && isInbox(x.route):
 		return // it is kept as a delivery
 	case !refused && mutates(r.Method):
 	default:

@@ -154,7 +154,13 @@ func TestDocumentKnowsEveryWordOfTheNouns(t *testing.T) {
 	for _, r := range blueberry.AuditResults() {
 		results = append(results, string(r))
 	}
-	var hosts, verdicts []string
+	var hosts, verdicts, severities, stages []string
+	for _, s := range blueberry.Severities() {
+		severities = append(severities, string(s))
+	}
+	for _, s := range blueberry.CIStatuses() {
+		stages = append(stages, string(s))
+	}
 	for _, h := range blueberry.HostKinds() {
 		hosts = append(hosts, string(h))
 	}
@@ -162,6 +168,8 @@ func TestDocumentKnowsEveryWordOfTheNouns(t *testing.T) {
 		verdicts = append(verdicts, string(v))
 	}
 	for name, tc := range map[string]struct{ want, got []string }{
+		"severities of findings": {severities, enum("Finding", "severity")}, "stages": {stages, enum("CIStage", "status")}, "limits of scans": {blueberry.ScanLimits(), enum("PullGates", "scan_max")},
+		"gates": {words(string(blueberry.GateOpen), string(blueberry.GateWaiting), string(blueberry.GateClosed)), enum("CIGate", "state")},
 		"roles": {roles, enum("Role", "name")}, "roles of projects": {roles[1:], enum("Member", "role")}, "roles of service accounts": {roles[1:], enum("ServiceAccount", "role")},
 		"statuses": {statuses, enum("User", "status")}, "statuses of members": {statuses, enum("Member", "status")}, "audit results": {results, enum("AuditEntry", "result")},
 		"invitations": {
@@ -185,14 +193,14 @@ func TestDocumentKnowsEveryWordOfTheNouns(t *testing.T) {
 			words(string(blueberry.PlanCreate), string(blueberry.PlanChange), string(blueberry.PlanRollback), string(blueberry.PlanDestroy)), enum("Plan", "kind"),
 		},
 		"inputs": {
-			words(blueberry.InputEnvironment, blueberry.InputBlueprint, blueberry.InputCommit, blueberry.InputConfigSet, blueberry.InputImage, blueberry.InputPolicies,
+			words(blueberry.InputEnvironment, blueberry.InputBlueprint, blueberry.InputCommit, blueberry.InputBranch, blueberry.InputRun, blueberry.InputConfigSet, blueberry.InputImage, blueberry.InputPolicies,
 				blueberry.InputQuota, blueberry.InputTarget, blueberry.InputRenderer), enum("PlanInput", "kind"),
 		},
 		"actions": {
 			words(string(blueberry.ObjectCreated), string(blueberry.ObjectUpdated), string(blueberry.ObjectDeleted), string(blueberry.ObjectUnchanged)), enum("ObjectDiff", "action"),
 		},
 		"layers": {
-			words(string(blueberry.LayerChart), string(blueberry.LayerBlueprint), string(blueberry.LayerConfigSet), string(blueberry.LayerEnvironment), string(blueberry.LayerComputed)),
+			words(string(blueberry.LayerChart), string(blueberry.LayerBlueprint), string(blueberry.LayerConfigSet), string(blueberry.LayerBuild), string(blueberry.LayerEnvironment), string(blueberry.LayerComputed)),
 			enum("Origin", "layer"),
 		},
 		"sleep reasons": {
@@ -217,9 +225,18 @@ func TestDocumentKnowsEveryWordOfTheNouns(t *testing.T) {
 			words(string(blueberry.PullSkipped), string(blueberry.PullWaiting), string(blueberry.PullBlocked), string(blueberry.PullRefused), string(blueberry.PullBuilt), string(blueberry.PullEnded)),
 			enum("PullRequest", "outcome"),
 		},
-		"drift modes":    {words(string(blueberry.DriftRepair), string(blueberry.DriftReport)), enum("DriftPolicy", "mode")},
-		"drift":          {words(string(blueberry.DriftRepair), string(blueberry.DriftReport)), enum("EnvironmentDrift", "mode")},
-		"config updates": {words(string(blueberry.ConfigPlan), string(blueberry.ConfigAutomatic)), enum("Blueprint", "config_updates")},
+		"command outcomes": {
+			words(string(blueberry.CommandPending), string(blueberry.CommandDone), string(blueberry.CommandRefused), string(blueberry.CommandFailed)),
+			enum("PullCommand", "outcome"),
+		},
+		"outcomes of branches": {
+			words(string(blueberry.PullSkipped), string(blueberry.PullWaiting), string(blueberry.PullBlocked), string(blueberry.PullRefused), string(blueberry.PullBuilt), string(blueberry.PullEnded)),
+			enum("Branch", "outcome"),
+		},
+		"modes of branches": {words(string(blueberry.BranchAutomatic), string(blueberry.BranchApproval)), enum("BranchRule", "mode")},
+		"drift modes":       {words(string(blueberry.DriftRepair), string(blueberry.DriftReport)), enum("DriftPolicy", "mode")},
+		"drift":             {words(string(blueberry.DriftRepair), string(blueberry.DriftReport)), enum("EnvironmentDrift", "mode")},
+		"config updates":    {words(string(blueberry.ConfigPlan), string(blueberry.ConfigAutomatic)), enum("Blueprint", "config_updates")},
 		"parameters": {
 			words(string(blueberry.ParameterString), string(blueberry.ParameterInteger), string(blueberry.ParameterNumber), string(blueberry.ParameterBoolean)), enum("Parameter", "type"),
 		},
@@ -234,11 +251,11 @@ func TestDocumentKnowsEveryWordOfTheNouns(t *testing.T) {
 func TestEveryOperationHasAMethodOfTheClient(t *testing.T) {
 	t.Parallel()
 	client := reflect.TypeFor[*sdk.Client]()
-	spelt := map[string]string{"api": "API", "oauth": "OAuth", "totp": "TOTP", "id": "ID"}
+	spelt := map[string]string{"api": "API", "oauth": "OAuth", "totp": "TOTP", "id": "ID", "ci": "CI"}
 	renamed := map[string]string{"read-environment-logs": "Logs", "exec-environment": "ExecTarget"} // they give what one reads by, or dials, not an answer
 	var methods, operations []string
 	for i := range client.NumMethod() {
-		if name := client.Method(i).Name; !strings.HasPrefix(name, "All") { // those walk a list by its method
+		if name := client.Method(i).Name; !strings.HasPrefix(name, "All") && name != "ReportCISigned" { // those walk a list by its method; and one calls what is outside of /v1
 			methods = append(methods, name)
 		}
 	}
@@ -281,6 +298,7 @@ func TestEveryMethodOfTheClientReachesItsOperation(t *testing.T) {
 	everyCall(t, c)
 	everyLifeCall(t, c)
 	everyRepositoryCall(t, r.API(t), c)
+	everyCICall(t, r.API(t), c)
 	everySubscriptionCall(t, r, c)
 	everyRightsCall(t, r, srv.URL, c)
 	srv.CloseClientConnections()

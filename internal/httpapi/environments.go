@@ -141,6 +141,7 @@ func (h environments) get(ctx context.Context, in *getInput) (*getOutput, error)
 	}
 	wire := wireEnvironment(e)
 	wire.BlueprintRef = rev.Catalogue.String()
+	wire.Branch, wire.Repositories, wire.Commits, wire.Images = rev.Branch, list(rev.Sources, wireSourceRepository), rev.Commits, rev.Images
 	wire.ConfigSets = list(rev.Config, func(u blueberry.ConfigUse) string {
 		u.Version = u.Number
 		return u.String()

@@ -28,6 +28,7 @@ type gateway struct {
 	logger      *slog.Logger
 	answered    func(route string, status int, took time.Duration)
 	mux         *http.ServeMux
+	large       chan struct{} // holds a token for each large body that is read
 
 	audit       Audit
 	limiter     cache.Limiter
@@ -97,7 +98,7 @@ func (g *gateway) handler() http.Handler {
 			public.ServeHTTP(counted, r)
 		case x.api:
 			known.ServeHTTP(counted, r)
-		case x.route == hookRoute:
+		case isInbox(x.route):
 			inbox.ServeHTTP(counted, r)
 		default:
 			pages.ServeHTTP(counted, r)

@@ -48,7 +48,7 @@ func TestWhatAHostSendsIsAnswered(t *testing.T) {
 		{"a second time", inbox, good, with(good), 202, "duplicate"},
 		{"neither an origin nor a session says anything", inbox, good, with(good, "Origin", "https://evil.test", "Sec-Fetch-Site", "cross-site", "Cookie", cookie+"x"), 202, "duplicate"},
 		{"no news, and larger than a form", inbox, padded, with(padded), 202, "ignored"},
-		{"nothing of ours", inbox, `{"event":"push"}`, with(`{"event":"push"}`), 202, "ignored"},
+		{"nothing of ours", inbox, `{"event":"star"}`, with(`{"event":"star"}`), 202, "ignored"},
 		{"no JSON, as large as may be", inbox, whole, with(whole), 202, "unreadable"},
 		{"a byte more", inbox, whole + "x", with(whole + "x"), 413, "BODY_TOO_LARGE"},
 		{"nobody signed it", inbox, good, nil, 401, "DELIVERY_REFUSED"},

@@ -43,13 +43,18 @@ func (h notices) list(ctx context.Context, in *listNoticesInput) (*answer[sdk.No
 	limit := pageSize(in.Limit)
 	q := blueberry.NoticeQuery{SubscriptionID: in.Subscription, State: blueberry.NoticeState(in.State), Before: in.Before, Limit: limit}
 	found, err := h.operations.Notices(ctx, actorOf(ctx), in.Project, q)
-	return answered(found, err, func(found []blueberry.Notice) sdk.NoticeList {
+	return answered(found, err, noticeList(limit))
+}
+
+// noticeList makes a run of what was found, of which there may be more when it has reached the limit.
+func noticeList(limit int) func(found []blueberry.Notice) sdk.NoticeList {
+	return func(found []blueberry.Notice) sdk.NoticeList {
 		out := sdk.NoticeList{Items: list(found, wireNotice)}
 		if n := len(found); n >= limit {
 			out.NextBefore = found[n-1].ID
 		}
 		return out
-	})
+	}
 }
 
 // NoticeByID names a notice.

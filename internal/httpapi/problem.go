@@ -161,7 +161,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, p *sdk.Problem) {
 			w.Header()[name] = values
 		}
 	}
-	if !x.api && x.route != hookRoute && strings.Contains(r.Header.Get("Accept"), "text/html") {
+	if !x.api && !isInbox(x.route) && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		writeProblemPage(w, p)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/source"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
@@ -66,7 +67,15 @@ type PullByID struct {
 
 func (h pulls) get(ctx context.Context, in *PullByID) (*answer[sdk.PullRequest], error) {
 	p, err := h.operations.Pull(ctx, actorOf(ctx), in.ID)
-	return answered(p, err, wirePull)
+	if err != nil {
+		return nil, err
+	}
+	ci, err := h.operations.CIOf(ctx, p)
+	return answered(ci, err, func(ci source.CIStanding) sdk.PullRequest {
+		out, said := wirePull(p), wirePullCI(ci)
+		out.CI = &said
+		return out
+	})
 }
 
 type approvePullInput struct {

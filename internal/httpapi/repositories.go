@@ -27,11 +27,20 @@ type Repositories interface {
 	Pull(ctx context.Context, actor blueberry.Actor, id string) (blueberry.PullRequest, error)
 	// Approve vouches for one commit of a pull request.
 	Approve(ctx context.Context, actor blueberry.Actor, id, commit string, found blueberry.Faults) (blueberry.PullRequest, error)
+	// Commands reads those in comments below a pull request.
+	Commands(ctx context.Context, actor blueberry.Actor, q blueberry.PullCommandQuery) ([]blueberry.PullCommand, error)
+
+	Branches(ctx context.Context, actor blueberry.Actor, project string, q blueberry.BranchQuery) ([]blueberry.Branch, error)
+	Branch(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Branch, error)
+	// Deploy has the environment of a branch move to the commit that the branch has now.
+	Deploy(ctx context.Context, actor blueberry.Actor, id, commit string, found blueberry.Faults) (blueberry.Branch, error)
 
 	Deliveries(ctx context.Context, actor blueberry.Actor, project string, q blueberry.DeliveryQuery) ([]blueberry.Delivery, error)
 	Delivery(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Delivery, error)
 	// Replay reads a delivery again; dry only tells what would follow.
 	Replay(ctx context.Context, actor blueberry.Actor, id string, dry bool) (source.Replayed, error)
+	CI
+
 	// Receive takes a call of a host, which proves itself by its signature.
 	Receive(ctx context.Context, c source.Call) (blueberry.Delivery, error)
 }
@@ -60,7 +69,7 @@ func (h repositories) mount(r *router) {
 	}, h.get)
 	register(r, huma.Operation{
 		OperationID: "change-repository", Method: http.MethodPatch, Path: "/v1/repositories/{id}", Tags: []string{tagRepositories}, Metadata: gathers(),
-		Summary: "Change a repository", Description: "What is absent stays. A policy takes the place of the whole one before, and counts for every pull request that is open.",
+		Summary: "Change a repository", Description: "What is absent stays. A policy takes the place of the whole one before, and counts for every pull request that is open; rules take the place of all rules.",
 	}, h.change)
 	r.example(http.MethodPatch, "/v1/repositories/{id}", sdk.ChangeRepositoryRequest{Policy: &sdk.PullPolicy{Labels: []string{"preview"}, Drafts: true}})
 	register(r, huma.Operation{
@@ -110,8 +119,8 @@ type addRepositoryInput struct {
 func (h repositories) add(ctx context.Context, in *addRepositoryInput) (*tagged[sdk.AddedRepository], error) {
 	b := in.Body.Value
 	return h.added(h.operations.Add(ctx, actorOf(ctx), source.RepositoryWish{
-		Project: b.Project, Name: b.Name, Host: blueberry.HostKind(b.Host), URL: b.URL, Secret: b.Secret, Policy: blueberry.PullPolicy(b.Policy),
-		HostAPI: blueberry.HostAPI(b.HostAPI), Credential: b.Credential, Found: in.Body.unknown,
+		Project: b.Project, Name: b.Name, Host: blueberry.HostKind(b.Host), URL: b.URL, Secret: b.Secret, Policy: pullPolicy(b.Policy),
+		Rules: list(b.Rules, readRule), HostAPI: blueberry.HostAPI(b.HostAPI), Credential: b.Credential, Found: in.Body.unknown,
 	}))
 }
 
@@ -162,8 +171,12 @@ func (h repositories) change(ctx context.Context, in *changeRepositoryInput) (*t
 		api := blueberry.HostAPI(*a)
 		c.HostAPI = &api
 	}
+	if in.Body.Value.Rules != nil {
+		rules := list(*in.Body.Value.Rules, readRule)
+		c.Rules = &rules
+	}
 	if p := in.Body.Value.Policy; p != nil {
-		policy := blueberry.PullPolicy(*p)
+		policy := pullPolicy(*p)
 		c.Policy = &policy
 	}
 	return h.told(h.operations.Change(ctx, actorOf(ctx), in.ID, c, version))

@@ -64,6 +64,29 @@ func (a answer) said(t testing.TB) verdict {
 	return v
 }
 
+// pushBody is what a generic host sends of a branch.
+func pushBody(repository, branch, commit string) string {
+	return fmt.Sprintf(`{"event":"push","timestamp":"2026-01-31T09:30:00Z","data":{"repository":%q,"branch":%q,"commit":%q}}`, repository, branch, commit)
+}
+
+// addMain gives main of the shop's repository a rule by which each commit waits, and pushes it.
+func addMain(t *testing.T, api http.Handler, c *sdk.Client, to sdk.AddedRepository) sdk.Branch {
+	t.Helper()
+	rules := []sdk.BranchRule{{Branch: "main", Environment: "staging", Mode: "approval"}}
+	changed := got[sdk.Repository](t)(c.ChangeRepository(t.Context(), to.Repository.ID, sdk.ChangeRepositoryRequest{Rules: &rules}))
+	if len(changed.Rules) != 1 || changed.Rules[0].Environment != "staging" {
+		t.Fatalf("the rules are %+v", changed.Rules)
+	}
+	if v := deliver(t, api, to, pushBody(to.Repository.Name, "main", strings.Repeat("c", 40))).said(t); v.Verdict != "accepted" {
+		t.Fatalf("a push is %s: %s", v.Verdict, v.Reason)
+	}
+	found := got[sdk.BranchList](t)(c.ListBranches(t.Context(), sdk.BranchFilter{Repository: to.Repository.ID, Name: "main"})).Items
+	if len(found) != 1 || found[0].HeadCommit != strings.Repeat("c", 40) {
+		t.Fatalf("known are %+v", found)
+	}
+	return found[0]
+}
+
 // everyRepositoryCall is everyCall for repositories and what their hosts send. A call that the story gives no ground is refused with the code that it names.
 func everyRepositoryCall(t *testing.T, api http.Handler, c *sdk.Client) {
 	t.Helper()
@@ -80,10 +103,28 @@ func everyRepositoryCall(t *testing.T, api http.Handler, c *sdk.Client) {
 	refused = got[sdk.DeliveryList](t)(c.ListDeliveries(ctx, sdk.DeliveryFilter{Verdict: "refused"})).Items
 	fork := strings.NewReplacer(`"relation":"member"`, `"relation":"outsider"`, `"repository":"acme/shop"},"base"`, `"repository":"eve/shop"},"base"`).Replace(pullBody("acme/shop", 8, strings.Repeat("b", 40)))
 	strange := got[sdk.Delivery](t)(c.GetDelivery(ctx, deliver(t, api, added, fork).said(t).ID)).PullID
+	main := addMain(t, api, c, added)
 	for _, call := range []struct {
 		operation, code string
 		do              func() error
 	}{
+		{"list-branches", "", func() error {
+			return second(c.ListBranches(ctx, sdk.BranchFilter{Project: "default", Repository: id, Outcome: "waiting", Limit: 3}))
+		}},
+		{"get-branch", "", func() error { return second(c.GetBranch(ctx, main.ID)) }},
+		{"get-branch", "BRANCH_NOT_FOUND", func() error { return second(c.GetBranch(ctx, "brn_none")) }},
+		{"deploy-branch", "BRANCH_NOT_FOUND", func() error { return second(c.DeployBranch(ctx, "brn_none", sdk.DeployBranchRequest{})) }},
+		{"deploy-branch", "BRANCH_MOVED", func() error {
+			return second(c.DeployBranch(ctx, main.ID, sdk.DeployBranchRequest{Commit: strings.Repeat("d", 40)}))
+		}},
+		{"deploy-branch", "VALIDATION_FAILED", func() error { return second(c.DeployBranch(ctx, main.ID, sdk.DeployBranchRequest{Commit: "main"})) }},
+		{"deploy-branch", "", func() error {
+			b, err := c.DeployBranch(ctx, main.ID, sdk.DeployBranchRequest{Commit: strings.Repeat("c", 40)})
+			if err == nil && (b.Deployed != strings.Repeat("c", 40) || b.DeployedBy == "" || b.DeployedAt.IsZero()) {
+				t.Errorf("deployed: %+v", b)
+			}
+			return err
+		}},
 		{"add-repository", "REPOSITORY_EXISTS", func() error {
 			return second(c.AddRepository(ctx, sdk.AddRepositoryRequest{Name: "acme/shop", Host: "generic", URL: shopRepository}))
 		}},
@@ -96,7 +137,7 @@ func everyRepositoryCall(t *testing.T, api http.Handler, c *sdk.Client) {
 			return second(c.ChangeRepository(ctx, id, sdk.ChangeRepositoryRequest{URL: &url}, sdk.IfMatch(9)))
 		}},
 		{"change-repository", "", func() error {
-			return second(c.ChangeRepository(ctx, id, sdk.ChangeRepositoryRequest{URL: &url}, sdk.IfMatch(1)))
+			return second(c.ChangeRepository(ctx, id, sdk.ChangeRepositoryRequest{URL: &url}, sdk.IfMatch(2)))
 		}},
 		{"change-repository", "REPOSITORY_NOT_FOUND", func() error {
 			return second(c.ChangeRepository(ctx, "rep_none", sdk.ChangeRepositoryRequest{URL: &url}))
@@ -109,6 +150,12 @@ func everyRepositoryCall(t *testing.T, api http.Handler, c *sdk.Client) {
 		}},
 		{"get-pull", "", func() error { return second(c.GetPull(ctx, pull)) }},
 		{"get-pull", "PULL_NOT_FOUND", func() error { return second(c.GetPull(ctx, "pul_none")) }},
+		{"list-pull-commands", "", func() error {
+			return second(c.ListPullCommands(ctx, pull, sdk.PullCommandFilter{Outcome: "done", Limit: 3}))
+		}},
+		{"list-pull-commands", "PULL_NOT_FOUND", func() error {
+			return second(c.ListPullCommands(ctx, "pul_none", sdk.PullCommandFilter{}))
+		}},
 		{"approve-pull", "PULL_NOT_FOUND", func() error {
 			return second(c.ApprovePull(ctx, "pul_none", sdk.ApprovePullRequest{Commit: strings.Repeat("a", 40)}))
 		}},

@@ -10,12 +10,15 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
 const (
 	maxBody = 8 << 20  // bytes of a call of the API
 	maxForm = 64 << 10 // bytes of what a page or an OAuth endpoint takes
+
+	maxLarge = 4 // calls at once that may have more than maxBody
 )
 
 // readBody reads the whole body before anything else is done with the request, within limits of size and time.
@@ -31,6 +34,16 @@ func (g *gateway) readBody(limit int64, next http.Handler) http.Handler {
 			r.Body = http.NoBody
 			next.ServeHTTP(w, r)
 			return
+		}
+		limit := limit
+		if x.route == ciReportRoute {
+			limit = blueberry.MaxCIBody
+			select { // reading one takes several times its size
+			case g.large <- struct{}{}:
+				defer func() { <-g.large }()
+			case <-r.Context().Done():
+				return
+			}
 		}
 		data, wrong := wholeBody(w, r, limit, g.timeouts.Body)
 		if wrong != nil {

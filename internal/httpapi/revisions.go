@@ -39,8 +39,13 @@ func wireRevision(r blueberry.Revision) sdk.Revision {
 	return sdk.Revision{
 		ID: r.ID, Number: r.Number, Author: r.Author, Reason: r.Reason, Source: wireSource(r.Source), Head: r.Head, BlueprintRef: r.Catalogue.String(),
 		BlueprintFollows: r.Catalogue.Follow, ConfigSets: list(r.Config, wireConfigUse), Parameters: r.Parameters, Overrides: r.Overrides,
+		Branch: r.Branch, Repositories: list(r.Sources, wireSourceRepository), Commits: r.Commits, Images: r.Images,
 		Demand: wireDemand(r.Demand), PlanID: r.Plan, RestoredFrom: r.RestoredFrom, Commit: r.Commit, CreatedAt: instant(r.CreatedAt),
 	}
+}
+
+func wireSourceRepository(s blueberry.ComponentSource) sdk.SourceRepository {
+	return sdk.SourceRepository(s)
 }
 
 func wireConfigUse(u blueberry.ConfigUse) sdk.ConfigUse {

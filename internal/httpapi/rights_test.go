@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -116,6 +117,8 @@ func (w *world) thing(t *testing.T, operation, path, param, project string) stri
 		return "local"
 	case noun == "archives" && param == "environment_id":
 		return w.fixed["environments "+project] // which has not ended: there is no archive of it yet
+	case noun == "scan-exceptions":
+		return got[sdk.ScanException](t)(c.AddScanException(ctx, sdk.AddScanExceptionRequest{Project: project, Finding: fresh, Reason: "r", Until: time.Now().Add(time.Hour)})).ID
 	case param == "number":
 		return "9" // of what has one version: it is looked for only by who may
 	}
@@ -161,6 +164,11 @@ func (w *world) lasting(t *testing.T, noun, project string) string {
 		d := got[sdk.Delivery](t)(c.GetDelivery(ctx, a.said(t).ID))
 		w.fixed["pulls "+project], w.fixed["deliveries "+project] = d.PullID, d.ID
 		return w.fixed[noun+" "+project]
+	case "branches":
+		repository := sdk.AddRepositoryRequest{Project: project, Name: "acme/branched", Host: "generic", URL: shopRepository, Policy: sdk.PullPolicy{Off: true}}
+		return addMain(t, w.api, c, got[sdk.AddedRepository](t)(c.AddRepository(ctx, repository))).ID
+	case "ci":
+		return got[sdk.CIReport](t)(c.ReportCI(ctx, ciReport(func(r *sdk.ReportCIRequest) { r.Repository = w.thing(t, "", "/v1/repositories/{id}", "id", project) }))).ID
 	case "subscriptions", "notices":
 		s := got[sdk.AddedSubscription](t)(c.AddSubscription(ctx, sdk.AddSubscriptionRequest{Project: project, Name: "kept", Kind: "webhook", URL: hookURL, Events: []string{"*"}}))
 		w.fixed["subscriptions "+project] = s.Subscription.ID // the call that adds one takes the name of its example

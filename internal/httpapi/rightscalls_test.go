@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,39 @@ func everyRightsCall(t *testing.T, r *roomstest.Rooms, url string, c *sdk.Client
 		operation, code string
 		do              func() error
 	}{
+		{"get-preferences", "", func() error { return second(ada.GetPreferences(ctx)) }},
+		{"get-preferences", "PERSON_NEEDED", func() error { return second(c.GetPreferences(ctx)) }},
+		{"set-preferences", "", func() error {
+			quiet := sdk.QuietHours{TimeZone: "Europe/Zurich", Windows: []sdk.SleepWindow{{Days: []string{"mon"}, From: "19:00", To: "07:00"}}}
+			set, err := ada.SetPreferences(ctx, sdk.SetPreferencesRequest{
+				Events: []string{"environment.*"}, Mail: true, Channel: &sdk.ChannelRequest{Kind: "webhook", URL: hookURL}, Quiet: quiet, Muted: []string{"shop"},
+			})
+			p := set.Preferences
+			if p.Version != 1 || p.Channel == nil || p.Channel.Endpoint != "https://hooks.test" || p.Quiet.TimeZone != "Europe/Zurich" || len(p.Ways) != 2 || !strings.HasPrefix(set.Secret, "whsec_") {
+				t.Errorf("set %+v", set)
+			}
+			return err
+		}},
+		{"set-preferences", "VERSION_MOVED", func() error {
+			return second(ada.SetPreferences(ctx, sdk.SetPreferencesRequest{Events: []string{}, Mail: true}, sdk.IfMatch(9)))
+		}},
+		{"set-preferences", "VALIDATION_FAILED", func() error {
+			return second(ada.SetPreferences(ctx, sdk.SetPreferencesRequest{Events: []string{"pull.*"}}))
+		}},
+		{"test-preferences", "", func() error {
+			tested, err := ada.TestPreferences(ctx)
+			if len(tested.Notices) != 2 || tested.Notices[0].State != "delivered" {
+				t.Errorf("tested %+v", tested)
+			}
+			return err
+		}},
+		{"list-own-notices", "", func() error {
+			found, err := ada.ListOwnNotices(ctx, sdk.NoticeFilter{State: "delivered", Limit: 2})
+			if len(found.Items) != 2 || found.NextBefore == "" {
+				t.Errorf("her notices are %+v", found)
+			}
+			return err
+		}},
 		{"list-users", "", func() error { return second(c.ListUsers(ctx, sdk.UserFilter{})) }},
 		{"get-user", "", func() error { return second(c.GetUser(ctx, "bob@example.com")) }},
 		{"update-user", "", func() error { return second(c.UpdateUser(ctx, invited, sdk.UpdateUserRequest{Name: &name})) }},

@@ -53,6 +53,7 @@ func rightsTable() map[string]right {
 		"change-password": {who: "person"}, "begin-totp": {who: "person"}, "confirm-totp": {who: "person"}, "remove-totp": {who: "person"},
 		"create-recovery-codes": {who: "person"}, "begin-passkey": {who: "person"}, "confirm-passkey": {who: "person"}, "delete-passkey": own,
 		"unlink-identity": own, "list-consents": {who: "anyone"}, "revoke-consent": {who: "anyone", empty: true},
+		"get-preferences": {who: "person"}, "set-preferences": {who: "person"}, "test-preferences": {who: "person"}, "list-own-notices": {who: "person"},
 
 		"list-audit-entries": in(rule, query), "export-audit": in(rule, query), "get-access-review": installation, "open-emergency": installation,
 		"list-emergencies": installation, "close-emergency": none(hidden), "list-keys": installation, "rotate-keys": installation,
@@ -68,8 +69,11 @@ func rightsTable() map[string]right {
 		"abandon-environment": {who: "owner"},
 
 		"add-repository": in(write, body), "list-repositories": in(read, query), "get-repository": read, "change-repository": write, "remove-repository": write,
-		"rotate-repository-secret": write, "list-pulls": in(read, query), "get-pull": read, "approve-pull": write, "list-deliveries": in(change, query), "get-delivery": change,
+		"rotate-repository-secret": write, "list-pulls": in(read, query), "get-pull": read, "list-pull-commands": read, "approve-pull": write, "list-branches": in(read, query), "get-branch": read, "deploy-branch": write, "list-deliveries": in(change, query), "get-delivery": change,
 		"replay-delivery": change,
+
+		"report-ci": none(in(change, body)), "list-ci-reports": in(read, query), "get-ci-report": read,
+		"add-scan-exception": in(write, body), "list-scan-exceptions": in(read, query), "remove-scan-exception": write,
 
 		"add-subscription": in(write, body), "list-subscriptions": in(change, query), "get-subscription": change, "change-subscription": write,
 		"remove-subscription": write, "rotate-subscription": write, "test-subscription": write, "redrive-subscription": change,

@@ -125,7 +125,7 @@ func TestEveryOperationAsksForAGrant(t *testing.T) {
 		"list-retention-rules": "retention:read", "set-project-life": "projects:",
 		"add-repository": "repositories:write", "list-repositories": "repositories:read", "get-repository": "repositories:read",
 		"change-repository": "repositories:write", "remove-repository": "repositories:write", "rotate-repository-secret": "repositories:write",
-		"list-pulls": "repositories:read", "get-pull": "repositories:read", "approve-pull": "pulls:approve", "list-deliveries": "deliveries:read", "get-delivery": "deliveries:read",
+		"list-pulls": "repositories:read", "get-pull": "repositories:read", "list-pull-commands": "repositories:read", "approve-pull": "pulls:approve", "list-branches": "repositories:read", "get-branch": "repositories:read", "deploy-branch": "branches:deploy", "list-deliveries": "deliveries:read", "get-delivery": "deliveries:read",
 		"replay-delivery":  "deliveries:replay",
 		"add-subscription": "subscriptions:write", "list-subscriptions": "subscriptions:read", "get-subscription": "subscriptions:read",
 		"change-subscription": "subscriptions:", "remove-subscription": "subscriptions:", "rotate-subscription": "subscriptions:write",
@@ -137,8 +137,9 @@ func TestEveryOperationAsksForAGrant(t *testing.T) {
 	added := addShop(t, c, "")
 	sent := got[sdk.Delivery](t)(c.GetDelivery(ctx, deliver(t, api, added, pullBody("acme/shop", 7, strings.Repeat("a", 40))).said(t).ID))
 	told := addHook(t, c, "ci").Subscription
+	main := addMain(t, api, c, added)
 	ids := map[string]string{
-		"repositories": added.Repository.ID, "pulls": sent.PullID, "deliveries": sent.ID,
+		"repositories": added.Repository.ID, "pulls": sent.PullID, "branches": main.ID, "deliveries": sent.ID,
 		"subscriptions": told.ID, "notices": got[sdk.Notice](t)(c.TestSubscription(ctx, told.ID)).ID,
 		"environments": got[sdk.Environment](t)(c.CreateEnvironment(ctx, shopRequest("pr-1"))).ID,
 		"plans":        got[sdk.Plan](t)(c.PlanNewEnvironment(ctx, shopRequest("pr-2"))).ID,
@@ -351,7 +352,7 @@ func TestShapeAndMeaningAreJudgedTogether(t *testing.T) {
 			},
 		},
 		"repository without all": {"what is needed", "POST", "/v1/repositories", `{}`, []string{"host unknown", "name required", "url repository_url"}},
-		"repository of a type":   {"what the document says is told with it", "POST", "/v1/repositories", `{"name":7}`, []string{"host required", "name type", "url required"}},
+		"repository of a type":   {"what the document says is told with it", "POST", "/v1/repositories", `{"name":7}`, []string{"host required", "name type"}},
 		"change of a repository": {
 			"as when it is added", "PATCH", "/v1/repositories/" + shop.ID, `{"name":"other","url":"","policy":{"prefix":"Pr"}}`,
 			[]string{"name unknown_field", "policy.prefix pattern", "url repository_url"},
@@ -360,8 +361,31 @@ func TestShapeAndMeaningAreJudgedTogether(t *testing.T) {
 		"secret of a wrong":    {"field", "POST", "/v1/repositories/" + shop.ID + "/secret", `{"value":"short"}`, []string{"value unknown_field"}},
 		"list of repositories": {"parameters", "GET", "/v1/repositories?limit=0&colour=red", "", []string{"colour unknown_parameter", "limit range"}},
 		"list of pulls":        {"parameters", "GET", "/v1/pulls?limit=501&state=x&outcome=x&number=1", "", []string{"limit range", "number unknown_parameter", "outcome enum", "state enum"}},
+		"list of commands":     {"parameters", "GET", "/v1/pulls/pul_x/commands?limit=501&outcome=x&line=1", "", []string{"limit range", "line unknown_parameter", "outcome enum"}},
 		"list of deliveries":   {"parameters", "GET", "/v1/deliveries?limit=501&verdict=x&after=1", "", []string{"after unknown_parameter", "limit range", "verdict enum"}},
 		"replay":               {"parameters", "POST", "/v1/deliveries/dlv_x/replay?dry_run=maybe&dry=1", "", []string{"dry unknown_parameter", "dry_run type"}},
+		"gates": {
+			"of a policy", "POST", "/v1/repositories",
+			`{"name":"a/b","host":"generic","url":"` + shopRepository + `","policy":{"gates":{"components":["API"],"coverage_min":101,"scan_max":"bad","wait_minutes":1441,"odd":1}}}`,
+			[]string{
+				"policy.gates.components requires", "policy.gates.components[0] pattern", "policy.gates.coverage_min range", "policy.gates.odd unknown_field", "policy.gates.scan_max enum",
+				"policy.gates.wait_minutes range",
+			},
+		},
+		"report of CI": {
+			"every field", "POST", "/v1/ci/reports",
+			`{"repository":"` + shop.ID + `","commit":"x","odd":1,"run":{"number":-1,"colour":"red"},"stages":[{"name":"a","status":"good"}],"images":{"api":"x:1"},"files":[{"content":"hello"},{"kind":"photo","content":""}]}`,
+			[]string{
+				"commit pattern", "files[0].content format", "files[1].kind enum", "images.api image_unpinned", "odd unknown_field", "run.colour unknown_field", "run.number range", "stages[0].status enum",
+			},
+		},
+		"report of nothing": {"there is nothing in it", "POST", "/v1/ci/reports", `{"repository":"` + shop.ID + `","commit":"` + strings.Repeat("a", 40) + `"}`, []string{" required"}},
+		"list of reports":   {"parameters", "GET", "/v1/ci/reports?limit=0&colour=red", "", []string{"colour unknown_parameter", "limit range"}},
+		"scan exception": {
+			"what is needed, and how far", "POST", "/v1/scan-exceptions", `{"finding":"","reason":"","until":"2020-01-01T00:00:00Z","odd":1}`,
+			[]string{"finding required", "odd unknown_field", "reason required", "until range"},
+		},
+		"list of scan exceptions": {"parameters", "GET", "/v1/scan-exceptions?limit=501&live=maybe", "", []string{"limit range", "live type"}},
 		"subscription": {
 			"every field, of the address and the hours too", "POST", "/v1/subscriptions",
 			`{"name":"No","kind":"pigeon","url":"http://10.0.0.1/","key":"x","events":["["],"secret":"short","odd":1,"installation":true,"project":"x","quiet":{"windows":[{"days":[],"from":"25:00","to":"07:00"}],"time_zone":"Mars"}}`,

@@ -55,6 +55,7 @@ func config(version string) huma.Config {
 		{Name: tagBlueprints, Description: "What an environment is made of."},
 		{Name: tagPolicies, Description: "Rules in Cedar that judge plans."},
 		{Name: tagRepositories, Description: "Repositories whose pull requests bring their own environments, and what their hosts send. Deliveries come in at `POST /hooks/{id}`, signed by the host."},
+		{Name: tagCI, Description: "What pipelines say of commits: stages, images, tests, coverage, scans; and findings that are let pass for a time. A pipeline without a token reports at `POST /hooks/{id}/ci`, signed by a webhook secret of the repository."},
 		{Name: tagSubscriptions, Description: "Who is told of events, by webhook, chat or mail, and what became of each notice."},
 		{Name: tagProjects, Description: "Boundaries of ownership, quota and permission, with their members."},
 		{Name: tagServiceAccounts, Description: "Programs of a project, which act by API tokens."},
@@ -85,6 +86,7 @@ const (
 	tagBlueprints      = "Blueprints"
 	tagPolicies        = "Policies"
 	tagRepositories    = "Repositories"
+	tagCI              = "CI"
 	tagSubscriptions   = "Subscriptions"
 	tagProjects        = "Projects"
 	tagServiceAccounts = "Service accounts"
@@ -111,7 +113,7 @@ func register[I, O any](r *router, op huma.Operation, h func(ctx context.Context
 	registry := r.api.OpenAPI().Components.Schemas
 	op.SkipValidateBody = true // body does it, so that the operation can tell its own faults with the rest
 	op.BodyReadTimeout = -1    // the gateway has read the body
-	op.MaxBodyBytes = maxBody + 1
+	op.MaxBodyBytes = max(maxBody+1, op.MaxBodyBytes)
 	if op.Metadata == nil {
 		op.Metadata = map[string]any{}
 	}

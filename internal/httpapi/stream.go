@@ -25,6 +25,9 @@ const (
 	retryFirst = "retry: 1000\n\n" // the pause before a reader comes back, in ms
 )
 
+// watchRoute is the pattern of the one route whose answer has no end.
+const watchRoute = "GET /v1/events/stream"
+
 // stream is the route of the live event stream. It holds no buffer: a stream is a position in the record, so a reader that lags costs nothing.
 type stream struct {
 	events   Events

@@ -29,6 +29,13 @@ type Subscriptions interface {
 	Notice(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Notice, error)
 	// Redrive has a notice sent once more.
 	Redrive(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Notice, error)
+
+	Preferences(ctx context.Context, actor blueberry.Actor) (notify.PreferencesSet, error)
+	// SetPreferences writes what the actor prefers, in place of all before.
+	SetPreferences(ctx context.Context, actor blueberry.Actor, w notify.PreferencesWish, ifVersion int64) (notify.PreferencesSet, error)
+	// TestPreferences tells the actor of an event that is none, by each way that is on.
+	TestPreferences(ctx context.Context, actor blueberry.Actor) ([]blueberry.Notice, error)
+	OwnNotices(ctx context.Context, actor blueberry.Actor, q blueberry.NoticeQuery) ([]blueberry.Notice, error)
 }
 
 // subscriptions are the routes of subscriptions.
@@ -41,7 +48,7 @@ func (h subscriptions) mount(r *router) {
 		OperationID: "add-subscription", Method: http.MethodPost, Path: "/v1/subscriptions", Tags: []string{tagSubscriptions}, DefaultStatus: http.StatusCreated, Metadata: gathers(),
 		Summary: "Subscribe to events",
 		Description: "Events that happen from now on are sent there, each at least once and under its own id. A webhook gets CloudEvents that are signed in the form of the Standard Webhooks; " +
-			"its secret is told here alone. Addresses are kept encrypted and never shown.",
+			"its secret is told here alone. Queues of SQS, topics of Pub/Sub and subjects of NATS get the same CloudEvents in structured form. Addresses and keys are kept encrypted and never shown.",
 	}, h.add)
 	r.example(http.MethodPost, "/v1/subscriptions", sdk.AddSubscriptionRequest{
 		Name: "ci", Kind: "webhook", URL: "https://hooks.example.com/blueberry", Events: []string{"environment.ready", "environment.failed", "pull.*"},
@@ -113,7 +120,7 @@ func (h subscriptions) add(ctx context.Context, in *addSubscriptionInput) (*tagg
 	b := in.Body.Value
 	return addedSubscription(h.operations.Add(ctx, actorOf(ctx), notify.SubscriptionWish{
 		Project: b.Project, Installation: b.Installation, Name: b.Name, Kind: blueberry.SubscriptionKind(b.Kind),
-		Address: blueberry.SubscriptionAddress{URL: b.URL, Key: b.Key, To: b.To}, Events: b.Events, Quiet: readQuietHours(b.Quiet), Secret: b.Secret, Found: in.Body.unknown,
+		Address: blueberry.SubscriptionAddress{URL: b.URL, Key: b.Key, To: b.To, User: b.User, Region: b.Region, Stream: b.Stream}, Events: b.Events, Quiet: readQuietHours(b.Quiet), Secret: b.Secret, Found: in.Body.unknown,
 	}))
 }
 
@@ -160,7 +167,7 @@ func (h subscriptions) change(ctx context.Context, in *changeSubscriptionInput) 
 		return nil, err
 	}
 	b := in.Body.Value
-	c := notify.SubscriptionChange{Name: b.Name, URL: b.URL, Key: b.Key, To: b.To, Events: b.Events, Off: b.Off, Found: in.Body.unknown}
+	c := notify.SubscriptionChange{Name: b.Name, URL: b.URL, Key: b.Key, To: b.To, User: b.User, Region: b.Region, Stream: b.Stream, Events: b.Events, Off: b.Off, Found: in.Body.unknown}
 	if b.Quiet != nil {
 		quiet := readQuietHours(*b.Quiet)
 		c.Quiet = &quiet

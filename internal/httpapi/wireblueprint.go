@@ -14,6 +14,9 @@ func wireBlueprint(b blueberry.Blueprint) sdk.Blueprint {
 		Egress:     list(b.Egress, func(e blueberry.Egress) sdk.Egress { return sdk.Egress(e) }),
 		Components: list(b.Components, func(c blueberry.Component) sdk.Component { return sdk.Component(c) }),
 		Parameters: list(b.Parameters, wireParameter),
+		Repositories: list(b.Repositories, func(r blueberry.SideRepository) sdk.SideRepository {
+			return sdk.SideRepository{Name: r.Name, URL: r.URL, Ref: r.Ref, Match: string(r.Match)}
+		}),
 	}
 	return out
 }
@@ -40,6 +43,9 @@ func readBlueprint(b *sdk.Blueprint, at string, found *blueberry.Faults) *bluebe
 	for _, c := range b.Components {
 		c.Values = blueberry.PlainValues(c.Values)
 		out.Components = append(out.Components, blueberry.Component(c))
+	}
+	for _, r := range b.Repositories {
+		out.Repositories = append(out.Repositories, blueberry.SideRepository{Name: r.Name, URL: r.URL, Ref: r.Ref, Match: blueberry.RepositoryMatch(r.Match)})
 	}
 	for _, p := range b.Parameters {
 		out.Parameters = append(out.Parameters, blueberry.Parameter{

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"cmp"
 	"encoding/base64"
+	"encoding/json"
 	"maps"
 	"unicode/utf8"
 
@@ -13,13 +14,36 @@ import (
 // wireRepository never tells a secret.
 func wireRepository(r blueberry.Repository, webhook string) sdk.Repository {
 	return sdk.Repository{
-		ID: r.ID, Project: r.Project, Name: r.Name, Host: string(r.Host), URL: r.URL, WebhookURL: webhook, Policy: sdk.PullPolicy(r.Policy),
+		ID: r.ID, Project: r.Project, Name: r.Name, Host: string(r.Host), URL: r.URL, WebhookURL: webhook, Policy: wirePullPolicy(r.Policy),
 		LastDeliveryAt: instant(r.LastDeliveryAt), LastRefusedAt: instant(r.LastRefusedAt), CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
 		HostAPI: sdk.HostAPI(r.HostAPI), CredentialSet: r.Credential != nil, SweptAt: instant(r.Sweep.At), SweepFound: r.Sweep.Found, SweepUnread: r.Sweep.Unread,
+		Rules: list(r.Rules, wireRule), BranchesAt: instant(r.Branches.At), BranchesSay: r.Branches.Message,
 		HostHealth: sdk.HostHealth{
 			AnsweredAt: instant(r.Health.AnsweredAt), FailedAt: instant(r.Health.FailedAt), Message: r.Health.Message, PausedUntil: instant(r.Health.PausedUntil),
 		},
 		Version: r.Version,
+	}
+}
+
+// wirePullPolicy and pullPolicy turn policies into one another: both have the same fields, by the same names.
+func wirePullPolicy(p blueberry.PullPolicy) (out sdk.PullPolicy) {
+	translate(p, &out)
+	return out
+}
+
+func pullPolicy(p sdk.PullPolicy) (out blueberry.PullPolicy) {
+	translate(p, &out)
+	return out
+}
+
+// translate fills a struct from one that has the same fields in JSON. A test holds that the two have.
+func translate(from, to any) {
+	js, err := json.Marshal(from)
+	if err == nil {
+		err = json.Unmarshal(js, to)
+	}
+	if err != nil {
+		panic(err) // they are of texts, numbers and lists only
 	}
 }
 

@@ -57,6 +57,14 @@ func given(text string) *string {
 	return &text
 }
 
+// givenMap is nil for one that was left out; an empty one was not.
+func givenMap(m map[string]string) *map[string]string {
+	if m == nil {
+		return nil
+	}
+	return &m
+}
+
 // wishSource names the repository of a request in which what is empty was left out.
 func wishSource(w *provision.Wish, s *sdk.Source) {
 	if s != nil {
@@ -73,6 +81,7 @@ func readCreate(b sdk.CreateEnvironmentRequest, strict bool, found blueberry.Fau
 	}
 	r.Wish = wishes{b.Blueprint, given(b.BlueprintRef), b.ConfigSets, b.Parameters, b.Overrides, b.Strict || strict}.read("", &found)
 	wishSource(&r.Wish, b.Source)
+	r.Branch, r.Images = given(b.Branch), givenMap(b.Images)
 	if b.Drift != nil {
 		r.Drift = readDriftPolicy(*b.Drift)
 	}
@@ -84,6 +93,7 @@ func readCreate(b sdk.CreateEnvironmentRequest, strict bool, found blueberry.Fau
 func readChange(b sdk.ChangeEnvironmentRequest, strict bool, at string, found blueberry.Faults) provision.ChangeRequest {
 	r := provision.ChangeRequest{Reason: b.Reason, Refresh: b.Refresh, PlanID: b.PlanID}
 	r.Wish = wishes{b.Blueprint, b.BlueprintRef, b.ConfigSets, b.Parameters, b.Overrides, b.Strict || strict}.read(at, &found)
+	r.Branch, r.Images = b.Branch, givenMap(b.Images)
 	if b.Source != nil {
 		r.Repository, r.Ref, r.Path = b.Source.Repository, b.Source.Ref, b.Source.Path
 	}

@@ -50,3 +50,14 @@ func cloudEventOf(e blueberry.Event, source string) ([]byte, error) {
 	}
 	return js, nil
 }
+
+// attributesOf is an event's attributes beside its structured form, as the bindings of CloudEvents name them: brokers choose by them who gets what.
+func attributesOf(e blueberry.Event, source string) map[string]string {
+	out := map[string]string{
+		"content-type": CloudEventType, "ce-specversion": "1.0", "ce-id": e.ID, "ce-source": source, "ce-type": typePrefix + string(e.Type), "ce-time": e.At.UTC().Format(time.RFC3339Nano),
+	}
+	if at := subjectOf(e); at != "" {
+		out["ce-subject"] = at
+	}
+	return out
+}

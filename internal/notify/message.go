@@ -33,7 +33,7 @@ func messageOf(e blueberry.Event, publicURL string) Message {
 		m.Text = m.Title
 	}
 	if e.EnvironmentID != "" {
-		m.Link = publicURL + "/v1/environments/" + e.EnvironmentID
+		m.Link = publicURL + "/environments/" + e.EnvironmentID
 	}
 	return m
 }

@@ -20,15 +20,27 @@ func (s *Subscriptions) Notices(ctx context.Context, actor blueberry.Actor, proj
 
 // Notice reads one, with its attempts.
 func (s *Subscriptions) Notice(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Notice, error) {
-	return view(ctx, s, func(tx Tx) (blueberry.Notice, error) {
+	n, err := view(ctx, s, func(tx Tx) (blueberry.Notice, error) {
 		return noticeFor(ctx, tx, actor, id, blueberry.GrantNoticesRead)
 	})
+	return seenBy(actor, n), err
+}
+
+// seenBy is a notice as an actor may see it.
+func seenBy(actor blueberry.Actor, n blueberry.Notice) blueberry.Notice {
+	if id, err := self(actor); err == nil && id == n.Project {
+		return asSeen(actor, n)
+	}
+	return n
 }
 
 func noticeFor(ctx context.Context, tx Tx, actor blueberry.Actor, id string, g blueberry.Grant) (blueberry.Notice, error) {
 	n, err := tx.Notice(ctx, id)
 	if err != nil {
 		return blueberry.Notice{}, err
+	}
+	if id, err := self(actor); err == nil && id == n.Project {
+		return n, nil // what they were told themselves
 	}
 	if err := allowed(actor, n.Project, g, blueberry.Errorf(blueberry.NotFound, "NOTICE_NOT_FOUND", "there is no notice %q", id)); err != nil {
 		return blueberry.Notice{}, err
@@ -62,7 +74,7 @@ func (s *Subscriptions) Redrive(ctx context.Context, actor blueberry.Actor, id s
 				return err
 			}
 			n.Version++
-			out = n
+			out = seenBy(actor, n)
 			return s.redriven(ctx, tx, actor, sub, n.ID, fmt.Sprintf("%s had notice %s of subscription %s sent again", actor.Name, n.ID, sub.Name))
 		})
 	})
@@ -110,6 +122,6 @@ func (s *Subscriptions) wake(ctx context.Context, tx Tx, sub blueberry.Subscript
 
 func (s *Subscriptions) redriven(ctx context.Context, tx Tx, actor blueberry.Actor, sub blueberry.Subscription, resource, detail string) error {
 	return tx.AppendAudit(ctx, blueberry.AuditEntry{
-		Actor: actor, Action: string(blueberry.GrantNoticesRedrive), Resource: resource, Project: sub.Project, Detail: detail, At: s.Now(),
+		Actor: actor, Action: string(blueberry.GrantNoticesRedrive), Resource: resource, Project: projectOf(sub), Detail: detail, At: s.Now(),
 	})
 }

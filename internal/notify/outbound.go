@@ -19,7 +19,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// Outbound posts to addresses that users name. An address is judged when it is dialled, as it was resolved: what a name led to when it was looked at before
+// Outbound is the way to addresses that users name. An address is judged when it is dialled, as it was resolved: what a name led to when it was looked at before
 // proves nothing. Redirects are not followed, and no proxy is asked: it would dial where we may not.
 type Outbound struct {
 	AllowLocal bool        // networks of the server's own, too
@@ -37,7 +37,7 @@ type Outbound struct {
 const (
 	postTime  = 15 * time.Second
 	dialTime  = 5 * time.Second
-	maxAnswer = 4 << 10 // bytes; nobody looks at them
+	maxAnswer = 4 << 10 // bytes
 )
 
 // errLocal is the refusal to dial.
@@ -45,12 +45,18 @@ var errLocal = errors.New("the address leads into a network of the server's own,
 
 // Post sends a body, and gives what the receiver answered. Nothing of the address but its host and port is in the result.
 func (o *Outbound) Post(ctx context.Context, address string, header http.Header, body []byte) blueberry.NoticeResult {
+	r, _ := o.Ask(ctx, address, header, body)
+	return r
+}
+
+// Ask is Post for a driver that knows words of the receiver: it gives the beginning of the answer, too. None of it may be told, but what such words mean.
+func (o *Outbound) Ask(ctx context.Context, address string, header http.Header, body []byte) (blueberry.NoticeResult, []byte) {
 	o.once.Do(func() { o.client = o.newClient() })
 	ctx, cancel := context.WithTimeout(ctx, postTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil || !o.AllowLocal && req.URL.Scheme != "https" {
-		return blueberry.NoticeResult{Error: "the address is none that can be posted to", Refused: true}
+		return blueberry.NoticeResult{Error: "the address is none that can be posted to", Refused: true}, nil
 	}
 	for name, values := range header {
 		req.Header[http.CanonicalHeaderKey(name)] = values
@@ -58,12 +64,15 @@ func (o *Outbound) Post(ctx context.Context, address string, header http.Header,
 	req.Header.Set("User-Agent", "Blueberry")
 	res, err := o.client.Do(req)
 	if err != nil {
-		return failure(err)
+		return failure(err), nil
 	}
 	defer res.Body.Close()
-	_, _ = io.CopyN(io.Discard, res.Body, maxAnswer) // so that the connection can be used again
-	return blueberry.NoticeResult{Status: res.StatusCode, RetryAfter: o.retryAfter(res.Header.Get("Retry-After"))}
+	answer, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer)) // also so that the connection can be used again
+	return blueberry.NoticeResult{Status: res.StatusCode, RetryAfter: o.retryAfter(res.Header.Get("Retry-After"))}, answer
 }
+
+// Failure tells why a driver that dialled itself got no answer.
+func Failure(err error) blueberry.NoticeResult { return failure(err) }
 
 // failure tells why there was no answer. The error of the client repeats the whole address, which is a secret: only what is within is told.
 func failure(err error) blueberry.NoticeResult {
@@ -87,7 +96,7 @@ func failure(err error) blueberry.NoticeResult {
 	if errors.As(err, &op) || errors.As(err, &certificate) || errors.As(err, &handshake) || errors.Is(err, io.EOF) {
 		return blueberry.NoticeResult{Error: oneLine(err.Error())}
 	}
-	return blueberry.NoticeResult{Error: "the answer is none of HTTP"} // what it is may be quoted in the error, and is nobody's to read
+	return blueberry.NoticeResult{Error: "the answer is none that is understood"} // what it is may be quoted in the error, and is nobody's to read
 }
 
 // retryAfter reads the header, in seconds or as a date; 0 for what is neither, and for what is over.
@@ -112,22 +121,26 @@ func (o *Outbound) retryAfter(text string) time.Duration {
 	return min(max(at.Sub(now()), 0), blueberry.MaxRetryAfter)
 }
 
-func (o *Outbound) newClient() *http.Client {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
+// TLS is how connections are encrypted that a driver makes itself.
+func (o *Outbound) TLS() *tls.Config {
 	if o.Trusted != nil {
-		config = o.Trusted.Clone()
+		return o.Trusted.Clone()
 	}
+	return &tls.Config{MinVersion: tls.VersionTLS12}
+}
+
+func (o *Outbound) newClient() *http.Client {
 	return &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialContext: o.dial, TLSClientConfig: config, TLSHandshakeTimeout: dialTime, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 64 << 10,
+			DialContext: o.Dial, TLSClientConfig: o.TLS(), TLSHandshakeTimeout: dialTime, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 64 << 10,
 			MaxIdleConnsPerHost: 2, MaxIdleConns: 50, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
 		},
 	}
 }
 
-// dial connects to the first address of a host that is allowed and answers.
-func (o *Outbound) dial(ctx context.Context, network, address string) (net.Conn, error) {
+// Dial connects to the first address of a host that is allowed and answers.
+func (o *Outbound) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err

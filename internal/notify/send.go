@@ -34,6 +34,13 @@ func (s *Subscriptions) SendNotices(ctx context.Context, job blueberry.Job) (blu
 		if err != nil || n.ID == "" {
 			return blueberry.JobOutcome{Again: wait}, err
 		}
+		gone, err := s.withhold(ctx, sub, n)
+		if err != nil {
+			return blueberry.JobOutcome{}, err
+		}
+		if gone {
+			continue
+		}
 		if err := s.sendOne(ctx, sub, n); err != nil {
 			return blueberry.JobOutcome{}, err
 		}
@@ -103,9 +110,16 @@ func (s *Subscriptions) try(ctx context.Context, sub blueberry.Subscription, e b
 	if !ok {
 		return a, blueberry.NoticeResult{Error: fmt.Sprintf("%s is not set up on this server", sub.Kind)}, nil
 	}
-	p := Parcel{ID: e.ID, At: a.At.Unix(), Event: e, Message: messageOf(e, s.PublicURL)}
+	p := Parcel{ID: e.ID, At: a.At.Unix(), Event: e, Message: messageOf(e, s.PublicURL), Attributes: attributesOf(e, s.PublicURL)}
 	if p.Address, err = s.address(sub); err != nil {
 		return a, r, err
+	}
+	if id := sub.Personal(); id != "" && sub.Kind == blueberry.SubscriptionMail {
+		person, why, err := s.reader(ctx, id, e.Project)
+		if err != nil || why != "" {
+			return a, blueberry.NoticeResult{Error: why, Refused: true}, err
+		}
+		p.Address.To = person.Name
 	}
 	secrets, err := s.secrets(sub)
 	if err != nil {
@@ -145,7 +159,7 @@ func (s *Subscriptions) note(ctx context.Context, tx Tx, id string, n blueberry.
 		if err := tx.UpdateSubscription(ctx, sub); err != nil {
 			return err
 		}
-		off := fact{event: blueberry.SubscriptionSwitchedOff, message: fmt.Sprintf("subscription %s was switched off: %s", sub.Name, sub.OffWhy)}
+		off := fact{event: blueberry.SubscriptionSwitchedOff, message: fmt.Sprintf("%s was switched off: %s", labelOf(sub), sub.OffWhy)}
 		if err := s.tell(ctx, tx, blueberry.System(), sub, off); err != nil {
 			return err
 		}
@@ -163,6 +177,6 @@ func (s *Subscriptions) note(ctx context.Context, tx Tx, id string, n blueberry.
 	if !tellDead {
 		return nil
 	}
-	message := fmt.Sprintf("subscription %s could not be told of %s, and it is not tried again: %s", sub.Name, n.Event.Type, r.Why())
-	return tx.AppendEvent(ctx, blueberry.Event{Type: blueberry.NoticeDied, Project: sub.Project, Actor: blueberry.System().Name, Message: message, At: at})
+	message := fmt.Sprintf("%s could not be told of %s, and it is not tried again: %s", labelOf(sub), n.Event.Type, r.Why())
+	return tx.AppendEvent(ctx, blueberry.Event{Type: blueberry.NoticeDied, Project: projectOf(sub), Actor: blueberry.System().Name, Message: message, At: at})
 }

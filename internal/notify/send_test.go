@@ -39,7 +39,7 @@ func TestWhatAnEventLooksLike(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	messages := []notify.Message{
-		{Title: "default/pr-7: environment ready", Text: "default/pr-7 is ready", Link: "https://blueberry.example.com/v1/environments/env_1"},
+		{Title: "default/pr-7: environment ready", Text: "default/pr-7 is ready", Link: "https://blueberry.example.com/environments/env_1"},
 		{Title: "default: policy changed", Text: `a b <c> & "d"`},
 	}
 	if d := cmp.Diff(messages, []notify.Message{got[0].Message, got[1].Message}); d != "" {

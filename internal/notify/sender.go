@@ -20,8 +20,9 @@ type Parcel struct {
 	Address    blueberry.SubscriptionAddress
 	Secrets    []string // that live, newest first: "whsec_" and base64; of webhooks
 	Event      blueberry.Event
-	CloudEvent []byte  // JSON, structured mode
-	Message    Message // for people
+	CloudEvent []byte            // JSON, structured mode
+	Attributes map[string]string // of the CloudEvent, for brokers that have a place for them: "ce-type"
+	Message    Message           // for people
 }
 
 // ByMail sends one mail for each event.

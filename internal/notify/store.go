@@ -17,6 +17,7 @@ type Record interface {
 type Tx interface {
 	SubscriptionRows
 	NoticeRows
+	PreferencesRows
 
 	// Project reads one by name, or NotFound.
 	Project(ctx context.Context, name string) (blueberry.Project, error)
@@ -34,9 +35,11 @@ type SubscriptionRows interface {
 	InsertSubscription(ctx context.Context, s blueberry.Subscription) error
 	// Subscription reads one by id, or NotFound with code SUBSCRIPTION_NOT_FOUND.
 	Subscription(ctx context.Context, id string) (blueberry.Subscription, error)
-	// Subscriptions reads one page, by id.
+	// Subscriptions reads one page, by id. Those of people are among them only where their ids are named as projects.
 	Subscriptions(ctx context.Context, q blueberry.SubscriptionQuery) ([]blueberry.Subscription, error)
-	// LiveSubscriptions reads all that are not off, by id, without addresses and secrets; none of them is removed before the transaction ends.
+	// CountSubscriptions tells how many a project has; of an empty one, how many are of the installation.
+	CountSubscriptions(ctx context.Context, project string) (int, error)
+	// LiveSubscriptions reads all that are not off and of no person, by id, without addresses and secrets; none of them is removed before the transaction ends.
 	LiveSubscriptions(ctx context.Context) ([]blueberry.Subscription, error)
 	// UpdateSubscription writes s if the row's version is still s.Version, else Conflict with code VERSION_MOVED; the version then counts up by one.
 	UpdateSubscription(ctx context.Context, s blueberry.Subscription) error
@@ -44,6 +47,20 @@ type SubscriptionRows interface {
 	PutSubscriptionHealth(ctx context.Context, id string, h blueberry.SubscriptionHealth) error
 	// DeleteSubscription removes one with its notices, or NotFound.
 	DeleteSubscription(ctx context.Context, id string) error
+}
+
+// PreferencesRows are the rows of what people want to be told.
+type PreferencesRows interface {
+	// Preferences reads those of a user, or NotFound with code PREFERENCES_NOT_FOUND while none are set.
+	Preferences(ctx context.Context, userID string) (blueberry.Preferences, error)
+	// PutPreferences writes p if those that are there are still at p.Version, of which 0 is that of none, else Conflict with code VERSION_MOVED; the version then
+	// counts up by one. NotFound when there is no such user.
+	PutPreferences(ctx context.Context, p blueberry.Preferences) error
+	// PersonalWishes reads who has set preferences and owns one of the environments: their subscriptions that are on, by id, without addresses and secrets; none of
+	// them is removed before the transaction ends.
+	PersonalWishes(ctx context.Context, environments []string) ([]blueberry.PersonalWish, error)
+	// UserIDByLabel gives the id of the user who is called so in owner fields, or NotFound.
+	UserIDByLabel(ctx context.Context, label string) (string, error)
 }
 
 // NoticeRows are the rows of notices.

@@ -19,6 +19,8 @@ type Subscriptions struct {
 	Senders    map[blueberry.SubscriptionKind]Sender
 	PublicURL  string // of the server, without a slash at its end
 	AllowLocal bool   // addresses in networks of the server's own, and http
+	People     People // of those who want to be told themselves
+	LendAWS    bool   // queues without a key are sent to as the server itself
 	AtOnce     int    // subscriptions that are told of something at the same time; 0 means as many as ask
 	Now        func() time.Time
 
@@ -95,6 +97,9 @@ func (s *Subscriptions) Add(ctx context.Context, actor blueberry.Actor, w Subscr
 				return err
 			}
 		}
+		if err := roomFor(ctx, tx, sub); err != nil {
+			return err
+		}
 		if err := tx.InsertSubscription(ctx, sub); err != nil {
 			return err
 		}
@@ -111,6 +116,20 @@ func (s *Subscriptions) check(faults *blueberry.Faults, sub blueberry.Subscripti
 	if _, ok := s.Senders[sub.Kind]; !ok && slices.Contains(blueberry.SubscriptionKinds(), sub.Kind) {
 		faults.Add("kind", "unavailable", "%s is not set up on this server", sub.Kind)
 	}
+	if sub.Kind == blueberry.SubscriptionSQS && a.User == "" && !s.LendAWS {
+		faults.Add("user", "required", "is needed: the id of an access key; the operator does not lend the identity of the server")
+	}
+}
+
+// roomFor is an Invalid error when there are as many subscriptions as there may be.
+func roomFor(ctx context.Context, tx Tx, sub blueberry.Subscription) error {
+	n, err := tx.CountSubscriptions(ctx, sub.Project)
+	if err != nil || n < blueberry.MaxSubscriptions {
+		return err
+	}
+	var f blueberry.Faults
+	f.Add("project", "too_many", "has %d subscriptions, at most %d are allowed: remove one, or let one tell of more events", n, blueberry.MaxSubscriptions)
+	return f.Err()
 }
 
 // pagerDuty is what is shown of the address of a subscription that names none.
@@ -134,7 +153,7 @@ func (s *Subscriptions) Subscription(ctx context.Context, actor blueberry.Actor,
 // List reads one page, by id. An empty project means all that the actor may see.
 func (s *Subscriptions) List(ctx context.Context, actor blueberry.Actor, project string, q blueberry.SubscriptionQuery) ([]blueberry.Subscription, error) {
 	in, err := within(actor, project, blueberry.GrantSubscriptionsRead)
-	if err != nil {
+	if err != nil || (blueberry.Subscription{Project: project}).Personal() != "" { // a person is no project
 		return nil, err
 	}
 	q.Projects = in
@@ -158,6 +177,8 @@ func within(actor blueberry.Actor, project string, g blueberry.Grant) ([]string,
 type SubscriptionChange struct {
 	Name         *string
 	URL, Key, To *string // of the address
+	User, Region *string
+	Stream       *string
 	Events       *[]string
 	Quiet        *blueberry.QuietHours
 	Off          *bool
@@ -177,6 +198,9 @@ func (s *Subscriptions) Change(ctx context.Context, actor blueberry.Actor, id st
 		sub.Endpoint = s.shown(sub.Kind, address)
 		faults := slices.Clone(c.Found)
 		s.check(&faults, *sub, address)
+		if c.Key == nil && before.URL != address.URL && showsKey(sub.Kind) && before.Key != "" {
+			faults.Add("key", "required", "is needed anew: the one that is kept is for the former address only")
+		}
 		if err := faults.Err(); err != nil || text(fieldsOf(was)) == text(fieldsOf(*sub)) && before == address {
 			return fact{}, err
 		}
@@ -197,8 +221,25 @@ func (s *Subscriptions) Change(ctx context.Context, actor blueberry.Actor, id st
 	})
 }
 
+// showsKey reports whether a receiver is told the key, or what proves as much for a while. AWS is not: a call is signed for one host.
+func showsKey(kind blueberry.SubscriptionKind) bool {
+	switch kind {
+	case blueberry.SubscriptionPagerDuty, blueberry.SubscriptionPubSub, blueberry.SubscriptionNATS:
+		return true
+	}
+	return false
+}
+
 func (c SubscriptionChange) over(sub *blueberry.Subscription, address *blueberry.SubscriptionAddress) {
-	for _, x := range []struct{ from, to *string }{{c.Name, &sub.Name}, {c.URL, &address.URL}, {c.Key, &address.Key}, {c.To, &address.To}} {
+	for _, x := range []struct{ from, to *string }{
+		{c.Name, &sub.Name},
+		{c.URL, &address.URL},
+		{c.Key, &address.Key},
+		{c.To, &address.To},
+		{c.User, &address.User},
+		{c.Region, &address.Region},
+		{c.Stream, &address.Stream},
+	} {
 		if x.from != nil {
 			*x.to = *x.from
 		}
@@ -328,6 +369,9 @@ func subscriptionFor(ctx context.Context, tx Tx, actor blueberry.Actor, id strin
 	if err != nil {
 		return blueberry.Subscription{}, err
 	}
+	if sub.Personal() != "" && g != blueberry.GrantNoticesRedrive { // it is a part of somebody's preferences, and changes with them
+		return blueberry.Subscription{}, blueberry.Errorf(blueberry.NotFound, "SUBSCRIPTION_NOT_FOUND", "there is no subscription %q", id)
+	}
 	if err := allowed(actor, sub.Project, g, blueberry.Errorf(blueberry.NotFound, "SUBSCRIPTION_NOT_FOUND", "there is no subscription %q", id)); err != nil {
 		return blueberry.Subscription{}, err
 	}
@@ -363,13 +407,29 @@ type fact struct {
 	before, after map[string]any
 }
 
+// projectOf is the project that facts about a subscription are of; empty for the installation, and for a person.
+func projectOf(sub blueberry.Subscription) string {
+	if sub.Personal() != "" {
+		return ""
+	}
+	return sub.Project
+}
+
+// labelOf names a subscription in what people read.
+func labelOf(sub blueberry.Subscription) string {
+	if id := sub.Personal(); id != "" {
+		return "the " + sub.Name + " of user " + id
+	}
+	return "subscription " + sub.Name
+}
+
 func (s *Subscriptions) tell(ctx context.Context, tx Tx, actor blueberry.Actor, sub blueberry.Subscription, told fact) error {
 	now := s.Now()
-	if err := tx.AppendEvent(ctx, blueberry.Event{Type: told.event, Project: sub.Project, Actor: actor.Name, Message: told.message, At: now}); err != nil {
+	if err := tx.AppendEvent(ctx, blueberry.Event{Type: told.event, Project: projectOf(sub), Actor: actor.Name, Message: told.message, At: now}); err != nil {
 		return err
 	}
 	return tx.AppendAudit(ctx, blueberry.AuditEntry{
-		Actor: actor, Action: string(blueberry.GrantSubscriptionsWrite), Resource: sub.ID, Project: sub.Project, Detail: told.message, At: now,
+		Actor: actor, Action: string(blueberry.GrantSubscriptionsWrite), Resource: sub.ID, Project: projectOf(sub), Detail: told.message, At: now,
 		Before: blueberry.AuditFields(told.before), After: blueberry.AuditFields(told.after),
 	})
 }

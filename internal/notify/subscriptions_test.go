@@ -86,16 +86,6 @@ func TestEveryFaultOfAWishIsTold(t *testing.T) {
 	h := newHouse(t, storetest.SQLite(t))
 	delete(h.Senders, blueberry.SubscriptionMail)
 	h.add(t, notify.SubscriptionWish{})
-	fields := func(err error) (out []string) {
-		var e *blueberry.Error
-		if errors.As(err, &e) {
-			for _, f := range e.Fields {
-				out = append(out, f.Field+" "+f.Code)
-			}
-		}
-		slices.Sort(out)
-		return out
-	}
 	for name, c := range map[string]struct {
 		w    notify.SubscriptionWish
 		want []string
@@ -109,13 +99,13 @@ func TestEveryFaultOfAWishIsTold(t *testing.T) {
 		"no such project": {notify.SubscriptionWish{Name: "a", Project: "none", Kind: "slack", Address: blueberry.SubscriptionAddress{URL: hook}, Events: []string{"*"}}, nil},
 	} {
 		_, err := h.Add(t.Context(), owner, c.w)
-		if d := cmp.Diff(c.want, fields(err)); d != "" || err == nil {
+		if d := cmp.Diff(c.want, faultsOf(err)); d != "" || err == nil {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, d)
 		}
 	}
 	empty := ""
 	_, err := h.Change(t.Context(), owner, h.notYet(t), notify.SubscriptionChange{URL: &empty}, 0)
-	if d := cmp.Diff([]string{"url required"}, fields(err)); d != "" {
+	if d := cmp.Diff([]string{"url required"}, faultsOf(err)); d != "" {
 		t.Error(d)
 	}
 }
@@ -299,7 +289,7 @@ func TestByMail(t *testing.T) {
 	var got notify.Mail
 	var fails error
 	s := notify.ByMail{Mailer: mailer(func(m notify.Mail) error { got = m; return fails })}
-	p := notify.Parcel{Address: blueberry.SubscriptionAddress{To: "team@example.com"}, Message: notify.Message{Title: strings.Repeat("ä", 300), Text: "it is ready", Link: "https://b.example.com/v1/environments/env_1"}}
+	p := notify.Parcel{Address: blueberry.SubscriptionAddress{To: "team@example.com"}, Message: notify.Message{Title: strings.Repeat("ä", 300), Text: "it is ready", Link: "https://b.example.com/environments/env_1"}}
 	if r := s.Send(t.Context(), p); !r.OK() || got.Check() != nil || got.To[0] != "team@example.com" || !strings.Contains(got.Text, "it is ready") || !strings.Contains(got.Text, p.Message.Link) {
 		t.Errorf("%+v: %+v, %v", r, got, got.Check())
 	}
@@ -312,3 +302,47 @@ func TestByMail(t *testing.T) {
 type mailer func(m notify.Mail) error
 
 func (f mailer) Send(_ context.Context, m notify.Mail) error { return f(m) }
+
+// faultsOf gives the faults of an error: field and code.
+func faultsOf(err error) (out []string) {
+	var e *blueberry.Error
+	if errors.As(err, &e) {
+		for _, f := range e.Fields {
+			out = append(out, f.Field+" "+f.Code)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestAKeyGoesNowhereElse: who may write a subscription but does not know its key has it sent to no other server.
+func TestAKeyGoesNowhereElse(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	key := strings.Repeat("k", 32)
+	text := func(s string) *string { return &s }
+	for name, c := range map[string]struct {
+		kind   blueberry.SubscriptionKind
+		at     blueberry.SubscriptionAddress
+		change notify.SubscriptionChange
+		want   []string
+	}{
+		"nats":             {"nats", blueberry.SubscriptionAddress{URL: "tls://nats.example.com:4222", To: "a.b", User: "ada", Key: key}, notify.SubscriptionChange{URL: text("tls://evil.example.com:4222")}, []string{"key required"}},
+		"one-more-server":  {"nats", blueberry.SubscriptionAddress{URL: "tls://nats.example.com", To: "a.b", Key: key}, notify.SubscriptionChange{URL: text("tls://nats.example.com,tls://evil.example.com")}, []string{"key required"}},
+		"pagerduty":        {"pagerduty", blueberry.SubscriptionAddress{Key: key}, notify.SubscriptionChange{URL: text("https://evil.example.com/")}, []string{"key required"}},
+		"named-anew":       {"pagerduty", blueberry.SubscriptionAddress{Key: key}, notify.SubscriptionChange{URL: text("https://events.eu.pagerduty.com/v2/enqueue"), Key: text(key)}, nil},
+		"another-subject":  {"nats", blueberry.SubscriptionAddress{URL: "tls://nats.example.com", To: "a.b", Key: key}, notify.SubscriptionChange{To: text("a.c"), URL: text("tls://nats.example.com")}, nil},
+		"without-a-key":    {"nats", blueberry.SubscriptionAddress{URL: "tls://nats.example.com", To: "a.b"}, notify.SubscriptionChange{URL: text("tls://other.example.com")}, nil},
+		"a-queue":          {"sqs", blueberry.SubscriptionAddress{URL: "https://sqs.eu-central-1.amazonaws.com/123456789012/a", User: strings.Repeat("A", 20), Key: key}, notify.SubscriptionChange{URL: text("https://sqs.eu-central-1.amazonaws.com/123456789012/b")}, nil},
+		"a-hook-of-no-key": {"webhook", blueberry.SubscriptionAddress{URL: hook}, notify.SubscriptionChange{URL: text("https://other.example.com/")}, nil},
+	} {
+		sub, err := h.Add(t.Context(), maintainer, notify.SubscriptionWish{Name: name, Kind: c.kind, Address: c.at, Events: []string{"*"}})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		_, err = h.Change(t.Context(), maintainer, sub.Subscription.ID, c.change, 0)
+		if d := cmp.Diff(c.want, faultsOf(err)); d != "" || (err == nil) != (c.want == nil) {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, d)
+		}
+	}
+}

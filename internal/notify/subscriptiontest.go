@@ -15,9 +15,13 @@ func (s *Subscriptions) Test(ctx context.Context, actor blueberry.Actor, id stri
 	if err != nil {
 		return blueberry.Notice{}, err
 	}
+	return s.test(ctx, actor, sub)
+}
+
+func (s *Subscriptions) test(ctx context.Context, actor blueberry.Actor, sub blueberry.Subscription) (blueberry.Notice, error) {
 	now := s.Now()
 	n := blueberry.NewNotice(sub, blueberry.Event{
-		ID: blueberry.NewID(blueberry.EventID, now), Type: blueberry.SubscriptionTested, Project: sub.Project, Actor: actor.Name, At: now,
+		ID: blueberry.NewID(blueberry.EventID, now), Type: blueberry.SubscriptionTested, Project: projectOf(sub), Actor: actor.Name, At: now,
 		Message: fmt.Sprintf("%s tests subscription %s", actor.Name, sub.Name),
 	}, now)
 	a, r, err := s.try(ctx, sub, n.Event)
@@ -35,7 +39,7 @@ func (s *Subscriptions) Test(ctx context.Context, actor blueberry.Actor, id stri
 			return err
 		}
 		return tx.AppendAudit(ctx, blueberry.AuditEntry{
-			Actor: actor, Action: string(blueberry.GrantSubscriptionsWrite), Resource: sub.ID, Project: sub.Project, At: now,
+			Actor: actor, Action: string(blueberry.GrantSubscriptionsWrite), Resource: sub.ID, Project: projectOf(sub), At: now,
 			Detail: fmt.Sprintf("%s tested subscription %s: %s", actor.Name, sub.Name, outcome),
 		})
 	})

@@ -6,8 +6,8 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// Take makes the notices of events: one for each subscription that wants it. Whoever follows the events calls it in the transaction that also notes how far
-// they came, so that each event is taken once.
+// Take makes the notices of events: one for each subscription that wants it, be it of a project or of the person whose environment it is. Whoever follows the
+// events calls it in the transaction that also notes how far they came, so that each event is taken once.
 func (s *Subscriptions) Take(ctx context.Context, tx Tx, events []blueberry.Event) error {
 	subs, err := tx.LiveSubscriptions(ctx)
 	if err != nil {
@@ -25,6 +25,21 @@ func (s *Subscriptions) Take(ctx context.Context, tx Tx, events []blueberry.Even
 		}
 		if len(notices) > before {
 			told = append(told, sub.ID)
+		}
+	}
+	people, err := personalWishes(ctx, tx, events)
+	if err != nil {
+		return err
+	}
+	for _, w := range people {
+		before := len(notices)
+		for _, e := range events {
+			if w.Wants(e) {
+				notices = append(notices, blueberry.NewNotice(w.Subscription, e, now))
+			}
+		}
+		if len(notices) > before {
+			told = append(told, w.Subscription.ID)
 		}
 	}
 	if err := tx.InsertNotices(ctx, notices); err != nil {

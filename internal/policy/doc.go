@@ -7,7 +7,7 @@
 //
 // principal, who asks: User, Token, Client or Job::"<name of the actor>"
 //
-//	name, kind ("user", "token", "client", "job"), grants in the project of the environment (set of texts: "environments:create", "*:*")
+//	name, kind ("user", "token", "client", "job", "host"), grants in the project of the environment (set of texts: "environments:create", "*:*")
 //
 // action, what the plan does: Action::"create", "change", "rollback", "destroy"
 //
@@ -20,6 +20,8 @@
 //	  blueprint     its name
 //	  catalogue     "shop@3", "global/shop@3"; "" when the blueprint is not of the catalogue
 //	  repository, commit   of the blueprint; "" for none
+//	  repositories  set of all that its components come from
+//	  restricted    true when it runs code that nobody vouches for
 //	  components    set of names
 //	  cpu (thousandths of a core), memory (bytes), pods, storage (bytes)   at their largest
 //	Object::"Deployment.apps shop-pr-1/backend", in its environment

@@ -69,7 +69,7 @@ func actorUID(a blueberry.Actor) cedar.EntityUID {
 		kind = "Client"
 	case blueberry.ActorJob:
 		kind = "Job"
-	case blueberry.ActorUser:
+	case blueberry.ActorUser, blueberry.ActorHost:
 	}
 	return cedar.NewEntityUID(kind, cedar.String(a.Name))
 }
@@ -101,23 +101,33 @@ func environmentOf(q Question) cedar.Entity {
 		components = append(components, c.Name)
 	}
 	slices.Sort(components)
+	var repositories []string
+	for _, x := range q.Inputs.Sources {
+		repositories = append(repositories, x.Repository)
+	}
+	if q.Inputs.Source.Repository != "" {
+		repositories = append(repositories, q.Inputs.Source.Repository)
+	}
+	slices.Sort(repositories)
 	return cedar.Entity{
 		UID: cedar.NewEntityUID("Environment", cedar.String(e.Project+"/"+e.Name)),
 		Attributes: cedar.NewRecord(cedar.RecordMap{
-			"project":     cedar.String(e.Project),
-			"name":        cedar.String(e.Name),
-			"kind":        cedar.String(kind),
-			"target":      cedar.String(e.Target),
-			"lease_hours": cedar.Long(q.LeaseHours),
-			"blueprint":   cedar.String(q.Inputs.Blueprint.Name),
-			"catalogue":   cedar.String(q.Inputs.Catalogue.String()),
-			"repository":  cedar.String(q.Inputs.Source.Repository),
-			"commit":      cedar.String(q.Inputs.Source.Commit),
-			"components":  setOf(components),
-			"cpu":         cedar.Long(q.Demand.CPU),
-			"memory":      cedar.Long(q.Demand.Memory),
-			"pods":        cedar.Long(q.Demand.Pods),
-			"storage":     cedar.Long(q.Demand.Storage),
+			"project":      cedar.String(e.Project),
+			"name":         cedar.String(e.Name),
+			"kind":         cedar.String(kind),
+			"target":       cedar.String(e.Target),
+			"lease_hours":  cedar.Long(q.LeaseHours),
+			"blueprint":    cedar.String(q.Inputs.Blueprint.Name),
+			"catalogue":    cedar.String(q.Inputs.Catalogue.String()),
+			"repository":   cedar.String(q.Inputs.Source.Repository),
+			"repositories": setOf(slices.Compact(repositories)),
+			"restricted":   cedar.Boolean(e.Restricted),
+			"commit":       cedar.String(q.Inputs.Source.Commit),
+			"components":   setOf(components),
+			"cpu":          cedar.Long(q.Demand.CPU),
+			"memory":       cedar.Long(q.Demand.Memory),
+			"pods":         cedar.Long(q.Demand.Pods),
+			"storage":      cedar.Long(q.Demand.Storage),
 		}),
 	}
 }

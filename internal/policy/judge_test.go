@@ -34,6 +34,7 @@ func question() policy.Question {
 		Environment: blueberry.Environment{Project: "shop", Name: "pr-1", Target: "local", Lease: blueberry.Lease{ExpiresAt: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}},
 		Inputs: blueberry.Inputs{
 			Source:    blueberry.Source{Repository: "https://git.example.com/shop.git", Commit: "abc"},
+			Sources:   []blueberry.ComponentSource{{Name: "web", Repository: "https://git.example.com/web.git", Commit: "def"}},
 			Blueprint: blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{{Name: "backend"}, {Name: "web"}}},
 			Catalogue: blueberry.BlueprintRef{Global: true, Name: "shop", Version: 3},
 		},
@@ -155,6 +156,7 @@ func TestAttributes(t *testing.T) {
 			`action == Action::"create" && action in [Action::"create", Action::"change"]`, `context == {}`,
 			`resource == Environment::"shop/pr-1" && resource.project == "shop" && resource.name == "pr-1" && resource.target == "local" && resource.kind == "preview" && resource.lease_hours == 24`,
 			`resource.blueprint == "shop" && resource.catalogue == "global/shop@3" && resource.repository == "https://git.example.com/shop.git" && resource.commit == "abc"`,
+			`resource.repositories == ["https://git.example.com/shop.git", "https://git.example.com/web.git"] && !resource.restricted`,
 			`resource.cpu == 1500 && resource.memory == 1073741824 && resource.pods == 3 && resource.storage == 5 && resource.components == ["web", "backend"]`,
 		},
 		`resource == Object::"Deployment.apps shop-pr-1/backend"`: {

@@ -214,7 +214,7 @@ func (p *Provisioner) kept(ctx context.Context, d *draft, plan blueberry.Plan, e
 // unreachable reports whether a draft failed only because a repository could not be read at this moment.
 func unreachable(err error) bool {
 	var e *blueberry.Error
-	return errors.As(err, &e) && slices.ContainsFunc(e.Fields, func(f blueberry.Fault) bool { return f.Code == "repository_unreachable" })
+	return errors.As(err, &e) && slices.ContainsFunc(e.Fields, func(f blueberry.Fault) bool { return f.Code == codeUnreachable })
 }
 
 func withoutTarget(list []blueberry.PlanInput) []blueberry.PlanInput {

@@ -48,18 +48,29 @@ type recordStep struct {
 }
 
 type recordRev struct {
-	Number     int            `json:"number"`
-	Author     string         `json:"author"`
-	Reason     string         `json:"reason"`
-	CreatedAt  time.Time      `json:"created_at"`
-	Commit     string         `json:"gitops_commit,omitempty"`
-	Repository string         `json:"source_repository,omitempty"`
-	Ref        string         `json:"source_ref,omitempty"`
-	Source     string         `json:"source_commit,omitempty"`
-	Blueprint  string         `json:"blueprint"`
-	ConfigSets []string       `json:"config_sets,omitempty"`
-	Parameters map[string]any `json:"parameters,omitempty"`
-	Overrides  map[string]any `json:"overrides,omitempty"`
+	Number     int               `json:"number"`
+	Author     string            `json:"author"`
+	Reason     string            `json:"reason"`
+	CreatedAt  time.Time         `json:"created_at"`
+	Commit     string            `json:"gitops_commit,omitempty"`
+	Repository string            `json:"source_repository,omitempty"`
+	Ref        string            `json:"source_ref,omitempty"`
+	Source     string            `json:"source_commit,omitempty"`
+	Branch     string            `json:"branch,omitempty"`
+	Sources    []recordSource    `json:"repositories,omitempty"`
+	Commits    map[string]string `json:"commits,omitempty"`
+	Images     map[string]string `json:"images,omitempty"`
+	Blueprint  string            `json:"blueprint"`
+	ConfigSets []string          `json:"config_sets,omitempty"`
+	Parameters map[string]any    `json:"parameters,omitempty"`
+	Overrides  map[string]any    `json:"overrides,omitempty"`
+}
+
+type recordSource struct {
+	Name       string `json:"name"`
+	Repository string `json:"repository"`
+	Ref        string `json:"ref,omitempty"`
+	Commit     string `json:"commit"`
 }
 
 type recordObject struct {
@@ -151,6 +162,10 @@ func recordRevOf(r blueberry.Revision) recordRev {
 	out := recordRev{
 		Number: r.Number, Author: r.Author, Reason: r.Reason, CreatedAt: r.CreatedAt, Commit: r.Commit, Repository: r.Source.Repository, Ref: r.Source.Ref,
 		Source: r.Source.Commit, Blueprint: r.Blueprint.Name, Parameters: r.Parameters, Overrides: r.Overrides,
+		Branch: r.Branch, Commits: r.Commits, Images: r.Images,
+	}
+	for _, s := range r.Sources {
+		out.Sources = append(out.Sources, recordSource{s.Name, s.Repository, s.Ref, s.Commit})
 	}
 	if r.Catalogue.Name != "" {
 		out.Blueprint = r.Catalogue.String()

@@ -33,12 +33,14 @@ type origin struct {
 
 // loaded is a blueprint with the files that its components need.
 type loaded struct {
-	blueprint blueberry.Blueprint
-	source    blueberry.Source
-	tree      fs.FS // nil when there is none
-	digest    string
-	release   func() // gives the tree back
-	known     bool   // there is a blueprint; else the faults say why not
+	blueprint  blueberry.Blueprint
+	source     blueberry.Source
+	tree       fs.FS                  // nil when there is none
+	sides      map[string]render.Tree // of the blueprint's repositories, by name
+	digest     string
+	release    func() // gives the trees back
+	known      bool   // there is a blueprint; else the faults say why not
+	incomplete bool   // a repository of the blueprint could not be read, and the faults say why
 }
 
 // load finds the blueprint and its files. What is wrong with the request goes to faults; the error is for all else.

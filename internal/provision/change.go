@@ -15,7 +15,7 @@ import (
 // empty reports whether nothing is wished.
 func (w Wish) empty() bool {
 	return w.Repository == nil && w.Ref == nil && w.Path == nil && w.Blueprint == nil && w.Catalogue == nil && w.ConfigSets == nil && w.Parameters == nil &&
-		w.Overrides == nil && w.Head == nil && !w.Strict
+		w.Overrides == nil && w.Head == nil && w.Branch == nil && w.Commits == nil && w.Images == nil && !w.Strict
 }
 
 // Change gives an environment a new revision: what the request names is new, all else stays as it is. Without a difference nothing is recorded.
@@ -27,7 +27,7 @@ func (p *Provisioner) Change(ctx context.Context, actor blueberry.Actor, id stri
 		return Changed{}, err
 	}
 	kind := blueberry.PlanChange
-	alone := r.Wish.empty() && r.Reason == "" && !r.Refresh
+	alone := r.Wish.empty() && r.Reason == "" && !r.Refresh && !r.Sides
 	return p.revise(ctx, actor, application{planID: r.PlanID, kind: kind, subject: id, alone: alone, request: planRequest{Change: &r, Subject: id}}, r.IfVersion)
 }
 
@@ -143,13 +143,15 @@ func (p *Provisioner) draftChange(ctx context.Context, actor blueberry.Actor, re
 	faults := slices.Clone(r.Found)
 	faults.CheckText("reason", r.Reason, blueberry.MaxConfigMessage)
 	r.checkHead(d.env.Restricted, &faults)
+	r.checkBranch(d.env.Restricted, &faults)
 	if d.env.Restricted {
 		r.checkRestricted(actor, d.base.Source, &faults)
 	}
 	holds := d.holds
 	d.holds = nil
 	d.res, err = p.resolve(ctx, asked{
-		actor: actor, project: d.env.Project, wish: r.Wish, base: &d.base.Inputs, refresh: r.Refresh, holds: holds, byItself: byItself,
+		actor: actor, project: d.env.Project, wish: r.Wish, base: &d.base.Inputs, refresh: r.Refresh, refreshSides: r.Sides, restricted: d.env.Restricted,
+		holds: holds, byItself: byItself,
 	}, &faults)
 	d.release = d.res.loaded.release
 	if err != nil {

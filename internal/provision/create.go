@@ -187,13 +187,14 @@ func (p *Provisioner) draftCreate(ctx context.Context, actor blueberry.Actor, r 
 	}
 	r.Drift.Check(&faults, "drift")
 	r.checkHead(r.Restricted, &faults)
+	r.checkBranch(r.Restricted, &faults)
 	if d.place, err = p.placeOfNew(r.Target, &faults); err != nil {
 		return nil, err
 	}
 	if err := p.checkRecord(ctx, r, d, &faults); err != nil {
 		return nil, err
 	}
-	d.res, err = p.resolve(ctx, asked{actor: actor, project: r.Project, wish: r.Wish}, &faults)
+	d.res, err = p.resolve(ctx, asked{actor: actor, project: r.Project, wish: r.Wish, restricted: r.Restricted}, &faults)
 	d.release = d.res.loaded.release
 	if err != nil {
 		return d, err

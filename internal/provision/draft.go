@@ -44,7 +44,7 @@ func limited(q blueberry.Quota) bool { return q.Limits != (blueberry.Limits{}) |
 
 // render fills in the rest of the input and renders it. With faults, the rendering is empty.
 func (d *draft) render(in render.Input, faults *blueberry.Faults) error {
-	if !d.res.loaded.known {
+	if !d.res.loaded.known || d.res.loaded.incomplete {
 		return nil // the faults say why
 	}
 	in.Project, in.Domain, in.KubeVersion = d.project, d.place.Domain, d.place.KubeVersion
@@ -52,6 +52,7 @@ func (d *draft) render(in render.Input, faults *blueberry.Faults) error {
 		in.Domain = "invalid" // the target is not known; the rest of the request is checked all the same
 	}
 	in.Blueprint, in.Source, in.SourceCommit = d.res.inputs.Blueprint, d.res.loaded.tree, d.res.inputs.Source.Commit
+	in.Sources, in.Commits, in.Images = d.res.loaded.sides, d.res.inputs.ComponentCommits(), d.res.inputs.Images
 	in.Layers, in.Parameters, in.BlueprintVersion = d.res.layers(), d.res.inputs.Parameters, d.res.inputs.Catalogue.Version
 	in.BlueprintAuthor = d.res.author
 	in.Restricted = in.Restricted || d.env.Restricted
@@ -71,7 +72,7 @@ func mergeRendered(faults *blueberry.Faults, err error) error {
 	}
 	for _, f := range found {
 		switch root, _, _ := strings.Cut(f.Field, "."); root {
-		case "config_sets", "overrides", "parameters", "config":
+		case "config_sets", "overrides", "parameters", "config", "images":
 			if known(*faults, f) {
 				continue // told by the check of the request already
 			}

@@ -24,7 +24,19 @@ func (p *Provisioner) BlueprintPublished(ctx context.Context, job blueberry.Job)
 	})
 }
 
+// SourceMoved has every environment of a project looked at that is made of a branch of a repository which its blueprint names beside its own, as the branch
+// has moved, or is there since now. The repository is an address as Git clones it, the branch a name without refs/heads/.
+func (p *Provisioner) SourceMoved(ctx context.Context, project, repository, branch string) error {
+	return p.enqueueAll(ctx, blueberry.JobEnvironmentSources, func(tx Tx, after string) ([]string, error) {
+		return tx.SourceFollowers(ctx, blueberry.SourceFollowerQuery{Project: project, Repository: repository, Branch: branch, After: after, Limit: followPage})
+	})
+}
+
 func (p *Provisioner) enqueueFollowers(ctx context.Context, next func(tx Tx, after string) ([]string, error)) error {
+	return p.enqueueAll(ctx, blueberry.JobEnvironmentFollow, next)
+}
+
+func (p *Provisioner) enqueueAll(ctx context.Context, kind blueberry.JobKind, next func(tx Tx, after string) ([]string, error)) error {
 	for after := ""; ; {
 		var ids []string
 		err := p.Record.Update(ctx, func(tx Tx) (err error) {
@@ -32,7 +44,7 @@ func (p *Provisioner) enqueueFollowers(ctx context.Context, next func(tx Tx, aft
 				return err
 			}
 			for _, id := range ids {
-				if err := tx.Enqueue(ctx, blueberry.JobEnvironmentFollow, id); err != nil {
+				if err := tx.Enqueue(ctx, kind, id); err != nil {
 					return err
 				}
 			}
@@ -51,7 +63,18 @@ func (p *Provisioner) enqueueFollowers(ctx context.Context, next func(tx Tx, aft
 // Follow is the worker of environment.follow: it brings an environment to the newest of what it follows when its blueprint lets it, and else makes a plan of
 // it for a person. What is held stays away. A change that is not possible is told, and tried again only when something moves.
 func (p *Provisioner) Follow(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
-	id := job.Subject
+	return p.follow(ctx, job.Subject, ChangeRequest{Reason: "followed what it uses"}, func(*draft) bool { return false })
+}
+
+// FollowSources is the worker of environment.sources: Follow, with the newest commits of the repositories that the blueprint names beside its own. One that
+// belongs to a branch, as those of pull requests do, is brought there without asking.
+func (p *Provisioner) FollowSources(ctx context.Context, job blueberry.Job) (blueberry.JobOutcome, error) {
+	return p.follow(ctx, job.Subject, ChangeRequest{Reason: "followed the repositories of its blueprint", Sides: true}, func(d *draft) bool {
+		return d.rev.Branch != "" || d.env.Kind() == blueberry.Preview
+	})
+}
+
+func (p *Provisioner) follow(ctx context.Context, id string, change ChangeRequest, automatic func(*draft) bool) (blueberry.JobOutcome, error) {
 	e, err := p.read(ctx, id)
 	if errors.Is(err, blueberry.NotFound) || err == nil && !alive(e) {
 		return blueberry.JobOutcome{}, nil
@@ -59,7 +82,7 @@ func (p *Provisioner) Follow(ctx context.Context, job blueberry.Job) (blueberry.
 	if err != nil {
 		return blueberry.JobOutcome{}, err
 	}
-	request := planRequest{Change: &ChangeRequest{Reason: "followed what it uses"}, Subject: id, ByItself: true}
+	request := planRequest{Change: &change, Subject: id, ByItself: true}
 	d, err := p.draft(ctx, blueberry.System(), request)
 	if d != nil {
 		defer d.release()
@@ -73,7 +96,7 @@ func (p *Provisioner) Follow(ctx context.Context, job blueberry.Job) (blueberry.
 	if d.same {
 		return blueberry.JobOutcome{}, nil
 	}
-	if d.rev.Blueprint.ConfigUpdates == blueberry.ConfigAutomatic {
+	if d.rev.Blueprint.ConfigUpdates == blueberry.ConfigAutomatic || automatic(d) {
 		_, err := p.revise(ctx, blueberry.System(), application{kind: blueberry.PlanChange, subject: id, request: request}, 0)
 		return blueberry.JobOutcome{}, p.followFailed(ctx, id, err)
 	}

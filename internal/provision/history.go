@@ -83,6 +83,15 @@ func changedInputs(a, b blueberry.Inputs) []InputChange {
 		if in.Catalogue.Name == "" {
 			out[key{blueberry.InputBlueprint, in.Blueprint.Name}] = digestOf(in.Blueprint)
 		}
+		for _, s := range in.Sources {
+			out[key{blueberry.InputBranch, s.Name}] = branchText(in, s)
+		}
+		for component, commit := range in.Commits {
+			out[key{blueberry.InputRun, component}] = commit
+		}
+		for component, image := range in.Images {
+			out[key{blueberry.InputImage, component}] = image
+		}
 		for name, v := range in.Parameters {
 			out[key{"parameter", name}] = fmt.Sprint(v)
 		}

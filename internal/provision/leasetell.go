@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -22,6 +23,12 @@ type Mail struct {
 	Text    string
 }
 
+// Owners knows what owners want to be told.
+type Owners interface {
+	// LeaseMail tells whether an owner is to be told by mail that the lease of an environment in a project ends, and not before when; zero for at once.
+	LeaseMail(ctx context.Context, owner, project string) (wanted bool, notBefore time.Time, err error)
+}
+
 // linkHours is by how much the link in a warning extends a lease.
 const linkHours = 24
 
@@ -31,8 +38,12 @@ func (p *Provisioner) SendLeaseWarning(ctx context.Context, job blueberry.Job) (
 	if p.Mail == nil {
 		return blueberry.JobOutcome{}, nil
 	}
+	wait, err := p.leaseMailWaits(ctx, job.Subject)
+	if err != nil || wait != 0 {
+		return blueberry.JobOutcome{Again: max(wait, 0)}, err
+	}
 	var m Mail
-	err := p.Record.View(ctx, func(tx Tx) error {
+	err = p.Record.View(ctx, func(tx Tx) error {
 		m = Mail{}
 		e, err := tx.Environment(ctx, job.Subject)
 		if err != nil {
@@ -53,6 +64,35 @@ func (p *Provisioner) SendLeaseWarning(ctx context.Context, job blueberry.Job) (
 		return blueberry.JobOutcome{}, fmt.Errorf("send lease warning: %w", err)
 	}
 	return blueberry.JobOutcome{}, nil
+}
+
+// leaseMailWaits is how long the owner of an environment does not want to be disturbed; below zero when they do not want the mail at all. What would come too
+// late then comes now.
+func (p *Provisioner) leaseMailWaits(ctx context.Context, id string) (time.Duration, error) {
+	if p.Owners == nil {
+		return 0, nil
+	}
+	var e blueberry.Environment
+	err := p.Record.View(ctx, func(tx Tx) (err error) {
+		e, err = tx.Environment(ctx, id)
+		return err
+	})
+	if errors.Is(err, blueberry.NotFound) {
+		return -1, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	wanted, notBefore, err := p.Owners.LeaseMail(ctx, e.Owner, e.Project)
+	switch now := p.Now(); {
+	case err != nil:
+		return 0, fmt.Errorf("read what the owner wants to be told: %w", err)
+	case !wanted:
+		return -1, nil
+	case notBefore.After(now) && notBefore.Before(e.Lease.ExpiresAt):
+		return notBefore.Sub(now), nil
+	}
+	return 0, nil
 }
 
 // leaseMail writes the mail. Where the policies do not let the owner extend the lease, it has no link.

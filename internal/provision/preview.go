@@ -39,6 +39,7 @@ func (p *Provisioner) Preview(ctx context.Context, actor blueberry.Actor, r Prev
 	}
 	faults := slices.Clone(r.Found)
 	faults.CheckName("name", r.Name, blueberry.MaxEnvironmentName)
+	r.checkBranch(false, &faults)
 	place, err := p.place(p.Default)
 	if err != nil {
 		return Preview{}, err
@@ -61,7 +62,7 @@ func (p *Provisioner) Preview(ctx context.Context, actor blueberry.Actor, r Prev
 	if err != nil {
 		return Preview{}, err
 	}
-	if err := d.render(render.Input{Name: r.Name, Namespace: blueberry.Namespace(r.Project, r.Name), Revision: 1, Strict: r.Strict}, &faults); err != nil {
+	if err := d.render(render.Input{Name: r.Name, Namespace: blueberry.Namespace(r.Project, r.Name), Revision: 1, Strict: r.Strict, Looking: true}, &faults); err != nil {
 		return Preview{}, err
 	}
 	if err := faults.Err(); err != nil {

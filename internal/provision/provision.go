@@ -22,6 +22,7 @@ type Provisioner struct {
 	Logger     *slog.Logger
 	Signer     Signer       // of plans and extend links
 	Mail       Mailer       // nil while no mail is set up
+	Owners     Owners       // nil: every owner wants to be told at once
 	PublicURL  string       // of the pages, without a slash at its end
 	Bucket     ObjectsStore // of archives; nil keeps none
 	Prober     Prober       // of the addresses of environments; nil asks none

@@ -8,6 +8,9 @@ import (
 type Wish struct {
 	Repository, Ref, Path *string
 	Head                  *string              `json:",omitempty"` // commit that runs in a restricted environment: a value, of which nothing else is taken
+	Branch                *string              `json:",omitempty"` // whose name is looked for in the repositories of the blueprint; they are asked anew. Empty: none
+	Commits               *map[string]string   `json:",omitempty"` // component → commit that it runs, where that is not the one of its repository: all of them
+	Images                *map[string]string   `json:",omitempty"` // component → image by digest that CI built of the commit: all of them
 	Blueprint             *blueberry.Blueprint // instead of one in the repository or the catalogue
 	Catalogue             *string              // reference of a blueprint of the catalogue: "shop@3"
 	ConfigSets            *[]string            // references: "shop@3", "global/logging"; above those that the blueprint names
@@ -21,9 +24,10 @@ type ChangeRequest struct {
 	Wish
 	Reason    string           // of the revision; empty means "changed"
 	Refresh   bool             // also take the newest commit of the ref, though nobody named it
-	Found     blueberry.Faults `json:"-"` // what the door has found wrong already; it is told with the rest
-	IfVersion int64            `json:"-"` // 0 means any
-	PlanID    string           `json:"-"` // apply this plan; then nothing else may be set
+	Sides     bool             `json:",omitempty"` // also take the newest commits of the blueprint's other repositories
+	Found     blueberry.Faults `json:"-"`          // what the door has found wrong already; it is told with the rest
+	IfVersion int64            `json:"-"`          // 0 means any
+	PlanID    string           `json:"-"`          // apply this plan; then nothing else may be set
 }
 
 // RollbackRequest asks for a new revision equal to an old one.

@@ -24,14 +24,16 @@ type resolution struct {
 
 // asked is what is to be resolved: a wish over what an environment has now.
 type asked struct {
-	actor    blueberry.Actor
-	project  string
-	wish     Wish
-	files    map[string][]byte // a tree sent along instead of a repository
-	base     *blueberry.Inputs // nil for a new environment
-	refresh  bool              // take the newest commit though nobody named a ref
-	holds    []blueberry.Hold
-	byItself bool // nobody asked: what is held is passed over in silence
+	actor        blueberry.Actor
+	project      string
+	wish         Wish
+	files        map[string][]byte // a tree sent along instead of a repository
+	base         *blueberry.Inputs // nil for a new environment
+	refresh      bool              // take the newest commit though nobody named a ref
+	refreshSides bool              // take the newest commits of the blueprint's other repositories
+	restricted   bool              // the environment is
+	holds        []blueberry.Hold
+	byItself     bool // nobody asked: what is held is passed over in silence
 }
 
 // resolve follows every reference of a wish. What is wrong with it goes to faults; what is held and was asked for by name is a Conflict.
@@ -58,6 +60,12 @@ func (p *Provisioner) resolve(ctx context.Context, a asked, faults *blueberry.Fa
 		r.inputs.Head = *a.wish.Head
 	}
 	r.mergeWish(a.wish)
+	if err := p.sides(ctx, a, &r, faults); err != nil {
+		return r, err
+	}
+	if err := r.build(a, faults); err != nil {
+		return r, err
+	}
 	if r.loaded.known {
 		r.inputs.Blueprint.CheckParameters(faults, "parameters", r.inputs.Parameters)
 		if a.actor.Kind != blueberry.ActorJob && !r.inputs.Blueprint.Access.Allows(a.actor, a.project) {
@@ -104,8 +112,11 @@ func heldError(h blueberry.Hold) error {
 	return e
 }
 
-// mergeWish takes what a wish says of parameters and overrides.
+// mergeWish takes what a wish says of the branch, parameters and overrides.
 func (r *resolution) mergeWish(w Wish) {
+	if w.Branch != nil {
+		r.inputs.Branch = *w.Branch
+	}
 	if w.Parameters != nil {
 		r.inputs.Parameters = maps.Clone(r.inputs.Parameters)
 		if r.inputs.Parameters == nil {
@@ -226,6 +237,13 @@ func (r *resolution) planInputs(place Place, project blueberry.Project, images m
 	}
 	if s := r.inputs.Source; s.Commit != "" {
 		add(blueberry.InputCommit, s.Repository, s.Commit)
+	}
+	for _, s := range r.inputs.Sources {
+		add(blueberry.InputCommit, s.Name, s.Commit)
+		add(blueberry.InputBranch, s.Name, branchText(r.inputs, s))
+	}
+	for component, commit := range r.inputs.Commits {
+		add(blueberry.InputRun, component, commit)
 	}
 	for _, u := range r.inputs.Config {
 		in := configInput(u.ConfigRef, u.Number)

@@ -83,11 +83,20 @@ func hostsOf(rev blueberry.Revision) []string {
 	return out
 }
 
-// holdsOf are the inputs of the revision that is left which the one that comes back was not made of.
+// holdsOf are the inputs of the revision that is left which the one that comes back was not made of. An image is held where it alone differs: else its commit
+// is, and what CI builds of the next one may well be the same.
 func holdsOf(d *draft, reason string) []blueberry.Hold {
 	was, will := heldInputs(d.base.Inputs), map[blueberry.PlanInput]bool{}
 	for _, in := range heldInputs(d.rev.Inputs) {
 		will[in] = true
+	}
+	for _, c := range d.base.Blueprint.Components {
+		image := d.base.Images[c.Name]
+		if image == "" || d.base.CommitOf(c) != d.rev.CommitOf(c) {
+			continue
+		}
+		will[imageInput(c.Name, d.rev.Images[c.Name])] = true
+		was = append(was, imageInput(c.Name, image))
 	}
 	var out []blueberry.Hold
 	for _, in := range was {
@@ -103,6 +112,9 @@ func heldInputs(in blueberry.Inputs) []blueberry.PlanInput {
 	var out []blueberry.PlanInput
 	if in.Source.Commit != "" {
 		out = append(out, blueberry.PlanInput{Kind: blueberry.InputCommit, Name: in.Source.Repository, Value: in.Source.Commit})
+	}
+	for _, s := range in.Sources {
+		out = append(out, sideInput(s))
 	}
 	if c := in.Catalogue; c.Name != "" {
 		out = append(out, blueberry.PlanInput{Kind: blueberry.InputBlueprint, Name: refName(c), Value: fmt.Sprint(c.Version)})

@@ -123,6 +123,9 @@ type Catalogue interface {
 	LockConfig(ctx context.Context, setIDs []string) (map[string]int, error)
 	// ConfigFollowers gives the ids of the living environments that follow a set, after the id given, in the order of ids.
 	ConfigFollowers(ctx context.Context, setID, after string, limit int) ([]string, error)
+	// SourceFollowers gives the ids of the living environments that are made of a branch of a repository which their blueprint names, or would be if the
+	// repository had that branch.
+	SourceFollowers(ctx context.Context, q blueberry.SourceFollowerQuery) ([]string, error)
 	// ResolveBlueprint finds the version that a reference means. NotFound has the code BLUEPRINT_NOT_FOUND or BLUEPRINT_VERSION_NOT_FOUND.
 	ResolveBlueprint(ctx context.Context, project string, ref blueberry.BlueprintRef) (blueberry.CatalogueEntry, blueberry.CatalogueVersion, error)
 	// LockBlueprint is LockConfig for one blueprint of the catalogue: its newest version, 0 when it is not there.

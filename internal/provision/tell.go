@@ -85,6 +85,12 @@ func revisionFields(rev blueberry.Revision) map[string]any {
 	if c := rev.Source.Commit; c != "" {
 		f["commit"] = c
 	}
+	for _, s := range rev.Sources {
+		f["commit of "+s.Name] = s.Commit
+	}
+	for component, image := range rev.Images {
+		f["image of "+component] = image
+	}
 	if c := rev.Catalogue; c.Name != "" {
 		f["blueprint"] = c.String()
 	}

@@ -222,6 +222,9 @@ func (p *Provisioner) renderAgain(ctx context.Context, d *draft, c CreateRequest
 	if d.res.loaded, err = p.load(ctx, c.Project, origin{Repository: s.Repository, Ref: s.Ref, Path: s.Path, Commit: s.Commit, Blueprint: &rev.Blueprint}, faults); err != nil {
 		return err
 	}
+	if err := p.sides(ctx, asked{project: c.Project, base: &rev.Inputs, restricted: c.Restricted}, &d.res, faults); err != nil {
+		return err
+	}
 	return d.render(render.Input{Name: c.Name, Namespace: blueberry.Namespace(c.Project, c.Name), Revision: 1, Restricted: c.Restricted}, faults)
 }
 

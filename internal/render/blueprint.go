@@ -102,6 +102,9 @@ func (d *document) blueprint(root *yaml.Node) (blueberry.Blueprint, bool) {
 		"components": func(n *yaml.Node, field string) {
 			d.items(n, field, 1, func(c *yaml.Node, at string) { b.Components = append(b.Components, d.component(c, at)) })
 		},
+		"repositories": func(n *yaml.Node, field string) {
+			d.items(n, field, 1, func(c *yaml.Node, at string) { b.Repositories = append(b.Repositories, d.repository(c, at)) })
+		},
 		"parameters": func(n *yaml.Node, field string) {
 			d.items(n, field, 1, func(c *yaml.Node, at string) { b.Parameters = append(b.Parameters, d.parameter(c, at)) })
 		},
@@ -122,6 +125,7 @@ func (d *document) blueprint(root *yaml.Node) (blueberry.Blueprint, bool) {
 		"access": func(n *yaml.Node, field string) {
 			d.object(n, field, 1, map[string]func(*yaml.Node, string){"projects": d.texts(&b.Access.Projects), "actors": d.texts(&b.Access.Actors)})
 		},
+		"pullRequests": func(n *yaml.Node, field string) { d.pullRules(n, field, &b.PullRequests) },
 	})
 	if ok && apiVersion != BlueprintAPIVersion {
 		d.locate(blueberry.Fault{Field: "apiVersion", Code: "enum", Message: fmt.Sprintf("must be %s", BlueprintAPIVersion)})
@@ -144,6 +148,8 @@ func (d *document) component(n *yaml.Node, field string) blueberry.Component {
 		"score":         d.text(&c.Score),
 		"wave":          d.number(&c.Wave),
 		"values":        d.mapping(&c.Values),
+		"repository":    d.text(&c.Repository),
+		"paths":         d.texts(&c.Paths),
 	})
 	return c
 }

@@ -35,8 +35,12 @@ components:
 const complete = `
 name: shop
 components:
-  - {name: backend, values: {env: {REGION: eu}}}
+  - {name: backend, values: {env: {REGION: eu}}, paths: [backend/**, "**/*.proto", go.mod]}
   - {name: worker, score: deploy/score.yaml, wave: 2}
+  - {name: front, chart: chart, repository: web}
+repositories:
+  - {name: web, url: "https://git.example.com/acme/web.git", ref: main, match: branch}
+  - {name: docs, url: "git@git.example.com:acme/docs", match: fixed}
 parameters:
   - {name: count, type: integer, help: "how many", default: 2, min: 1, max: 9, sets: [backend.replicas, worker.replicas]}
   - {name: region, enum: [eu, us], pattern: "[a-z]+", required: true, sets: [all.env.REGION]}
@@ -50,6 +54,7 @@ configSets: [shop@3, global/logging, extra@latest]
 configUpdates: automatic
 lease: {default: 8, max: 48}
 access: {projects: [shop], actors: [ci]}
+pullRequests: {off: true, bases: [main], labels: [preview], drafts: true, bots: true, atOnce: 3, hours: 8, paths: [src/**], pathsIgnore: ["**/*.md"]}
 `
 
 // TestParseComplete: every part of a blueprint.
@@ -59,8 +64,13 @@ func TestParseComplete(t *testing.T) {
 	want := blueberry.Blueprint{
 		Name: "shop",
 		Components: []blueberry.Component{
-			{Name: "backend", Values: map[string]any{"env": map[string]any{"REGION": "eu"}}},
+			{Name: "backend", Values: map[string]any{"env": map[string]any{"REGION": "eu"}}, Paths: []string{"backend/**", "**/*.proto", "go.mod"}},
 			{Name: "worker", Score: "deploy/score.yaml", Wave: 2},
+			{Name: "front", Chart: "chart", Repository: "web"},
+		},
+		Repositories: []blueberry.SideRepository{
+			{Name: "web", URL: "https://git.example.com/acme/web.git", Ref: "main", Match: blueberry.MatchBranch},
+			{Name: "docs", URL: "git@git.example.com:acme/docs", Match: blueberry.MatchFixed},
 		},
 		Parameters: []blueberry.Parameter{
 			{Name: "count", Type: blueberry.ParameterInteger, Help: "how many", Default: 2.0, Min: &low, Max: &high, Sets: []string{"backend.replicas", "worker.replicas"}},
@@ -76,6 +86,9 @@ func TestParseComplete(t *testing.T) {
 		ConfigUpdates: blueberry.ConfigAutomatic,
 		Lease:         blueberry.LeaseBounds{Default: 8, Max: 48},
 		Access:        blueberry.BlueprintAccess{Projects: []string{"shop"}, Actors: []string{"ci"}},
+		PullRequests: blueberry.PullRules{
+			Off: true, Bases: []string{"main"}, Labels: []string{"preview"}, Drafts: true, Bots: true, AtOnce: 3, Hours: 8, Paths: []string{"src/**"}, PathsIgnore: []string{"**/*.md"},
+		},
 	}
 	got, err := ParseBlueprint([]byte(complete))
 	if err != nil {
@@ -169,6 +182,13 @@ func TestParseBlueprintFaults(t *testing.T) {
 			"parameters[1].default type (line 7, column 37)", "parameters[1].min type (line 7, column 47)", "parameters[1].required type (line 7, column 60)",
 			"parameters[1].sets[0] unknown (line 7, column 74)", "parameters[1].sets[1] path (line 7, column 79)", "parameters[1].sets[2] computed (line 7, column 82)",
 			"schema schema (line 8, column 9)", "services[0].kind enum (line 11, column 29)", "services[0].size quantity (line 11, column 40)",
+		}},
+		"repositories and paths": {"name: a\nrepositories:\n- {name: Web, match: newest}\n- {name: x, url: 'https://h/a.git', ref: 5}\n- {name: x, url: 'https://h/a/', branch: b}\ncomponents:\n" +
+			"- {name: b, repository: y, paths: [/abs, '../x', 'a/[', ok/**]}\n- {name: c, paths: b/**, repository: x}\n", []string{
+			"components[0].paths[0] pattern (line 7, column 36)", "components[0].paths[1] pattern (line 7, column 42)", "components[0].paths[2] pattern (line 7, column 50)",
+			"components[0].repository unknown (line 7, column 25)", "components[1].paths type (line 8, column 20)", "repositories[0].match enum (line 3, column 22)",
+			"repositories[0].name pattern (line 3, column 10)", "repositories[0].url required (line 3, column 3)", "repositories[1].ref type (line 4, column 42)",
+			"repositories[2].branch unknown (line 5, column 34)", "repositories[2].name duplicate (line 5, column 10)", "repositories[2].url duplicate (line 5, column 18)",
 		}},
 		"secrets": {"name: a\ncomponents: [{name: b, values: {env: {DB_PASSWORD: s3cr3t-value}}}]\nparameters: [{name: p, default: s3cr3t-value, sets: [b.env.PASSWORD]}]\ncomputed: {b.env.U: 'redis://:s3cr3t-value@cache'}\n", []string{
 			"components[0].values.env.DB_PASSWORD secret_literal (line 2, column 52)", "computed[b.env.U] secret_literal (line 4, column 21)", "parameters[0].default secret_literal (line 3, column 33)",
@@ -303,25 +323,34 @@ func TestBlueprintSchema(t *testing.T) {
 		}
 	}
 	for name, s := range map[string]string{
-		"unknown field":        "name: a\ntypo: 1\ncomponents: [{name: b, image: 'c:1'}]\n",
-		"no components":        "name: a\ncomponents: []\n",
-		"no name":              "components: [{name: b, image: 'c:1'}]\n",
-		"bad name":             "name: a\ncomponents: [{name: B, image: 'c:1'}]\n",
-		"a reserved name":      "name: a\ncomponents: [{name: all, image: 'c:1'}]\n",
-		"score and image":      "name: a\ncomponents: [{name: b, image: 'c:1', score: x}]\n",
-		"parameter of no type": "name: a\ncomponents: [{name: b}]\nparameters: [{name: p, type: x, sets: [b.x]}]\n",
-		"parameter of nothing": "name: a\ncomponents: [{name: b}]\nparameters: [{name: p}]\n",
-		"computed nowhere":     "name: a\ncomponents: [{name: b}]\ncomputed: {x: z}\n",
-		"a service of no kind": "name: a\ncomponents: [{name: b}]\nservices: [{name: db, kind: x}]\n",
-		"an opening to no net": "name: a\ncomponents: [{name: b}]\negress: [{cidr: everywhere}]\n",
-		"a config set's name":  "name: a\ncomponents: [{name: b}]\nconfigSets: [A]\n",
-		"a long lease":         "name: a\ncomponents: [{name: b}]\nlease: {max: 169}\n",
-		"an unknown class":     "name: a\ncomponents: [{name: b}]\nfields: {secret: []}\n",
-		"no name of it":        "name: a\ncomponents: [{image: 'c:1'}]\n",
-		"image and chart":      "name: a\ncomponents: [{name: b, image: 'c:1', chart: x}]\n",
-		"values of kustomize":  "name: a\ncomponents: [{name: b, kustomization: x, values: {a: 1}}]\n",
-		"wave out of range":    "name: a\ncomponents: [{name: b, image: 'c:1', wave: 100}]\n",
-		"untagged image":       "name: a\ncomponents: [{name: b, image: c}]\n",
+		"unknown field":          "name: a\ntypo: 1\ncomponents: [{name: b, image: 'c:1'}]\n",
+		"no components":          "name: a\ncomponents: []\n",
+		"no name":                "components: [{name: b, image: 'c:1'}]\n",
+		"bad name":               "name: a\ncomponents: [{name: B, image: 'c:1'}]\n",
+		"a reserved name":        "name: a\ncomponents: [{name: all, image: 'c:1'}]\n",
+		"score and image":        "name: a\ncomponents: [{name: b, image: 'c:1', score: x}]\n",
+		"parameter of no type":   "name: a\ncomponents: [{name: b}]\nparameters: [{name: p, type: x, sets: [b.x]}]\n",
+		"parameter of nothing":   "name: a\ncomponents: [{name: b}]\nparameters: [{name: p}]\n",
+		"computed nowhere":       "name: a\ncomponents: [{name: b}]\ncomputed: {x: z}\n",
+		"a service of no kind":   "name: a\ncomponents: [{name: b}]\nservices: [{name: db, kind: x}]\n",
+		"an opening to no net":   "name: a\ncomponents: [{name: b}]\negress: [{cidr: everywhere}]\n",
+		"a config set's name":    "name: a\ncomponents: [{name: b}]\nconfigSets: [A]\n",
+		"a long lease":           "name: a\ncomponents: [{name: b}]\nlease: {max: 169}\n",
+		"an unknown class":       "name: a\ncomponents: [{name: b}]\nfields: {secret: []}\n",
+		"no name of it":          "name: a\ncomponents: [{image: 'c:1'}]\n",
+		"image and chart":        "name: a\ncomponents: [{name: b, image: 'c:1', chart: x}]\n",
+		"values of kustomize":    "name: a\ncomponents: [{name: b, kustomization: x, values: {a: 1}}]\n",
+		"wave out of range":      "name: a\ncomponents: [{name: b, image: 'c:1', wave: 100}]\n",
+		"paths outside":          "name: a\ncomponents: [{name: b, image: 'c:1', paths: [../x]}]\n",
+		"pull requests of forks": "name: a\ncomponents: [{name: b, image: 'c:1'}]\npullRequests: {forks: true}\n",
+		"a target of them":       "name: a\ncomponents: [{name: b, image: 'c:1'}]\npullRequests: {target: x}\n",
+		"too many at once":       "name: a\ncomponents: [{name: b, image: 'c:1'}]\npullRequests: {atOnce: 1001}\n",
+		"a label of nothing":     "name: a\ncomponents: [{name: b, image: 'c:1'}]\npullRequests: {labels: ['']}\n",
+		"a path of them outside": "name: a\ncomponents: [{name: b, image: 'c:1'}]\npullRequests: {pathsIgnore: [../x]}\n",
+		"a path from the root":   "name: a\ncomponents: [{name: b, image: 'c:1', paths: [/x]}]\n",
+		"a repository alone":     "name: a\nrepositories: [{name: x}]\ncomponents: [{name: b, image: 'c:1'}]\n",
+		"a match of no kind":     "name: a\nrepositories: [{name: x, url: 'https://h/x', match: newest}]\ncomponents: [{name: b, image: 'c:1'}]\n",
+		"untagged image":         "name: a\ncomponents: [{name: b, image: c}]\n",
 	} {
 		if _, err := ParseBlueprint([]byte(s)); err == nil {
 			t.Errorf("%s: ParseBlueprint accepts it", name)

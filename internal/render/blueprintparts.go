@@ -93,11 +93,33 @@ func (d *document) parameter(n *yaml.Node, field string) blueberry.Parameter {
 	return p
 }
 
+func (d *document) repository(n *yaml.Node, field string) blueberry.SideRepository {
+	var r blueberry.SideRepository
+	d.object(n, field, 2, map[string]func(*yaml.Node, string){
+		"name": d.text(&r.Name), "url": d.text(&r.URL), "ref": d.text(&r.Ref), "match": d.text((*string)(&r.Match)),
+	})
+	return r
+}
+
 func (d *document) fieldClasses(n *yaml.Node, field string, to *blueberry.FieldClasses) {
 	d.object(n, field, 1, map[string]func(*yaml.Node, string){
 		"required":  d.texts(&to.Required),
 		"forbidden": d.texts(&to.Forbidden),
 		"public":    d.texts(&to.Public),
+	})
+}
+
+func (d *document) pullRules(n *yaml.Node, field string, to *blueberry.PullRules) {
+	d.object(n, field, 1, map[string]func(*yaml.Node, string){
+		"off":         d.flag(&to.Off),
+		"bases":       d.texts(&to.Bases),
+		"labels":      d.texts(&to.Labels),
+		"drafts":      d.flag(&to.Drafts),
+		"bots":        d.flag(&to.Bots),
+		"atOnce":      d.number(&to.AtOnce),
+		"hours":       d.number(&to.Hours),
+		"paths":       d.texts(&to.Paths),
+		"pathsIgnore": d.texts(&to.PathsIgnore),
 	})
 }
 

@@ -39,11 +39,12 @@ func (m *merger) open(s *stack) {
 		s.charts = []share{{Origin: blueberry.Origin{Layer: blueberry.LayerChart, Name: builtin.chart.Name()}, values: builtin.defaults, chart: true}}
 		return
 	}
-	if m.in.Source == nil {
+	tree, commit := m.in.tree(s.component)
+	if tree == nil {
 		fail(noSource("chart"))
 		return
 	}
-	c, err := loadChart(m.in.Source, s.component.Chart)
+	c, err := loadChart(tree, s.component.Chart)
 	if err != nil {
 		fail(problem{field: "chart", code: "chart", message: firstLine(err)})
 		return
@@ -52,7 +53,7 @@ func (m *merger) open(s *stack) {
 		fail(problem{field: "chart", code: "chart", message: err.Error()})
 		return
 	}
-	s.use(c, m.in.SourceCommit)
+	s.use(c, commit)
 }
 
 // use takes a chart that was read at a commit.

@@ -25,8 +25,8 @@ func checkPaths(b blueberry.Blueprint, f *blueberry.Faults) {
 		field := "computed[" + path + "]"
 		for _, m := range placeholder.FindAllStringSubmatch(b.Computed[path], -1) {
 			if !computable(b, m[1]) {
-				f.Add(field, "unknown", "${%s} is not known; known are project, environment, namespace, domain, commit, and host, url and service of each component, as ${%s.url}",
-					m[1], firstComponent(b))
+				f.Add(field, "unknown", "${%s} is not known; known are project, environment, namespace, domain, commit, image, image.repository, image.tag, image.digest, "+
+					"and host, url and service of each component, as ${%s.url}", m[1], firstComponent(b))
 			}
 		}
 		if keys, ok := blueberry.SplitPath(path); !ok || reserved(keys) {
@@ -60,7 +60,7 @@ func firstComponent(b blueberry.Blueprint) string {
 
 func computable(b blueberry.Blueprint, name string) bool {
 	switch name {
-	case "project", "environment", "namespace", "domain", "commit":
+	case "project", "environment", "namespace", "domain", "commit", "image", "image.repository", "image.tag", "image.digest":
 		return true
 	}
 	component, what, _ := strings.Cut(name, ".")
@@ -84,10 +84,8 @@ func (m *merger) computed() {
 					continue
 				}
 				field := "computed[" + path + "]"
-				if strings.Contains(m.in.Blueprint.Computed[path], "${commit}") && m.in.AppCommit == "" {
-					m.faults.Add(field, "source_required", "${commit} is not known: no repository was named")
-				}
-				if !setPath(x.values, keys[1:], m.in.compute(m.in.Blueprint.Computed[path], service)) {
+				m.computable(s, field, m.in.Blueprint.Computed[path])
+				if !setPath(x.values, keys[1:], m.in.compute(m.in.Blueprint.Computed[path], s.component, service)) {
 					m.faults.Add(field, "type", "lies below another computed path, or above one")
 				}
 				x.fields[blueberry.JoinPath("", keys[1:]...)] = field
@@ -96,6 +94,7 @@ func (m *merger) computed() {
 			s.values = mergeLayers(s.values, []share{x})
 		}
 	}
+	m.built(true)
 	for _, s := range m.stacks {
 		who := m.in.who(s)
 		if s.component.Kind() == blueberry.HelmChart {
@@ -107,8 +106,85 @@ func (m *merger) computed() {
 	}
 }
 
-// compute fills in a text.
-func (in Input) compute(text string, service func(component string) string) string {
+// computable notes what a text names of a component and nobody knows.
+func (m *merger) computable(s *stack, field, text string) {
+	if strings.Contains(text, "${commit}") && m.in.commitOf(s.component) == "" {
+		m.faults.Add(field, "source_required", "${commit} is not known: no repository was named")
+	}
+	image := m.in.imageOf(s.component)
+	_, tag, _ := blueberry.ImageParts(image)
+	switch {
+	case image == "" && imageText.MatchString(text):
+		m.faults.Add(field, "image_required", "${image} is not known: nobody told which image component %s runs", s.name())
+	case tag == "" && strings.Contains(text, "${image.tag}"):
+		m.faults.Add(field, "image_required", "${image.tag} is not known: the image of component %s has a digest only", s.name())
+	}
+}
+
+// imageText is not that of a component named image: ${image.url}.
+var imageText = regexp.MustCompile(`\$\{image(\.repository|\.tag|\.digest)?\}`)
+
+// imageOf is the image that CI built of a component; empty when none is known.
+func (in Input) imageOf(c blueberry.Component) string {
+	if image := in.Images[c.Name]; image != "" || !in.Looking {
+		return image
+	}
+	return noImage
+}
+
+// built adds the images that CI built. They stand below what the request chose, and above what the blueprint computes: late is true for those whose image it
+// computes, which nobody can choose.
+func (m *merger) built(late bool) {
+	for _, s := range m.stacks {
+		image := m.in.Images[s.name()]
+		if image == "" || m.computes(s, "image") != late && s.component.Kind() != blueberry.HelmChart {
+			continue
+		}
+		field := blueberry.JoinField("images", s.name())
+		if s.component.Kind() == blueberry.HelmChart {
+			if late && !m.namesImage(s) {
+				m.warnings = append(m.warnings, blueberry.Warning{Code: "image_unused", Field: field, Message: "component " + s.name() +
+					" is a chart, and no computed value of the blueprint takes its ${image}: it runs what its own values say"})
+			}
+			continue
+		}
+		x := share{
+			Origin: blueberry.Origin{Layer: blueberry.LayerBuild, Commit: m.in.commitOf(s.component)}, values: map[string]any{"image": image},
+			field: field, fixed: true,
+		}
+		s.add(x)
+		if late {
+			s.values = mergeLayers(s.values, []share{x})
+		}
+	}
+}
+
+// computes reports whether the blueprint computes a value at the root of a component.
+func (m *merger) computes(s *stack, key string) bool {
+	for path := range m.in.Blueprint.Computed {
+		keys, _ := blueberry.SplitPath(path)
+		if len(keys) == 2 && keys[1] == key && (keys[0] == blueberry.AllComponents || keys[0] == s.name()) {
+			return true
+		}
+	}
+	return false
+}
+
+// namesImage reports whether a computed value of a component takes its image.
+func (m *merger) namesImage(s *stack) bool {
+	for path, text := range m.in.Blueprint.Computed {
+		keys, _ := blueberry.SplitPath(path)
+		if len(keys) > 1 && (keys[0] == blueberry.AllComponents || keys[0] == s.name()) && imageText.MatchString(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// compute fills in a text of the values of a component.
+func (in Input) compute(text string, c blueberry.Component, service func(component string) string) string {
+	image := in.imageOf(c)
+	repository, tag, digest := blueberry.ImageParts(image)
 	return placeholder.ReplaceAllStringFunc(text, func(m string) string {
 		switch name := m[2 : len(m)-1]; name {
 		case "project":
@@ -120,7 +196,15 @@ func (in Input) compute(text string, service func(component string) string) stri
 		case "domain":
 			return in.Domain
 		case "commit":
-			return in.AppCommit
+			return in.commitOf(c)
+		case "image":
+			return image
+		case "image.repository":
+			return repository
+		case "image.tag":
+			return tag
+		case "image.digest":
+			return digest
 		default:
 			component, what, _ := strings.Cut(name, ".")
 			switch what {

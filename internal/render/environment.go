@@ -29,14 +29,45 @@ type Input struct {
 	Restricted bool              // of code that nobody vouches for: what it may not have is left out, or a fault
 	Strict     bool              // what a layer may not set is a fault, else it is dropped with a warning
 
-	SourceCommit     string // of the repository: where charts and blueprint come from
-	AppCommit        string // of the application that runs: what ${commit} stands for; empty when none is known
-	BlueprintVersion int    // number in the catalogue; 0 for a blueprint of none
+	SourceCommit     string            // of the repository: where charts and blueprint come from
+	AppCommit        string            // of the application that runs: what ${commit} stands for; empty when none is known
+	Sources          map[string]Tree   // the repositories of the blueprint that components name, by name
+	Commits          map[string]string // component → what ${commit} stands for, of those that do not run AppCommit
+	Images           map[string]string // component → image by digest that CI built
+	Looking          bool              // nothing will run: an image that is not known yet is stood for
+	BlueprintVersion int               // number in the catalogue; 0 for a blueprint of none
 	BlueprintAuthor  string
+}
+
+// Tree is the files of a repository of a blueprint.
+type Tree struct {
+	FS     fs.FS // nil when no component needs them
+	Commit string
 }
 
 // NoCommit stands for the commit of files that are in none.
 const NoCommit = "0000000000000000000000000000000000000000"
+
+// noImage stands for the image of a component that CI has not built yet.
+const noImage = "registry.invalid/not-built:none@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+// tree gives the files that a component is made of, with their commit; nil when there are none.
+func (in Input) tree(c blueberry.Component) (fs.FS, string) {
+	if c.Repository != "" {
+		t := in.Sources[c.Repository]
+		return t.FS, t.Commit
+	}
+	return in.Source, in.SourceCommit
+}
+
+// commitOf is what ${commit} stands for in the values of a component; empty when it is not known.
+func (in Input) commitOf(c blueberry.Component) string {
+	commit, own := in.Commits[c.Name]
+	if !own && c.Repository == "" {
+		commit = in.AppCommit
+	}
+	return commit
+}
 
 // Output is a rendering with all that is known of it.
 type Output struct {
@@ -44,7 +75,7 @@ type Output struct {
 	Settings []blueberry.Setting // effective values, by path; not to be changed: they may share memory with the input
 	Warnings []blueberry.Warning
 	Demand   blueberry.Demand
-	Images   map[string]string // of each web-service and Score component
+	Images   map[string]string // of each web-service and Score component, and of each chart for which CI built one
 	Hosts    []string          // public ones, in the order of the components. Those of charts and kustomizations are their own affair
 }
 
@@ -170,6 +201,9 @@ func (m *merger) images() (images map[string]string, hosts []string) {
 	images = map[string]string{}
 	for _, s := range m.stacks {
 		if s.component.Kind() == blueberry.HelmChart {
+			if image := m.in.Images[s.name()]; image != "" {
+				images[s.name()] = image
+			}
 			continue
 		}
 		images[s.name()], _ = s.effective["image"].(string)
@@ -183,10 +217,11 @@ func (m *merger) images() (images map[string]string, hosts []string) {
 // component renders one component, whatever its kind. One whose values are at fault is left out: it has been told.
 func (m *merger) component(c blueberry.Component) ([]manifest, []problem) {
 	if c.Kind() == blueberry.Kustomize {
-		if m.in.Source == nil {
+		tree, _ := m.in.tree(c)
+		if tree == nil {
 			return nil, []problem{noSource("kustomization")}
 		}
-		return kustomization(m.in.Source, c.Kustomization)
+		return kustomization(tree, c.Kustomization)
 	}
 	s := m.find(c.Name)
 	if s == nil || s.broken {

@@ -147,6 +147,21 @@ func TestStoredBlueprint(t *testing.T) {
 	}
 }
 
+// TestPullRulesAreInNoRendering: two blueprints that differ in what they say of pull requests, and of the files that components are built from, render the same.
+func TestPullRulesAreInNoRendering(t *testing.T) {
+	t.Parallel()
+	in := sample(t)
+	first, err := Environment(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Blueprint.PullRequests = blueberry.PullRules{Off: true, Labels: []string{"preview"}, AtOnce: 1, Hours: 9, Paths: []string{"src"}}
+	again, err := Environment(in)
+	if err != nil || again.Digest != first.Digest {
+		t.Errorf("the rendering is another one: %v", err)
+	}
+}
+
 // decodeFiles gives every object of a rendering by "Kind name".
 func decodeFiles(t *testing.T, r Output) map[string]map[string]any {
 	t.Helper()

@@ -57,6 +57,7 @@ func (m *merger) merge() {
 	}
 	m.defaults()
 	m.each(func(l blueberry.Layer) bool { return l.Layer != blueberry.LayerEnvironment })
+	m.built(false)
 	m.chosen()
 	m.each(func(l blueberry.Layer) bool { return l.Layer == blueberry.LayerEnvironment })
 	m.computed()

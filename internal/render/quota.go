@@ -31,6 +31,7 @@ type need struct {
 	limit       resource.Quantity // largest memory request of a container that has no limit
 
 	claimCount            int64
+	disk                  resource.Quantity // of the nodes, as a restricted environment limits each container
 	cpuLimit, memoryLimit resource.Quantity // of all, each without one as a restricted environment gives it
 }
 
@@ -110,10 +111,13 @@ func (n *need) claims(m manifest, most int64) {
 func (n *need) mostOf(container map[string]any, pods int64) {
 	only := map[string]any{"resources": object{"limits": at(container, "resources", "limits")}}
 	cpu, memory := request(only, "cpu", restrictedLimitCPU), request(only, "memory", restrictedLimitMemory)
+	disk := resource.MustParse(restrictedLimitDisk)
 	cpu.Mul(pods)
 	memory.Mul(pods)
+	disk.Mul(pods)
 	n.cpuLimit.Add(cpu)
 	n.memoryLimit.Add(memory)
+	n.disk.Add(disk)
 }
 
 func storage(claim map[string]any) resource.Quantity {

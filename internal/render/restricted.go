@@ -322,6 +322,11 @@ func (t tightening) resources(c map[string]any) {
 	if resources["claims"] != nil {
 		delete(resources, "claims")
 	}
+	for _, list := range []string{"requests", "limits"} { // each gets the same: what a container writes fills the disk of the node for all
+		if asked, ok := resources[list].(map[string]any); ok {
+			delete(asked, diskResource)
+		}
+	}
 	for name, otherwise := range map[string]string{"cpu": restrictedLimitCPU, "memory": restrictedLimitMemory} {
 		asked := at(c, "resources", "requests", name)
 		if asked == nil || at(c, "resources", "limits", name) != nil {
@@ -355,7 +360,12 @@ func (t tightening) keep(o map[string]any, key string, want func(map[string]any)
 const (
 	restrictedLimitCPU    = "500m"
 	restrictedLimitMemory = "512Mi"
+	restrictedLimitDisk   = "512Mi"
+	restrictedDisk        = "32Mi" // that is asked for
 )
+
+// diskResource is the disk of a node, as Kubernetes names it.
+const diskResource = "ephemeral-storage"
 
 // quota is what the environment may use in its namespace.
 func (in Input) quota(n need) object {
@@ -368,6 +378,7 @@ func (in Input) quota(n need) object {
 		"requests.memory":        resource.NewQuantity(blueberry.RestrictedMemory, resource.BinarySI).String(),
 		"limits.cpu":             resource.NewMilliQuantity(blueberry.RestrictedCPULimit, resource.DecimalSI).String(),
 		"limits.memory":          resource.NewQuantity(blueberry.RestrictedMemoryLimit, resource.BinarySI).String(),
+		"limits." + diskResource: resource.NewQuantity(blueberry.RestrictedDisk, resource.BinarySI).String(),
 		"persistentvolumeclaims": strconv.Itoa(blueberry.RestrictedStorageClaims),
 		"requests.storage":       resource.NewQuantity(blueberry.RestrictedStorage, resource.BinarySI).String(),
 		"services.loadbalancers": "0",
@@ -382,8 +393,8 @@ func (in Input) limits(n need) object {
 	}
 	return object{
 		"type":           "Container",
-		"defaultRequest": object{"cpu": defaultCPU, "memory": defaultMemory},
-		"default":        object{"cpu": restrictedLimitCPU, "memory": restrictedLimitMemory},
+		"defaultRequest": object{"cpu": defaultCPU, "memory": defaultMemory, diskResource: restrictedDisk},
+		"default":        object{"cpu": restrictedLimitCPU, "memory": restrictedLimitMemory, diskResource: restrictedLimitDisk},
 	}
 }
 
@@ -407,6 +418,7 @@ func (n need) restricted(f *blueberry.Faults) {
 		{"of memory", n.memory, resource.NewQuantity(blueberry.RestrictedMemory, resource.BinarySI)},
 		{"CPU as limits", n.cpuLimit, resource.NewMilliQuantity(blueberry.RestrictedCPULimit, resource.DecimalSI)},
 		{"of memory as limits", n.memoryLimit, resource.NewQuantity(blueberry.RestrictedMemoryLimit, resource.BinarySI)},
+		{"of the nodes' disks, 512 MiB for each container,", n.disk, resource.NewQuantity(blueberry.RestrictedDisk, resource.BinarySI)},
 		{"of storage", n.storage, resource.NewQuantity(blueberry.RestrictedStorage, resource.BinarySI)},
 	} {
 		if x.asked.Cmp(*x.most) > 0 {

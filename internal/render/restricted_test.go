@@ -284,6 +284,7 @@ func TestRestrictedRefuses(t *testing.T) {
 		"too much CPU":             {jobOf("parallelism: 1", "requests: {cpu: 1001m}"), "restricted", "1001m CPU"},
 		"too much CPU at most":     {jobOf("parallelism: 9", "limits: {cpu: 1}, requests: {cpu: 1m}"), "restricted", "9 CPU as limits"},
 		"too large a volume":       {"apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: d}\nspec: {resources: {requests: {storage: 6Gi}}}\n", "restricted", "6Gi of storage"},
+		"too many containers":      {pod("containers: [" + strings.Repeat("{name: c, image: 'c:1', resources: {limits: {cpu: 1m, memory: 1Mi}}}, ", 21) + "]"), "restricted", "10752Mi of the nodes' disks"},
 		"nothing that is too much": {jobOf("parallelism: 8", ""), "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -314,7 +315,7 @@ func jobOf(spec, resources string) string {
 // TestRestrictedRoom: every workload runs one pod, volumes begin empty, and the quota is the small one.
 func TestRestrictedRoom(t *testing.T) {
 	t.Parallel()
-	out, err := restrictedChart(t, workload("Deployment", "replicas: 7", "requests: {memory: 1Gi}")+`---
+	out, err := restrictedChart(t, workload("Deployment", "replicas: 7", "requests: {memory: 1Gi, ephemeral-storage: 1Ti}, limits: {ephemeral-storage: 1Ti}")+`---
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata: {name: x}
@@ -371,11 +372,20 @@ subjects: [{kind: ServiceAccount, name: default}]
 	if limit := at(list(got["Deployment w"], "spec", "template", "spec", "containers")[0], "resources", "limits", "memory"); limit != "1Gi" {
 		t.Errorf("a container that asks for more than the limit that it would get has the limit %v", limit)
 	}
+	container := list(got["Deployment w"], "spec", "template", "spec", "containers")[0]
+	for _, asked := range []string{"requests", "limits"} {
+		if disk := at(container, "resources", asked, "ephemeral-storage"); disk != nil {
+			t.Errorf("a container has %v of the disk of a node by its %s, and not what all get", disk, asked)
+		}
+	}
+	if disk := at(list(got["LimitRange environment"], "spec", "limits")[0], "default", "ephemeral-storage"); disk != "512Mi" {
+		t.Errorf("of the disk of a node a container gets %v", disk)
+	}
 	if claim := got["PersistentVolumeClaim d"]; at(claim, "spec", "volumeName") != nil || at(claim, "spec", "dataSource") != nil {
 		t.Errorf("the volume of somebody else: %v", claim)
 	}
 	want := map[string]any{
-		"pods": "10", "requests.cpu": "1", "requests.memory": "2Gi", "limits.cpu": "4", "limits.memory": "4Gi", "persistentvolumeclaims": "4", "requests.storage": "5Gi",
+		"pods": "10", "requests.cpu": "1", "requests.memory": "2Gi", "limits.cpu": "4", "limits.memory": "4Gi", "limits.ephemeral-storage": "10Gi", "persistentvolumeclaims": "4", "requests.storage": "5Gi",
 		"services.loadbalancers": "0", "services.nodeports": "0",
 	}
 	if diff := cmp.Diff(any(want), at(got["ResourceQuota environment"], "spec", "hard")); diff != "" {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"go.yaml.in/yaml/v3"
 
@@ -16,7 +17,8 @@ const ScoreAPIVersion = "score.dev/v1b1"
 // score adds what the Score file of a component says to its values.
 func (m *merger) score(s *stack, origin blueberry.Origin) {
 	field := blueberry.JoinField(fieldOf(s.index), "score")
-	content, found := m.readScore(s.component.Score)
+	tree, commit := m.in.tree(s.component)
+	content, found := readScore(tree, s.component.Score)
 	if found != nil {
 		m.tell(s, *found)
 		s.broken, s.unread = true, true
@@ -28,7 +30,7 @@ func (m *merger) score(s *stack, origin blueberry.Origin) {
 		s.broken, s.unread = true, true
 		return
 	}
-	origin.Name = s.component.Score
+	origin.Name, origin.Commit = s.component.Score, commit
 	x := share{Origin: origin, values: w.values, field: field, fields: map[string]string{}}
 	for path, at := range w.places {
 		x.fields[path] = blueberry.JoinField(field, at)
@@ -41,15 +43,15 @@ func (m *merger) score(s *stack, origin blueberry.Origin) {
 	s.add(x)
 }
 
-func (m *merger) readScore(name string) ([]byte, *problem) {
-	if m.in.Source == nil {
+func readScore(tree fs.FS, name string) ([]byte, *problem) {
+	if tree == nil {
 		p := noSource("score")
 		return nil, &p
 	}
 	fail := func(format string, args ...any) ([]byte, *problem) {
 		return nil, &problem{field: "score", code: "score", message: fmt.Sprintf(format, args...)}
 	}
-	f, err := m.in.Source.Open(name)
+	f, err := tree.Open(name)
 	if err != nil {
 		return fail("there is no file %s in the repository", name)
 	}

@@ -124,7 +124,7 @@ func (m *merger) tell(s *stack, p problem) {
 // setBy names the layer that set a value, for the end of a message about it; the blueprint need not be named.
 func setBy(o blueberry.Origin) string {
 	switch o.Layer {
-	case blueberry.LayerConfigSet, blueberry.LayerEnvironment:
+	case blueberry.LayerConfigSet, blueberry.LayerBuild, blueberry.LayerEnvironment:
 		return " (set by " + describe(o) + ")"
 	case blueberry.LayerChart, blueberry.LayerBlueprint, blueberry.LayerComputed:
 	}

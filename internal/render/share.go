@@ -71,6 +71,8 @@ func describe(o blueberry.Origin) string {
 		return "the blueprint"
 	case blueberry.LayerConfigSet:
 		return fmt.Sprintf("config set %s, version %d", o.Name, o.Version)
+	case blueberry.LayerBuild:
+		return "CI"
 	case blueberry.LayerEnvironment:
 		if o.Name != "" {
 			return "parameter " + o.Name

@@ -26,6 +26,8 @@ type board struct {
 	asked       int // for what changed
 	unchanged   int
 	calls       int
+	rights      map[string]blueberry.HostPermission
+	said        map[string]source.Comment               // what people wrote, by number of the pull request and id
 	fails       func(what string) (before, after error) // nil for never
 }
 
@@ -101,6 +103,41 @@ func (b *board) SetDeployment(_ context.Context, _ *source.Connection, d source.
 	d.ID = fmt.Sprint(i + 1)
 	b.deployments[i] = d
 	return d.ID, after
+}
+
+func (b *board) ReadComment(_ context.Context, _ *source.Connection, number int, id string) (source.Comment, error) {
+	before, after := b.begin("read")
+	defer b.mu.Unlock()
+	if before != nil {
+		return source.Comment{}, before
+	}
+	said, known := b.said[fmt.Sprint(number, "/", id)]
+	if !known {
+		return said, source.NoComment()
+	}
+	return said, after
+}
+
+// has the host have a comment.
+func (b *board) has(number int, id, author, text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.said == nil {
+		b.said = map[string]source.Comment{}
+	}
+	b.said[fmt.Sprint(number, "/", id)] = source.Comment{ID: id, Author: author, Text: text}
+}
+
+func (b *board) Permission(_ context.Context, _ *source.Connection, user string) (blueberry.HostPermission, error) {
+	before, after := b.begin("permission")
+	defer b.mu.Unlock()
+	if before != nil {
+		return blueberry.HostNone, before
+	}
+	if p, known := b.rights[user]; known {
+		return p, after
+	}
+	return blueberry.HostNone, after
 }
 
 func (b *board) Changed(_ context.Context, _ *source.Connection, since time.Time, etag string) (source.Changes, error) {

@@ -14,6 +14,11 @@ type Comment struct {
 	Text   string
 }
 
+// NoComment is that there is no comment below a pull request that was asked for.
+func NoComment() error {
+	return &HostError{Status: http.StatusNotFound, Text: "the host has no such comment below the pull request"}
+}
+
 // Thread is the comments of one pull request, as one kind of host has them. Errors are those of Connection.
 type Thread interface {
 	// Self is who we are; empty when the host does not tell.

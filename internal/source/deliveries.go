@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -84,7 +85,7 @@ func (s *Repositories) replay(ctx context.Context, tx Tx, actor blueberry.Actor,
 		return out, err
 	}
 	if d.PullID != "" {
-		p, err := tx.FindPull(ctx, r.ID, in.Pull.Number)
+		p, err := pullOf(ctx, tx, r, in, d.PullID)
 		if err != nil {
 			return out, err
 		}
@@ -109,6 +110,14 @@ func (s *Repositories) replay(ctx context.Context, tx Tx, actor blueberry.Actor,
 	})
 }
 
+// pullOf reads the pull request that a delivery is about, as it is after.
+func pullOf(ctx context.Context, tx Tx, r blueberry.Repository, in Incoming, id string) (blueberry.PullRequest, error) {
+	if in.Pull == nil {
+		return tx.Pull(ctx, id)
+	}
+	return tx.FindPull(ctx, r.ID, in.Pull.Number)
+}
+
 // dryRun is a transaction that writes nothing; what was noted of a pull request it reads back.
 type dryRun struct {
 	Tx
@@ -127,6 +136,15 @@ func (d *dryRun) UpdatePull(_ context.Context, p blueberry.PullRequest) error {
 	return nil
 }
 
+// InsertPullCommand does nothing, unless the command came before.
+func (d *dryRun) InsertPullCommand(ctx context.Context, c blueberry.PullCommand) error {
+	list, err := d.PullCommands(ctx, blueberry.PullCommandQuery{PullID: c.PullID, CommentID: c.CommentID, Limit: blueberry.MaxPullCommands + 1})
+	if err == nil && slices.ContainsFunc(list, func(x blueberry.PullCommand) bool { return x.Line == c.Line }) {
+		return blueberry.Errorf(blueberry.Conflict, codeCommandSeen, "the command came before")
+	}
+	return err
+}
+
 // FindPull prefers what was noted here.
 func (d *dryRun) FindPull(ctx context.Context, repositoryID string, number int) (blueberry.PullRequest, error) {
 	if d.noted != nil {
@@ -135,5 +153,20 @@ func (d *dryRun) FindPull(ctx context.Context, repositoryID string, number int) 
 	return d.Tx.FindPull(ctx, repositoryID, number)
 }
 
+// InsertBranch does nothing.
+func (d *dryRun) InsertBranch(context.Context, blueberry.Branch) error { return nil }
+
+// UpdateBranch does nothing.
+func (d *dryRun) UpdateBranch(context.Context, blueberry.Branch) error { return nil }
+
+// SetHostSweep does nothing.
+func (d *dryRun) SetHostSweep(context.Context, string, blueberry.HostSweep) error { return nil }
+
 // Enqueue does nothing.
 func (d *dryRun) Enqueue(context.Context, blueberry.JobKind, string) error { return nil }
+
+// AppendEvent does nothing.
+func (d *dryRun) AppendEvent(context.Context, blueberry.Event) error { return nil }
+
+// AppendAudit does nothing.
+func (d *dryRun) AppendAudit(context.Context, blueberry.AuditEntry) error { return nil }

@@ -194,7 +194,7 @@ func (g git) output(ctx context.Context, surroundings []string, argv []string) (
 }
 
 func verbOf(argv []string) string {
-	for _, verb := range []string{"init", "ls-remote", "fetch", "rev-parse", "update-ref", "ls-tree", "cat-file"} {
+	for _, verb := range []string{"init", "ls-remote", "fetch", "rev-parse", "update-ref", "ls-tree", "cat-file", "merge-base", "diff-tree"} {
 		if slices.Contains(argv, verb) {
 			return verb
 		}

@@ -25,4 +25,8 @@ type Incoming struct {
 	Ping       bool   // the host only asks whether anybody is there
 	Pull       *blueberry.PullRequest
 	Reopened   bool // the pull request was closed, and is open again
+
+	Comment *blueberry.PullComment     // a new one below a pull request
+	Pushes  []blueberry.BranchPush     // to branches of the repository itself: some hosts tell of several at once
+	Sign    *blueberry.EnvironmentSign // of an environment of the project
 }

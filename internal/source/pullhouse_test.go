@@ -34,16 +34,17 @@ type house struct {
 	store *storetest.Store
 	world *world
 
-	mu   sync.Mutex
-	now  time.Time
-	jobs []string // "kind subject", each at most once
+	mu       sync.Mutex
+	now      time.Time
+	jobs     []string // "kind subject", each at most once
+	comments int      // that were written
 }
 
 func newHouse(t *testing.T, s *storetest.Store) *house {
 	t.Helper()
 	h := &house{store: s, world: &world{envs: map[string]*blueberry.Environment{}, commits: map[string]string{}, keys: map[string]string{}}, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	h.Repositories = &source.Repositories{
-		Record: record{s, h}, Seal: plainSeal{}, Environments: h.world, Hosts: map[blueberry.HostKind]source.Host{blueberry.HostGeneric: simple{}},
+		Record: record{s, h}, Seal: plainSeal{}, Environments: h.world, Controls: h.world, Hosts: map[blueberry.HostKind]source.Host{blueberry.HostGeneric: simple{}},
 		PublicURL: "https://blueberry.example.com", Now: h.clock,
 	}
 	h.world.now = h.clock
@@ -109,13 +110,15 @@ func (h *house) work(t testing.TB, rounds int) {
 
 // run does one run of a job. One that failed or wants to run again waits for the next round.
 func (h *house) run(ctx context.Context, job string) {
-	var kind, subject string
-	_, _ = fmt.Sscan(job, &kind, &subject)
+	kind, subject, _ := strings.Cut(job, " ")
 	worker := map[blueberry.JobKind]func(context.Context, blueberry.Job) (blueberry.JobOutcome, error){
 		blueberry.JobPullReconcile: h.Reconcile, blueberry.JobPullsReview: h.Review, blueberry.JobPullReport: h.Report, blueberry.JobRepositorySweep: h.Sweep,
+		blueberry.JobPullCommand: h.Command, blueberry.JobBranchReconcile: h.ReconcileBranch, blueberry.JobBranchReport: h.ReportBranch, blueberry.JobBranchesSweep: h.SweepBranches,
+		blueberry.JobSourceMoved: h.SourceMoved,
 	}[blueberry.JobKind(kind)]
 	out, err := worker(ctx, blueberry.Job{Kind: blueberry.JobKind(kind), Subject: subject})
-	if err != nil || out.Again > 0 && kind != string(blueberry.JobRepositorySweep) { // sweeps without news are begun by the tests
+	swept := kind == string(blueberry.JobBranchesSweep) && out.Again == source.SweepEvery
+	if err != nil || out.Again > 0 && !swept && kind != string(blueberry.JobRepositorySweep) { // sweeps without news are begun by the tests
 		h.enqueue(job)
 	}
 }
@@ -124,7 +127,7 @@ func (h *house) run(ctx context.Context, job string) {
 func (h *house) restart() {
 	was := h.Repositories
 	h.Repositories = &source.Repositories{
-		Record: was.Record, Seal: was.Seal, Environments: was.Environments, Hosts: was.Hosts, Speakers: was.Speakers, PublicURL: was.PublicURL, Now: was.Now,
+		Record: was.Record, Seal: was.Seal, Environments: was.Environments, Controls: was.Controls, Hosts: was.Hosts, Speakers: was.Speakers, Trees: was.Trees, Histories: was.Histories, Blueprints: was.Blueprints, PublicURL: was.PublicURL, Now: was.Now,
 	}
 }
 
@@ -200,10 +203,14 @@ func (plainSeal) Open(sealed []byte, bound string) ([]byte, error) {
 type simple struct{}
 
 type said struct {
-	Repository string                `json:"repository"`
-	Action     string                `json:"action"`
-	Reopened   bool                  `json:"reopened,omitempty"`
-	Pull       blueberry.PullRequest `json:"pull"`
+	Repository string                 `json:"repository"`
+	Action     string                 `json:"action"`
+	Reopened   bool                   `json:"reopened,omitempty"`
+	Pull       blueberry.PullRequest  `json:"pull"`
+	Comment    *blueberry.PullComment `json:"comment,omitempty"`
+	Pushes     []blueberry.BranchPush `json:"pushes,omitempty"`
+
+	Sign *blueberry.EnvironmentSign `json:"sign,omitempty"`
 }
 
 func mac(secret string, body []byte) string {
@@ -225,6 +232,7 @@ func (simple) Read(_ http.Header, body []byte) (source.Incoming, error) {
 		return source.Incoming{}, errors.New("the body is no JSON")
 	}
 	in := source.Incoming{Repository: s.Repository, Action: s.Action, Reopened: s.Reopened, Ping: s.Action == "ping"}
+	in.Comment, in.Sign, in.Pushes = s.Comment, s.Sign, s.Pushes
 	if s.Pull.Number > 0 {
 		in.Pull = &s.Pull
 	}
@@ -241,7 +249,9 @@ type world struct {
 	creates int
 	moves   int
 	ends    int
-	wishes  []source.EnvironmentWish                // that were done
+	wishes  []source.EnvironmentWish // that were done
+	did     []string                 // by commands
+	lines   []source.LogLine
 	fails   func(what string) (before, after error) // nil for never
 }
 

@@ -295,6 +295,8 @@ func TestPullRequestsEqualAModel(t *testing.T) {
 		}
 		dice := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // which deliveries a test doubles is no secret
 		h, b, r := spoken(t, s, blueberry.PullPolicy{AtOnce: pulls})
+		m := h.withRemote()
+		m.branches["main"], m.blueprints[commit(mainAt)] = commit(mainAt), blueprintOf(blueberry.PullRules{AtOnce: pulls, PathsIgnore: []string{"docs"}})
 		h.later(4 * time.Hour) // the host tells of the past
 		var queue []said
 		dropped, doubled, moved := 0, 0, 0

@@ -72,9 +72,14 @@ func (s *Repositories) Receive(ctx context.Context, c Call) (blueberry.Delivery,
 	case why != "":
 		return s.refuse(ctx, d, why)
 	}
-	sum := sha256.Sum256(append([]byte(d.Event+"\n"), c.Body...))
-	d.Digest, d.Body = hex.EncodeToString(sum[:]), c.Body
+	d.Digest, d.Body = digestOf(d.Event, c.Body), c.Body
 	return s.take(ctx, r, host, d)
+}
+
+// digestOf is by what a delivery is known that comes again.
+func digestOf(head string, body []byte) string {
+	sum := sha256.Sum256(append([]byte(head+"\n"), body...))
+	return hex.EncodeToString(sum[:])
 }
 
 // kept is the headers that drivers read, and what the host says of itself: neither signatures nor tokens.
@@ -132,6 +137,9 @@ func (s *Repositories) take(ctx context.Context, r blueberry.Repository, host Ho
 		header.Set(name, value)
 	}
 	in, unread := host.Read(header, d.Body)
+	if in.Sign != nil { // of which the same may happen again: the time that was signed is part of what is the same once more, and a header that is not is none
+		d.Digest = digestOf("sign\n"+header.Get("X-Blueberry-Timestamp"), d.Body)
+	}
 	var out blueberry.Delivery
 	err := again(func() error {
 		return s.Record.Update(ctx, func(tx Tx) error {
@@ -166,10 +174,21 @@ func (s *Repositories) judge(ctx context.Context, tx Tx, r blueberry.Repository,
 		return nil
 	case in.Ping:
 		return ignore("the host asked whether anybody is there")
-	case in.Pull == nil:
-		return ignore("it is about no pull request")
+	case in.Sign != nil:
+		return s.judgeSign(ctx, tx, r, *in.Sign, d)
+	case in.Pull == nil && in.Comment == nil && in.Pushes == nil:
+		return ignore("it is about no pull request, comment or branch")
 	case !strings.EqualFold(in.Repository, r.Name):
 		return ignore(fmt.Sprintf("it is about repository %s, and this one is %s", short(in.Repository), r.Name))
+	case in.Comment != nil:
+		return s.judgeComment(ctx, tx, r, *in.Comment, d)
+	case in.Pushes != nil:
+		for i, x := range in.Pushes {
+			if x.At.IsZero() || x.At.After(d.ReceivedAt.Add(maxAhead)) {
+				in.Pushes[i].At = d.ReceivedAt
+			}
+		}
+		return s.judgePush(ctx, tx, r, in.Pushes, d)
 	}
 	p, isNew, err := s.note(ctx, tx, r, in, d.ReceivedAt)
 	if err != nil {

@@ -35,9 +35,12 @@ type EnvironmentWish struct {
 	Ref                   string // of one that is restricted: the full name of the branch
 	Blueprint             string // path; empty means blueberry.yaml
 	ConfigSets            []string
-	Hours                 int    // of the lease; 0 asks for the blueprint's own
-	Key                   string // of the request: the same one makes one environment
-	Reason                string // of the revision
+	Branch                string            // that the commit is of: components of other repositories are taken from theirs of this name, else from their default
+	Commits               map[string]string // component → commit that it runs where that is not Commit
+	Images                map[string]string // component → image that it runs, by digest: what CI built of the commit
+	Hours                 int               // of the lease; 0 asks for the blueprint's own
+	Key                   string            // of the request: the same one makes one environment
+	Reason                string            // of the revision
 }
 
 // How soon a pull request is looked at again.
@@ -65,23 +68,35 @@ func (s *Repositories) Reconcile(ctx context.Context, job blueberry.Job) (bluebe
 	if err != nil {
 		return blueberry.JobOutcome{}, err
 	}
-	env, err := s.living(ctx, p)
+	env, err := s.living(ctx, p.EnvironmentID)
 	if err != nil {
 		return blueberry.JobOutcome{}, err
 	}
-	next, again, err := s.step(ctx, r, p, env)
+	o, err := s.look(ctx, r, p, env)
+	if err != nil && env != nil && p.Built() {
+		return blueberry.JobOutcome{Again: SweepEvery}, nil // what runs stays as it is
+	}
+	var next blueberry.PullRequest
+	var again time.Duration
+	if err != nil {
+		next, again, err = s.failed(p, err)
+	} else {
+		r.Policy = o.policy
+		next, again, err = s.step(ctx, r, p, env, o)
+		next.Message = o.noted(next.Message)
+	}
 	if err != nil {
 		return blueberry.JobOutcome{}, err
 	}
 	return blueberry.JobOutcome{Again: again}, s.record(ctx, r, p, next)
 }
 
-// living is the environment of a pull request if it has one that is not on its way out.
-func (s *Repositories) living(ctx context.Context, p blueberry.PullRequest) (*blueberry.Environment, error) {
-	if p.EnvironmentID == "" {
+// living is the environment with an id if that is one that is not on its way out.
+func (s *Repositories) living(ctx context.Context, id string) (*blueberry.Environment, error) {
+	if id == "" {
 		return nil, nil
 	}
-	e, err := s.Environments.Environment(ctx, p.EnvironmentID)
+	e, err := s.Environments.Environment(ctx, id)
 	switch {
 	case errors.Is(err, blueberry.NotFound):
 		return nil, nil
@@ -94,12 +109,15 @@ func (s *Repositories) living(ctx context.Context, p blueberry.PullRequest) (*bl
 }
 
 // step does what is next, and gives the pull request as it is then and when to look again.
-func (s *Repositories) step(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest, env *blueberry.Environment) (blueberry.PullRequest, time.Duration, error) {
-	wants, why := r.Policy.Wants(p)
+func (s *Repositories) step(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest, env *blueberry.Environment, o outlook) (blueberry.PullRequest, time.Duration, error) {
+	wants, why := o.wants, o.why
 	if !wants && env == nil {
-		var err error
-		if p, env, err = s.lost(ctx, r, p); err != nil {
+		found, turn, err := s.lost(ctx, r, r.Policy.EnvironmentName(p.Number), p.ID, p.Turn)
+		if err != nil {
 			return p, 0, err
+		}
+		if env = found; env != nil {
+			p.EnvironmentID, p.Turn = env.ID, turn
 		}
 	}
 	restricted := p.Restricted()
@@ -121,6 +139,10 @@ func (s *Repositories) step(ctx context.Context, r blueberry.Repository, p blueb
 	case p.HeadURL == "" && p.Fork():
 		return refused(p, "the repository that it comes from is gone"), 0, nil
 	}
+	p, held, again, err := s.gate(ctx, r, p, o.commits)
+	if err != nil || held {
+		return p, again, err
+	}
 	if env == nil {
 		room, err := s.room(ctx, r, p)
 		if err != nil {
@@ -131,27 +153,48 @@ func (s *Repositories) step(ctx context.Context, r blueberry.Repository, p blueb
 			return p, forRoom, nil
 		}
 	}
-	return s.build(ctx, r, p, env)
+	return s.build(ctx, r, p, env, o)
 }
 
-// lost finds an environment that a server asked for which died before it came to note so, of a pull request that wants none any more.
-func (s *Repositories) lost(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest) (blueberry.PullRequest, *blueberry.Environment, error) {
-	for turn := p.Turn; turn <= p.Turn+1; turn++ {
-		e, err := s.Environments.Made(ctx, actorOf(r), EnvironmentWish{Project: r.Project, Name: r.Policy.EnvironmentName(p.Number), Key: keyOf(p.ID, turn)})
+// lost finds an environment that a server asked for which died before it came to note so, of something that wants none any more: the one with the name that
+// was made for its id at this turn or the next; nil for none.
+func (s *Repositories) lost(ctx context.Context, r blueberry.Repository, name, id string, turn int) (*blueberry.Environment, int, error) {
+	for at := turn; at <= turn+1; at++ {
+		e, err := s.Environments.Made(ctx, actorOf(r), EnvironmentWish{Project: r.Project, Name: name, Key: keyOf(id, at)})
 		switch {
 		case errors.Is(err, blueberry.NotFound):
 		case err != nil:
-			return p, nil, err
+			return nil, turn, err
 		case e.Phase != blueberry.Terminating && e.Phase != blueberry.Terminated:
-			p.EnvironmentID, p.Turn = e.ID, turn
-			return p, &e, nil
+			return &e, at, nil
 		}
 	}
-	return p, nil, nil
+	return nil, turn, nil
 }
 
-// keyOf is the key of the request for an environment of a pull request: the same one makes one environment.
-func keyOf(pullID string, turn int) string { return fmt.Sprintf("%s-%d", pullID, turn) }
+// keyOf is the key of the request for an environment of a pull request or a branch: the same one makes one environment.
+func keyOf(id string, turn int) string { return fmt.Sprintf("%s-%d", id, turn) }
+
+// made is the environment that something has by now.
+type made struct {
+	id         string
+	commit     string // that it was asked for with: of one that a server asked for which died, an earlier one
+	turn       int
+	restricted bool
+}
+
+// ask asks for an environment: it moves the one that there is, or makes one with a key of its own. had is the id of the last one, at the turn.
+func (s *Repositories) ask(ctx context.Context, r blueberry.Repository, env *blueberry.Environment, id, had string, turn int, w EnvironmentWish) (made, error) {
+	if env != nil {
+		return made{env.ID, w.Commit, turn, env.Restricted}, s.Environments.Move(ctx, actorOf(r), env.ID, w)
+	}
+	if had != "" { // the one before has ended
+		turn++
+	}
+	w.Key = keyOf(id, turn)
+	e, commit, err := s.Environments.Create(ctx, actorOf(r), w)
+	return made{e.ID, commit, turn, e.Restricted}, err
+}
 
 // skipped is a pull request that gets no environment, or whose environment stays although it would get none.
 func skipped(p blueberry.PullRequest, why string, stays bool) blueberry.PullRequest {
@@ -164,7 +207,7 @@ func skipped(p blueberry.PullRequest, why string, stays bool) blueberry.PullRequ
 		p.Outcome, p.Message = blueberry.PullSkipped, why
 	}
 	if p.State != blueberry.PullOpen {
-		p.BuiltCommit = "" // opened again, it is built again
+		p.BuiltCommit, p.Gate = "", blueberry.PullGateMark{} // opened again, it is built again, and waits anew
 	}
 	return p
 }
@@ -180,15 +223,19 @@ func (s *Repositories) end(ctx context.Context, r blueberry.Repository, p bluebe
 	if err != nil && !errors.Is(err, blueberry.NotFound) {
 		return s.failed(p, err)
 	}
-	p.Outcome, p.Message, p.BuiltCommit = blueberry.PullEnded, why, ""
+	p.Outcome, p.Message, p.BuiltCommit, p.Gate = blueberry.PullEnded, why, "", blueberry.PullGateMark{}
 	return p, 0, nil
 }
 
-// build asks for the environment with the newest commit. What an earlier commit asked for and is not through is overtaken, not waited for.
-func (s *Repositories) build(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest, env *blueberry.Environment) (blueberry.PullRequest, time.Duration, error) {
+// wish is the environment that the newest commit of a pull request is to have. It notes what the commit would configure.
+func (s *Repositories) wish(ctx context.Context, r blueberry.Repository, p *blueberry.PullRequest, o outlook) (EnvironmentWish, error) {
 	w := EnvironmentWish{
 		Project: r.Project, Name: r.Policy.EnvironmentName(p.Number), Target: r.Policy.Target, Repository: r.URL, Commit: p.HeadCommit, Blueprint: r.Policy.Blueprint,
 		ConfigSets: r.Policy.ConfigSet, Hours: r.Policy.Hours, Reason: fmt.Sprintf("pull request %d of %s at %.12s", p.Number, r.Name, p.HeadCommit),
+		Commits: o.commits,
+	}
+	if refFault(p.HeadRef) == "" && !p.Restricted() { // a stranger's word chooses no branch of any repository
+		w.Branch = p.HeadRef
 	}
 	if p.Config = ""; p.Fork() {
 		w.Repository = p.HeadURL
@@ -197,27 +244,29 @@ func (s *Repositories) build(ctx context.Context, r blueberry.Repository, p blue
 		w.Commit = p.ApprovedCommit // and nothing else, however the host abbreviates it
 	}
 	if p.Restricted() {
-		if err := s.restrict(ctx, r, &p, &w); err != nil {
-			return s.failed(p, err)
+		if err := s.restrict(ctx, r, p, &w); err != nil {
+			return w, err
 		}
 	}
-	if env != nil {
-		if err := s.Environments.Move(ctx, actorOf(r), env.ID, w); err != nil {
-			return s.failed(p, err)
-		}
-		p.BuiltRestricted = env.Restricted
-	} else {
-		if p.EnvironmentID != "" { // the one before has ended
-			p.Turn, p.EnvironmentID = p.Turn+1, ""
-		}
-		w.Key = keyOf(p.ID, p.Turn)
-		e, commit, err := s.Environments.Create(ctx, actorOf(r), w)
-		if err != nil {
-			return s.failed(p, err)
-		}
-		p.EnvironmentID, w.Commit, p.BuiltRestricted = e.ID, commit, e.Restricted
+	var err error
+	w.Images, err = s.images(ctx, r, w.Commit)
+	return w, err
+}
+
+// build asks for the environment with the newest commit. What an earlier commit asked for and is not through is overtaken, not waited for.
+func (s *Repositories) build(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest, env *blueberry.Environment, o outlook) (blueberry.PullRequest, time.Duration, error) {
+	w, err := s.wish(ctx, r, &p, o)
+	if err != nil {
+		return s.failed(p, err)
 	}
-	p.BuiltCommit, p.Outcome = w.Commit, blueberry.PullBuilt
+	m, err := s.ask(ctx, r, env, p.ID, p.EnvironmentID, p.Turn, w)
+	if err != nil {
+		if env == nil && p.EnvironmentID != "" {
+			p.Turn, p.EnvironmentID = m.turn, ""
+		}
+		return s.failed(p, err)
+	}
+	p.EnvironmentID, p.BuiltCommit, p.Turn, p.BuiltRestricted, p.Outcome = m.id, m.commit, m.turn, m.restricted, blueberry.PullBuilt
 	p.Message = builtText(p)
 	if !p.Built() || p.BuiltRestricted != p.Restricted() { // a server died after it had asked for it, and did not come to note that
 		return p, atOnce, nil
@@ -227,27 +276,38 @@ func (s *Repositories) build(ctx context.Context, r blueberry.Repository, p blue
 
 // failed tells what an error means: that the commit cannot be built, that something waits, or that the job shall be tried again.
 func (s *Repositories) failed(p blueberry.PullRequest, err error) (blueberry.PullRequest, time.Duration, error) {
+	outcome, message, again := meaning(err)
+	if outcome == "" {
+		return p, 0, err
+	}
+	p.Outcome, p.Message = outcome, message
+	return p, again, nil
+}
+
+// meaning is what an error of asking for an environment means; no outcome where that is an error of the job.
+func meaning(err error) (outcome blueberry.PullOutcome, message string, again time.Duration) {
 	var e *blueberry.Error
 	if !errors.As(err, &e) {
-		return p, 0, err
+		return "", "", 0
 	}
 	switch {
 	case e.Kind == blueberry.Unavailable:
-		p.Outcome, p.Message = blueberry.PullBlocked, e.Detail
-		return p, forAnswer, nil
-	case hasFault(e, fieldRepository, codeUnreachable): // that may pass
-		p.Outcome, p.Message = blueberry.PullBlocked, faultsText(e)
-		return p, forAnswer, nil
+		return blueberry.PullBlocked, e.Detail, forAnswer
+	case awaits(e): // that may pass
+		return blueberry.PullBlocked, faultsText(e), forAnswer
 	case hasFault(e, "name", "taken"), hasFault(e, "name", "orphan_leaving"):
-		p.Outcome, p.Message = blueberry.PullBlocked, "for its name: "+faultsText(e)
-		return p, forName, nil
+		return blueberry.PullBlocked, "for its name: " + faultsText(e), forName
 	case e.Code == codeMoved, e.Code == "INPUTS_MOVE", e.Code == "ENVIRONMENT_ENDING": // someone else acts on it
-		p.Outcome, p.Message = blueberry.PullBlocked, e.Detail
-		return p, forName, nil
+		return blueberry.PullBlocked, e.Detail, forName
 	case e.Kind == blueberry.Invalid, e.Kind == blueberry.Forbidden, e.Kind == blueberry.Conflict, e.Kind == blueberry.TooLarge:
-		return refused(p, faultsText(e)), 0, nil
+		return blueberry.PullRefused, faultsText(e), 0
 	}
-	return p, 0, err
+	return "", "", 0
+}
+
+// awaits reports whether some host did not answer: that of the repository, or of one that the blueprint names.
+func awaits(e *blueberry.Error) bool {
+	return slices.ContainsFunc(e.Fields, func(f blueberry.Fault) bool { return f.Code == codeUnreachable })
 }
 
 func hasFault(e *blueberry.Error, field, code string) bool {
@@ -288,11 +348,11 @@ func (s *Repositories) room(ctx context.Context, r blueberry.Repository, p blueb
 				if x.ID == p.ID {
 					continue
 				}
-				env, err := s.living(ctx, x)
+				env, err := s.living(ctx, x.EnvironmentID)
 				if err != nil {
 					return false, err
 				}
-				if env != nil || outcome == blueberry.PullWaiting && x.State == blueberry.PullOpen && x.ID < p.ID {
+				if env != nil || outcome == blueberry.PullWaiting && x.State == blueberry.PullOpen && x.ID < p.ID && !x.Gate.Held { // who waits for CI takes no place in the line
 					taken++
 				}
 			}
@@ -308,7 +368,7 @@ func (s *Repositories) room(ctx context.Context, r blueberry.Repository, p blueb
 // again, which changes nothing.
 func (s *Repositories) record(ctx context.Context, r blueberry.Repository, was, p blueberry.PullRequest) error {
 	if p.Outcome == was.Outcome && p.Message == was.Message && p.EnvironmentID == was.EnvironmentID && p.BuiltCommit == was.BuiltCommit && p.Turn == was.Turn &&
-		p.BuiltRestricted == was.BuiltRestricted && p.Config == was.Config {
+		p.BuiltRestricted == was.BuiltRestricted && p.Config == was.Config && p.Gate == was.Gate {
 		return nil
 	}
 	return again(func() error {
@@ -334,6 +394,9 @@ func (s *Repositories) record(ctx context.Context, r blueberry.Repository, was, 
 				if err := tx.Enqueue(ctx, blueberry.JobPullsReview, r.ID); err != nil {
 					return err
 				}
+			}
+			if err := s.tellGate(ctx, tx, r, was, p); err != nil {
+				return err
 			}
 			event, ok := outcomeEvents()[p.Outcome]
 			if !ok || p.Outcome == was.Outcome && p.BuiltCommit == was.BuiltCommit && p.Message == was.Message {

@@ -45,7 +45,7 @@ func (s *Repositories) Report(ctx context.Context, job blueberry.Job) (blueberry
 	if now.Before(r.Health.PausedUntil) {
 		return blueberry.JobOutcome{Again: r.Health.PausedUntil.Sub(now)}, nil
 	}
-	env, err := s.shown(ctx, p)
+	env, err := s.shown(ctx, p.EnvironmentID)
 	if err != nil {
 		return blueberry.JobOutcome{}, err
 	}
@@ -57,16 +57,20 @@ func (s *Repositories) Report(ctx context.Context, job blueberry.Job) (blueberry
 		}
 		receipt = &x
 	}
-	again, err := s.report(ctx, r, p, told, s.word(r, p, env, receipt))
+	ci, err := s.standing(ctx, r, p, r.Policy.Gates)
+	if err != nil {
+		return blueberry.JobOutcome{}, err
+	}
+	again, err := s.report(ctx, r, p, told, s.word(r, p, env, receipt).with(ci))
 	return blueberry.JobOutcome{Again: again}, err
 }
 
-// shown is the environment of a pull request, also one that goes or is gone; nil for none.
-func (s *Repositories) shown(ctx context.Context, p blueberry.PullRequest) (*blueberry.Environment, error) {
-	if p.EnvironmentID == "" {
+// shown is the environment with an id, also one that goes or is gone; nil for none.
+func (s *Repositories) shown(ctx context.Context, id string) (*blueberry.Environment, error) {
+	if id == "" {
 		return nil, nil
 	}
-	e, err := s.Environments.Environment(ctx, p.EnvironmentID)
+	e, err := s.Environments.Environment(ctx, id)
 	switch {
 	case errors.Is(err, blueberry.NotFound):
 		return nil, nil
@@ -237,7 +241,7 @@ func digest(parts ...string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Follow has hosts told of what happened to environments of their pull requests. It is called once for each event, in the transaction that notes so.
+// Follow has hosts told of what happened to environments of their pull requests and branches. It is called once for each event, in the transaction that notes so.
 func (s *Repositories) Follow(ctx context.Context, tx Tx, events []blueberry.Event) error {
 	var ids []string
 	seen := map[string]bool{}
@@ -253,6 +257,15 @@ func (s *Repositories) Follow(ctx context.Context, tx Tx, events []blueberry.Eve
 	}
 	for _, p := range pulls {
 		if err := tx.Enqueue(ctx, blueberry.JobPullReport, p.ID); err != nil {
+			return err
+		}
+	}
+	branches, err := tx.BranchesOfEnvironments(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, b := range branches {
+		if err := tx.Enqueue(ctx, blueberry.JobBranchReport, b.ID); err != nil {
 			return err
 		}
 	}

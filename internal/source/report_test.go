@@ -90,9 +90,10 @@ func TestHostIsTold(t *testing.T) {
 		if got := b.statuses[commit(2)]; len(got) != 1 || got[0].State != source.StatusSuccess {
 			t.Errorf("the second commit bears %+v", got)
 		}
+		page := "https://blueberry.example.com/environments/" + h.pull(t, r, 7).EnvironmentID
 		want := []source.Deployment{
-			{ID: "1", Environment: "pr-7", Commit: commit(1), Branch: "topic", State: source.DeploymentInactive, URL: "http://web-pr-7.localhost", Description: "another commit takes its place"},
-			{ID: "2", Environment: "pr-7", Commit: commit(2), Branch: "topic", State: source.DeploymentSuccess, URL: "http://web-pr-7.localhost", Description: "ready"},
+			{ID: "1", Environment: "pr-7", Commit: commit(1), Branch: "topic", State: source.DeploymentInactive, URL: "http://web-pr-7.localhost", LogURL: page, Description: "another commit takes its place"},
+			{ID: "2", Environment: "pr-7", Commit: commit(2), Branch: "topic", State: source.DeploymentSuccess, URL: "http://web-pr-7.localhost", LogURL: page, Description: "ready"},
 		}
 		if diff := cmp.Diff(want, b.deployments); diff != "" {
 			t.Errorf("deployments:\n%s", diff)
@@ -401,18 +402,20 @@ func TestOnePartIsNoTroubleOfTheHost(t *testing.T) {
 // TestRepositoryThatIsAwayForAMoment: what could not be read is tried again, without a push.
 func TestRepositoryThatIsAwayForAMoment(t *testing.T) {
 	t.Parallel()
-	h, _, r := spoken(t, storetest.SQLite(t), blueberry.PullPolicy{})
-	away := blueberry.Faults{{Field: "source.repository", Code: "repository_unreachable", Message: "waited too long for its turn"}}.Err()
-	h.world.fails = func(string) (error, error) { return away, nil }
-	h.send(t, r, "1", opened(7, 1))
-	h.work(t, 3)
-	if p := h.pull(t, r, 7); p.Outcome != blueberry.PullBlocked {
-		t.Errorf("the pull request is %s: %s", p.Outcome, p.Message)
-	}
-	h.world.fails = nil
-	h.work(t, 3)
-	if p := h.pull(t, r, 7); p.Outcome != blueberry.PullBuilt {
-		t.Errorf("the pull request is %s: %s", p.Outcome, p.Message)
+	for _, field := range []string{"source.repository", "blueprint.repositories[0].url"} {
+		h, _, r := spoken(t, storetest.SQLite(t), blueberry.PullPolicy{})
+		away := blueberry.Faults{{Field: field, Code: "repository_unreachable", Message: "waited too long for its turn"}}.Err()
+		h.world.fails = func(string) (error, error) { return away, nil }
+		h.send(t, r, "1", opened(7, 1))
+		h.work(t, 3)
+		if p := h.pull(t, r, 7); p.Outcome != blueberry.PullBlocked {
+			t.Errorf("%s: the pull request is %s: %s", field, p.Outcome, p.Message)
+		}
+		h.world.fails = nil
+		h.work(t, 3)
+		if p := h.pull(t, r, 7); p.Outcome != blueberry.PullBuilt {
+			t.Errorf("%s: the pull request is %s: %s", field, p.Outcome, p.Message)
+		}
 	}
 }
 

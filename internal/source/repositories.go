@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -20,7 +21,11 @@ type Repositories struct {
 	Seal         Sealer // of webhook secrets
 	Hosts        map[blueberry.HostKind]Host
 	Environments Environments
+	Controls     Controls  // nil: commands in comments are refused
+	Followers    Followers // nil: a push moves no environment of another repository
 	Trees        Trees
+	Histories    Histories                                         // nil: every file counts as changed, and branches are known from deliveries only
+	Blueprints   func(content []byte) (blueberry.Blueprint, error) // reads one; nil: what it says of pull requests is not used
 	Speakers     map[blueberry.HostKind]Speaker
 	Client       *http.Client // for hosts; it follows no redirects
 	PublicURL    string       // of the server, without a slash at its end
@@ -28,6 +33,8 @@ type Repositories struct {
 	Now          func() time.Time
 
 	connections connections
+	strangers   atomic.Int32 // trees of outsiders that are read now
+	looked      comparisons  // what pull requests change
 }
 
 // Sealer encrypts what must not be read off the record. bound is what the value belongs to; it must be the same when it is opened.
@@ -50,6 +57,7 @@ type RepositoryWish struct {
 	URL     string
 	Secret  string // of its webhook; empty: one is made
 	Policy  blueberry.PullPolicy
+	Rules   []blueberry.BranchRule // of branches that have environments of their own
 	HostAPI blueberry.HostAPI
 	// Credential with which the host is spoken to: a token, or the private key of a GitHub App. Empty: it is not spoken to.
 	Credential string
@@ -78,7 +86,7 @@ func (s *Repositories) Add(ctx context.Context, actor blueberry.Actor, w Reposit
 	}
 	now := s.Now()
 	r := blueberry.Repository{
-		ID: blueberry.NewID(blueberry.RepositoryID, now), Project: w.Project, Name: w.Name, Host: w.Host, URL: w.URL, Policy: w.Policy, HostAPI: w.HostAPI,
+		ID: blueberry.NewID(blueberry.RepositoryID, now), Project: w.Project, Name: w.Name, Host: w.Host, URL: w.URL, Policy: w.Policy, Rules: w.Rules, HostAPI: w.HostAPI,
 		CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
 	faults := slices.Clone(w.Found)
@@ -104,7 +112,7 @@ func (s *Repositories) Add(ctx context.Context, actor blueberry.Actor, w Reposit
 		if err := tx.InsertRepository(ctx, r); err != nil {
 			return err
 		}
-		if err := sweepSoon(ctx, tx, r); err != nil {
+		if err := errors.Join(sweepSoon(ctx, tx, r), branchesSoon(ctx, tx, r)); err != nil {
 			return err
 		}
 		return s.tell(ctx, tx, actor, r, fact{event: blueberry.RepositoryAdded, message: fmt.Sprintf("%s added repository %s", actor.Name, r.Name), after: fieldsOf(r)})
@@ -118,10 +126,10 @@ func (s *Repositories) Add(ctx context.Context, actor blueberry.Actor, w Reposit
 func (s *Repositories) check(faults *blueberry.Faults, r blueberry.Repository, credential string) {
 	faults.CheckRepository(r)
 	faults.CheckHostAPI("host_api", r.Host, r.URL, r.HostAPI, credential, s.AllowLocal)
-	if credential != "" && r.API() == "" && r.Host != blueberry.HostGeneric {
+	if credential != "" && r.API() == "" && r.Host != blueberry.HostGeneric && r.Host.Git() {
 		faults.Add("host_api.url", "required", "is needed: the address that Git clones from does not tell where the API is")
 	}
-	if _, wrong := parse(r.URL, s.AllowLocal); wrong != "" {
+	if _, wrong := parse(r.URL, s.AllowLocal); wrong != "" && r.Host.Git() {
 		faults.Add("url", codeURL, "%s", wrong)
 	}
 }
@@ -176,6 +184,7 @@ func within(actor blueberry.Actor, project string, g blueberry.Grant) ([]string,
 type RepositoryChange struct {
 	URL    *string
 	Policy *blueberry.PullPolicy
+	Rules  *[]blueberry.BranchRule // all of them
 	// HostAPI and Credential are how the host is spoken to. An empty credential: it is not any more. One that is kept is for the repository and the host that
 	// it was given for: with another URL it is asked for anew.
 	HostAPI    *blueberry.HostAPI
@@ -192,6 +201,9 @@ func (s *Repositories) Change(ctx context.Context, actor blueberry.Actor, id str
 		}
 		if c.Policy != nil {
 			r.Policy = *c.Policy
+		}
+		if c.Rules != nil {
+			r.Rules = slices.Clone(*c.Rules)
 		}
 		if c.HostAPI != nil {
 			r.HostAPI = *c.HostAPI
@@ -216,7 +228,7 @@ func (s *Repositories) Change(ctx context.Context, actor blueberry.Actor, id str
 				return fact{}, err
 			}
 		}
-		if err := sweepSoon(ctx, tx, *r); err != nil {
+		if err := errors.Join(sweepSoon(ctx, tx, *r), branchesSoon(ctx, tx, *r)); err != nil {
 			return fact{}, err
 		}
 		if err := tx.Enqueue(ctx, blueberry.JobPullsReview, r.ID); err != nil {
@@ -409,7 +421,7 @@ func (s *Repositories) tell(ctx context.Context, tx Tx, actor blueberry.Actor, r
 }
 
 func fieldsOf(r blueberry.Repository) map[string]any {
-	return map[string]any{"name": r.Name, "host": r.Host, "url": r.URL, "policy": r.Policy, "host_api": r.HostAPI, "credential": len(r.Credential) > 0}
+	return map[string]any{"name": r.Name, "host": r.Host, "url": r.URL, "policy": r.Policy, "rules": r.Rules, "host_api": r.HostAPI, "credential": len(r.Credential) > 0}
 }
 
 func text(v any) string {

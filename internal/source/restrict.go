@@ -24,7 +24,7 @@ const maxShown = 1 << 20
 // restrict makes a wish one for code that nobody vouches for: all of the configuration is that of the branch that the pull request goes to, and of its own
 // commit nothing is taken but its name. What it would configure is looked at, to be told.
 func (s *Repositories) restrict(ctx context.Context, r blueberry.Repository, p *blueberry.PullRequest, w *EnvironmentWish) error {
-	w.Restricted, w.Repository, w.Ref = true, r.URL, p.BaseRefName()
+	w.Restricted, w.Repository, w.Ref, w.Branch = true, r.URL, p.BaseRefName(), ""
 	var err error
 	w.Commit, p.Config, err = s.compare(ctx, r, *p)
 	return err
@@ -33,6 +33,11 @@ func (s *Repositories) restrict(ctx context.Context, r blueberry.Repository, p *
 // compare tells whether the blueprint in the commit of a pull request is that of the branch that it goes to, and the whole name of the commit. What cannot be
 // read is not known, which keeps nobody out; only the whole name of a commit has to be found.
 func (s *Repositories) compare(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest) (commit string, config blueberry.PullConfig, err error) {
+	done, err := s.readStranger()
+	if err != nil {
+		return "", "", err
+	}
+	defer done()
 	head, err := s.Tree(ctx, r.Project, p.HeadURL, p.HeadCommit)
 	whole := len(p.HeadCommit) >= 40
 	switch {
@@ -70,6 +75,19 @@ func (s *Repositories) compare(ctx context.Context, r blueberry.Repository, p bl
 		config = blueberry.PullConfigChanged
 	}
 	return head.Commit, config, nil
+}
+
+// maxStrangers is how many trees of outsiders are read at once. It is less than there are places to fetch and workers, so that many large or slow forks hold
+// up each other, and nobody else.
+const maxStrangers = 2
+
+// readStranger is asked before a tree of an outsider is read, and done is told after. Unavailable means later.
+func (s *Repositories) readStranger() (done func(), err error) {
+	if s.strangers.Add(1) > maxStrangers {
+		s.strangers.Add(-1)
+		return nil, blueberry.Errorf(blueberry.Unavailable, "FORKS_BUSY", "other forks of outsiders are being read")
+	}
+	return func() { s.strangers.Add(-1) }, nil
 }
 
 // readShown reads a file to be compared. One that is not there is empty.

@@ -46,6 +46,8 @@ type Checkouts struct {
 	fetches chan struct{} // holds a token for each fetch that runs
 	shared  singleflight.Group
 
+	compared comparisons
+
 	mu    sync.Mutex
 	trees map[string]*cached // by the path below Dir
 }

@@ -26,6 +26,10 @@ type Speaker interface {
 	// Changed gives the pull requests that changed at or after since, the newest change first, unless nothing has changed since the etag was given; zero since
 	// gives those that are open. It asks one question where there is no news.
 	Changed(ctx context.Context, c *Connection, since time.Time, etag string) (Changes, error)
+	// ReadComment gives a comment below a pull request as it is now: its author as a comment of an event names them. HostError with status 404 when there is none.
+	ReadComment(ctx context.Context, c *Connection, number int, id string) (Comment, error)
+	// Permission gives what somebody may do in the repository, by whatever way they hold it. user is as a comment's Author; none for whom the host does not know.
+	Permission(ctx context.Context, c *Connection, user string) (blueberry.HostPermission, error)
 }
 
 // StatusState is the state of a commit's status.

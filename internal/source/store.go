@@ -17,7 +17,12 @@ type Record interface {
 type Tx interface {
 	RepositoryRows
 	DeliveryRows
+	SignRows
 	PullRows
+	CIRows
+	BranchRows
+	CommandRows
+	FollowerRows
 
 	// Project reads one by name, or NotFound.
 	Project(ctx context.Context, name string) (blueberry.Project, error)

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,7 +32,7 @@ func (s *Repositories) SweepAll(ctx context.Context) error {
 				return err
 			}
 			for _, r := range list {
-				if err := sweepSoon(ctx, tx, r); err != nil {
+				if err := errors.Join(sweepSoon(ctx, tx, r), branchesSoon(ctx, tx, r)); err != nil {
 					return err
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -576,4 +577,56 @@ func TestTierChangesWhileWorkersDie(t *testing.T) {
 			t.Errorf("it never comes to rest: %v", o.jobs)
 		}
 	})
+}
+
+// slowForks is trees whose forks are read until someone lets them go.
+type slowForks struct {
+	source.Trees
+	fork    string
+	reading chan struct{}
+	goOn    chan struct{}
+}
+
+func (s slowForks) FetchAs(ctx context.Context, login source.Login, repository, ref string) (*source.Tree, error) {
+	if repository == s.fork {
+		s.reading <- struct{}{}
+		<-s.goOn
+	}
+	return s.Trees.FetchAs(ctx, login, repository, ref)
+}
+
+// TestSlowForksHoldUpEachOther: two trees of outsiders are read at once; who comes third waits without a worker.
+func TestSlowForksHoldUpEachOther(t *testing.T) {
+	t.Parallel()
+	s := storetest.SQLite(t)
+	o := newOutside(t, s)
+	var ids []string
+	for number := 1; number <= 3; number++ {
+		o.tell(t, o.first, func(p *blueberry.PullRequest) { p.Number = number })
+		ids = append(ids, o.pull(t, o.r, number).ID)
+	}
+	slow := slowForks{o.Trees, o.fork.dir, make(chan struct{}), make(chan struct{})}
+	o.Trees = slow
+	var read sync.WaitGroup
+	for _, id := range ids[:2] {
+		read.Go(func() {
+			if _, err := o.Reconcile(t.Context(), blueberry.Job{Subject: id}); err != nil {
+				t.Error(err)
+			}
+		})
+		<-slow.reading
+	}
+	out, err := o.Reconcile(t.Context(), blueberry.Job{Subject: ids[2]})
+	if p := o.pull(t, o.r, 3); err != nil || out.Again == 0 || p.Outcome != blueberry.PullBlocked || !strings.Contains(p.Message, "other forks of outsiders") {
+		t.Errorf("the third is %s: %s, again in %s, %v", p.Outcome, p.Message, out.Again, err)
+	}
+	close(slow.goOn)
+	read.Wait()
+	go func() { <-slow.reading }()
+	if _, err := o.Reconcile(t.Context(), blueberry.Job{Subject: ids[2]}); err != nil {
+		t.Error(err)
+	}
+	if p := o.pull(t, o.r, 3); p.Outcome != blueberry.PullBuilt {
+		t.Errorf("later it is %s: %s", p.Outcome, p.Message)
+	}
 }

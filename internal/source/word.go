@@ -33,7 +33,7 @@ func (s *Repositories) word(r blueberry.Repository, p blueberry.PullRequest, env
 	if env != nil && env.Phase != blueberry.Terminating && env.Phase != blueberry.Terminated && p.BuiltCommit != "" && p.Outcome != blueberry.PullEnded {
 		state, line := inPhase(*env) // also while the next commit waits or is refused, this one runs
 		w.deployment = Deployment{
-			Environment: w.name, Commit: p.BuiltCommit, Branch: p.HeadRef, State: deploymentState(state), URL: addressOf(env), Description: cut(line, MaxStatusText),
+			Environment: w.name, Commit: p.BuiltCommit, Branch: p.HeadRef, State: deploymentState(state), URL: addressOf(env), LogURL: s.pageOf(env), Description: cut(line, MaxStatusText),
 		}
 	}
 	return w
@@ -95,6 +95,14 @@ func addressOf(env *blueberry.Environment) string {
 	return "http://" + env.Hosts[0]
 }
 
+// pageOf is where an environment is shown; empty where the server has no address.
+func (s *Repositories) pageOf(env *blueberry.Environment) string {
+	if env == nil || s.PublicURL == "" {
+		return ""
+	}
+	return s.PublicURL + "/environments/" + env.ID
+}
+
 // comment is the text that a person reads below the pull request, in Markdown. Whatever comes from outside is plain text in it.
 func (s *Repositories) comment(r blueberry.Repository, p blueberry.PullRequest, env *blueberry.Environment, receipt *blueberry.Receipt, line string) string {
 	var b strings.Builder
@@ -117,6 +125,9 @@ func (s *Repositories) comment(r blueberry.Repository, p blueberry.PullRequest, 
 		row("Commit", "`"+p.BuiltCommit+"`")
 		row("Lease", "until "+env.Lease.ExpiresAt.UTC().Format(time.RFC1123))
 		row("Steps", waterfall(env.Conditions))
+		if page := s.pageOf(env); page != "" {
+			row("More", "[logs, timeline and what is wrong]("+page+")")
+		}
 	}
 	return b.String()
 }

@@ -54,7 +54,9 @@ func fullBlueprint(name string) blueberry.Blueprint {
 		Components: []blueberry.Component{
 			{Name: "web", Image: "shop/web:1", Port: 80, Wave: 1, Values: values()},
 			{Name: "worker", Score: "score.yaml"},
+			{Name: "front", Chart: "chart", Repository: "front", Paths: []string{"src/**"}},
 		},
+		Repositories: []blueberry.SideRepository{{Name: "front", URL: "https://git.example.com/front.git", Ref: "main", Match: blueberry.MatchFixed}},
 		Parameters: []blueberry.Parameter{
 			{Name: "replicas", Type: blueberry.ParameterInteger, Default: 2, Enum: []any{1, 2.0, 3}, Min: &low, Sets: []string{"web.replicas"}},
 			{Name: "region", Default: "eu", Pattern: "[a-z]+", Sets: []string{"all.env.REGION"}},

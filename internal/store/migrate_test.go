@@ -124,6 +124,7 @@ func fill(t *testing.T, s *store.Store) (blueberry.Environment, blueberry.Revisi
 			fillAccess(ctx, tx, "usr_1"),
 			fillLife(ctx, tx, e),
 			fillPulls(ctx, tx),
+			fillCI(ctx, tx),
 			fillNotify(ctx, tx),
 			tx.InsertCertificate(ctx, blueberry.Certificate{Serial: "0a", Name: "prometheus", NotBefore: start, NotAfter: start.Add(time.Hour)}),
 			tx.PutPlatformSecret(ctx, blueberry.PlatformSecret{Name: "salt", Value: []byte("sealed"), CreatedAt: start, UpdatedAt: start}),
@@ -192,7 +193,7 @@ func readsOld(t *testing.T, s *store.Store, e blueberry.Environment, r blueberry
 	t.Helper()
 	if version < 3 {
 		r.Catalogue, r.Config, r.Parameters, r.Overrides, r.Settings = blueberry.BlueprintRef{}, nil, nil, nil, nil
-		r.Head = ""
+		r.Head, r.Branch, r.Sources, r.Commits, r.Images = "", "", nil, nil, nil
 		r.Demand, r.Plan, r.RestoredFrom = blueberry.Demand{}, "", 0
 		e.Demand, e.Drift, e.DriftSince = blueberry.Demand{}, blueberry.DriftPolicy{}, time.Time{}
 	}

@@ -249,6 +249,7 @@ func (t *Tx) emptyProject(ctx context.Context, name, by string, at time.Time) er
 		{"blueprint_versions", "entry_id IN (SELECT id FROM blueprints WHERE project = ?)"},
 		{"blueprints", "project = ?"},
 		{"policies", "project = ?"},
+		{"scan_exceptions", "project = ?"},
 	} {
 		if _, err := t.db.NewDelete().Table(x.table).Where(x.where, name).Exec(ctx); err != nil {
 			return fmt.Errorf("delete %s of project: %w", x.table, err)

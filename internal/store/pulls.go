@@ -45,6 +45,10 @@ type pullRow struct {
 	ApprovedCommit  string `bun:"approved_commit"`
 	ApprovedBy      string `bun:"approved_by"`
 	ApprovedAt      int64  `bun:"approved_at"`
+
+	GateCommit string `bun:"gate_commit"`
+	GateSince  int64  `bun:"gate_since"`
+	GateHeld   bool   `bun:"gate_held"`
 }
 
 func pullToRow(p blueberry.PullRequest) (pullRow, error) {
@@ -60,6 +64,7 @@ func pullToRow(p blueberry.PullRequest) (pullRow, error) {
 		BuiltCommit: clean(p.BuiltCommit), Turn: p.Turn, CreatedAt: micros(p.CreatedAt), UpdatedAt: micros(p.UpdatedAt), Version: 1,
 		BuiltRestricted: p.BuiltRestricted, Config: clean(string(p.Config)),
 		ApprovedCommit: clean(p.ApprovedCommit), ApprovedBy: clean(p.ApprovedBy), ApprovedAt: micros(p.ApprovedAt),
+		GateCommit: clean(p.Gate.Commit), GateSince: micros(p.Gate.Since), GateHeld: p.Gate.Held,
 	}, nil
 }
 
@@ -72,6 +77,7 @@ func (r pullRow) pull() (blueberry.PullRequest, error) {
 		Turn: r.Turn, CreatedAt: timeOf(r.CreatedAt), UpdatedAt: timeOf(r.UpdatedAt), Version: r.Version,
 		BuiltRestricted: r.BuiltRestricted, Config: blueberry.PullConfig(r.Config),
 		PullApproval: blueberry.PullApproval{ApprovedCommit: r.ApprovedCommit, ApprovedBy: r.ApprovedBy, ApprovedAt: timeOf(r.ApprovedAt)},
+		Gate:         blueberry.PullGateMark{Commit: r.GateCommit, Since: timeOf(r.GateSince), Held: r.GateHeld},
 	}
 	return p, decode("labels", r.Labels, &p.Labels)
 }
@@ -117,7 +123,7 @@ func (t *Tx) Pulls(ctx context.Context, q blueberry.PullQuery) ([]blueberry.Pull
 		if q.Projects != nil {
 			s = within(s, t.unindexed("project"), q.Projects)
 		}
-		for _, x := range []struct{ column, value string }{{"repository_id", q.RepositoryID}, {"state", string(q.State)}, {"outcome", string(q.Outcome)}} {
+		for _, x := range []struct{ column, value string }{{"repository_id", q.RepositoryID}, {"state", string(q.State)}, {"outcome", string(q.Outcome)}, {"base_ref", q.BaseRef}} {
 			if x.value != "" {
 				s = s.Where("? = ?", bun.Ident(x.column), clean(x.value))
 			}

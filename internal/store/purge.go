@@ -32,7 +32,7 @@ func (t *Tx) PurgeEnvironment(ctx context.Context, environmentID string) error {
 		return fmt.Errorf("read renderings of environment: %w", err)
 	}
 	for _, table := range []string{
-		"config_uses", "blueprint_uses", // left by what the version before this one has terminated
+		"config_uses", "blueprint_uses", "source_uses", // left by what the version before this one has terminated
 		"holds", "plans", "revisions", "ledger", "events", "receipts", "wake_entries", "activity", "environment_hosts",
 	} {
 		if _, err := t.db.NewDelete().Table(table).Where("environment_id = ?", id).Exec(ctx); err != nil {

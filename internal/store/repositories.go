@@ -26,6 +26,8 @@ type repositoryRow struct {
 	Credential     []byte `bun:"credential"`
 	Health         string `bun:"health"`
 	Sweep          string `bun:"sweep"`
+	Rules          string `bun:"rules"`
+	BranchSweep    string `bun:"branch_sweep"`
 	LastDeliveryAt int64  `bun:"last_delivery_at"`
 	LastRefusedAt  int64  `bun:"last_refused_at"`
 	CreatedAt      int64  `bun:"created_at"`
@@ -50,9 +52,19 @@ func repositoryToRow(r blueberry.Repository) (repositoryRow, error) {
 	if err != nil {
 		return repositoryRow{}, err
 	}
+	rules := "[]"
+	if len(r.Rules) > 0 {
+		if rules, err = encode("branch rules", r.Rules); err != nil {
+			return repositoryRow{}, err
+		}
+	}
+	branches, err := encode("sweep of branches", r.Branches)
+	if err != nil {
+		return repositoryRow{}, err
+	}
 	row := repositoryRow{
 		ID: clean(r.ID), Project: clean(r.Project), Name: clean(r.Name), Host: clean(string(r.Host)), URL: clean(r.URL), Secrets: r.Secrets, Policy: policy,
-		API: api, Credential: r.Credential, Health: health, Sweep: sweep,
+		API: api, Credential: r.Credential, Health: health, Sweep: sweep, Rules: rules, BranchSweep: branches,
 		LastDeliveryAt: micros(r.LastDeliveryAt), LastRefusedAt: micros(r.LastRefusedAt), CreatedAt: micros(r.CreatedAt), UpdatedAt: micros(r.UpdatedAt), Version: 1,
 	}
 	if len(row.Secrets) == 0 {
@@ -69,8 +81,12 @@ func (r repositoryRow) repository() (blueberry.Repository, error) {
 		ID: r.ID, Project: r.Project, Name: r.Name, Host: blueberry.HostKind(r.Host), URL: r.URL, Secrets: r.Secrets, Credential: r.Credential,
 		LastDeliveryAt: timeOf(r.LastDeliveryAt), LastRefusedAt: timeOf(r.LastRefusedAt), CreatedAt: timeOf(r.CreatedAt), UpdatedAt: timeOf(r.UpdatedAt), Version: r.Version,
 	}
-	return out, errors.Join(decode("pull policy", r.Policy, &out.Policy), decode("host API", r.API, &out.HostAPI),
-		decode("health of the host", r.Health, &out.Health), decode("sweep", r.Sweep, &out.Sweep))
+	err := errors.Join(decode("pull policy", r.Policy, &out.Policy), decode("host API", r.API, &out.HostAPI), decode("health of the host", r.Health, &out.Health),
+		decode("sweep", r.Sweep, &out.Sweep), decode("branch rules", r.Rules, &out.Rules), decode("sweep of branches", r.BranchSweep, &out.Branches))
+	if len(out.Rules) == 0 {
+		out.Rules = nil // one form of none
+	}
+	return out, err
 }
 
 func repositoryNotFound(id string) error {
@@ -122,14 +138,14 @@ func (t *Tx) Repositories(ctx context.Context, q blueberry.RepositoryQuery) ([]b
 }
 
 // UpdateRepository writes r if the row's version is still r.Version, else Conflict with code VERSION_MOVED; the version then counts up by one. The project,
-// the times of deliveries, the health and the sweep are not among what it writes. A name that another one of the project has is Conflict with code REPOSITORY_EXISTS.
+// the times of deliveries, the health and the sweeps are not among what it writes. A name that another one of the project has is Conflict with code REPOSITORY_EXISTS.
 func (t *Tx) UpdateRepository(ctx context.Context, r blueberry.Repository) error {
 	row, err := repositoryToRow(r)
 	if err != nil {
 		return err
 	}
 	row.Version = r.Version + 1
-	res, err := t.db.NewUpdate().Model(&row).ExcludeColumn("id", "project", "last_delivery_at", "last_refused_at", "health", "sweep", "created_at").
+	res, err := t.db.NewUpdate().Model(&row).ExcludeColumn("id", "project", "last_delivery_at", "last_refused_at", "health", "sweep", "branch_sweep", "created_at").
 		Where("id = ?", row.ID).Where("version = ?", r.Version).Exec(ctx)
 	if isTaken(err) {
 		return repositoryTaken(r)
@@ -165,7 +181,7 @@ func setJSON(ctx context.Context, t *Tx, table, column, id string, v any) error 
 	return nil
 }
 
-// DeleteRepository removes one with its deliveries and pull requests, or NotFound. It waits for everyone who is adding one of them.
+// DeleteRepository removes one with its deliveries, pull requests and branches, or NotFound. It waits for everyone who is adding one of them.
 func (t *Tx) DeleteRepository(ctx context.Context, id string) error {
 	if t.readOnly {
 		return errReadOnly
@@ -177,7 +193,7 @@ func (t *Tx) DeleteRepository(ctx context.Context, id string) error {
 	return err
 }
 
-// dropRepositories removes those with the value in a column, with their deliveries and pull requests, and tells how many. It locks them first, so that whoever
+// dropRepositories removes those with the value in a column, with their deliveries, pull requests and branches, and tells how many. It locks them first, so that whoever
 // adds one of these either comes before, or finds no repository.
 func (t *Tx) dropRepositories(ctx context.Context, column, value string) (int, error) {
 	var ids []string
@@ -192,7 +208,7 @@ func (t *Tx) dropRepositories(ctx context.Context, column, value string) (int, e
 	if _, err := t.db.NewDelete().Table("pull_reports").Where("pull_id IN (?)", reports).Exec(ctx); err != nil {
 		return 0, fmt.Errorf("delete pull_reports: %w", err)
 	}
-	for _, x := range []struct{ table, column string }{{"deliveries", "repository_id"}, {"pulls", "repository_id"}, {"repositories", "id"}} {
+	for _, x := range []struct{ table, column string }{{"deliveries", "repository_id"}, {"pull_commands", "repository_id"}, {"pulls", "repository_id"}, {"branches", "repository_id"}, {"ci_reports", "repository_id"}, {"scan_exceptions", "repository_id"}, {"repositories", "id"}} {
 		if _, err := t.db.NewDelete().Table(x.table).Where("? IN (?)", bun.Ident(x.column), bun.List(ids)).Exec(ctx); err != nil {
 			return 0, fmt.Errorf("delete %s: %w", x.table, err)
 		}

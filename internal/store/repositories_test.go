@@ -31,7 +31,8 @@ func fillPulls(ctx context.Context, tx *store.Tx) error {
 	d := delivery("dlv_1", r.ID)
 	d.PullID, d.Body = "pul_1", []byte("{}")
 	_, err := tx.Follower(ctx, "somebody")
-	return errors.Join(err, tx.InsertRepository(ctx, r), tx.InsertPull(ctx, pull("pul_1", r.ID, 1)), tx.InsertDelivery(ctx, d),
+	return errors.Join(err, tx.InsertRepository(ctx, r), tx.InsertPull(ctx, pull("pul_1", r.ID, 1)), tx.InsertDelivery(ctx, d), tx.InsertPullCommand(ctx, pullCommand("cmd_1", 1)),
+		tx.InsertBranch(ctx, branch("brn_1", r.ID, "main")),
 		tx.SetPullReport(ctx, "pul_1", blueberry.PullReport{CommentID: "1"}))
 }
 
@@ -131,7 +132,7 @@ func TestRepositoriesAreWrittenByVersion(t *testing.T) {
 		wantCode(t, "from an old version", set(r), blueberry.Conflict, "VERSION_MOVED")
 		wantCode(t, "of none", set(repository("rep_none", "x")), blueberry.NotFound, "REPOSITORY_NOT_FOUND")
 		r.Project, r.CreatedAt, r.LastDeliveryAt, r.LastRefusedAt, r.Version = first.Project, first.CreatedAt, first.LastDeliveryAt, first.LastRefusedAt, 2
-		r.Health, r.Sweep = first.Health, first.Sweep
+		r.Health, r.Sweep, r.Branches = first.Health, first.Sweep, first.Branches
 		got, err := repositoryByID(t, s, r.ID)
 		if d := cmp.Diff(r, got); d != "" || err != nil {
 			t.Errorf("%v:\n%s", err, d)
@@ -224,7 +225,8 @@ func TestARepositoryGoesWithWhatItHas(t *testing.T) {
 			for i := range 5 {
 				for _, id := range []string{"rep_1", "rep_2"} {
 					d := delivery(fmt.Sprintf("dlv_%s_%d", id, i), id)
-					err = errors.Join(err, tx.InsertDelivery(ctx, d), tx.InsertPull(ctx, pull(fmt.Sprintf("pul_%s_%d", id, i), id, i)))
+					err = errors.Join(err, tx.InsertDelivery(ctx, d), tx.InsertPull(ctx, pull(fmt.Sprintf("pul_%s_%d", id, i), id, i)),
+						tx.InsertBranch(ctx, branch(fmt.Sprintf("brn_%s_%d", id, i), id, fmt.Sprint(i))))
 				}
 			}
 			return err
@@ -235,7 +237,7 @@ func TestARepositoryGoesWithWhatItHas(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantCode(t, "a second time", remove("rep_1"), blueberry.NotFound, "REPOSITORY_NOT_FOUND")
-		for table, want := range map[string]int{"repositories": 1, "deliveries": 5, "pulls": 5} {
+		for table, want := range map[string]int{"repositories": 1, "deliveries": 5, "pulls": 5, "branches": 5} {
 			if n := count(t, s, table); n != want {
 				t.Errorf("%d of %s are left, want %d", n, table, want)
 			}

@@ -52,6 +52,11 @@ type inputsColumn struct {
 	Parameters map[string]any         `json:",omitzero"`
 	Overrides  map[string]any         `json:",omitzero"`
 	Head       string                 `json:",omitempty"`
+
+	Branch  string                      `json:",omitempty"`
+	Sources []blueberry.ComponentSource `json:",omitempty"`
+	Commits map[string]string           `json:",omitempty"`
+	Images  map[string]string           `json:",omitempty"`
 }
 
 func (s *Store) revisionToRow(r blueberry.Revision) (revisionRow, error) {
@@ -59,7 +64,9 @@ func (s *Store) revisionToRow(r blueberry.Revision) (revisionRow, error) {
 	if err != nil {
 		return revisionRow{}, err
 	}
-	inputs, err := encodeExact("inputs", inputsColumn{r.Catalogue, r.Config, r.Parameters, r.Overrides, clean(r.Head)})
+	inputs, err := encodeExact("inputs", inputsColumn{
+		r.Catalogue, r.Config, r.Parameters, r.Overrides, clean(r.Head), clean(r.Branch), r.Sources, r.Commits, r.Images,
+	})
 	if err != nil {
 		return revisionRow{}, err
 	}
@@ -89,6 +96,7 @@ func (r revisionRow) revision() (blueberry.Revision, error) {
 		return blueberry.Revision{}, err
 	}
 	out.Catalogue, out.Config, out.Parameters, out.Overrides, out.Head = in.Catalogue, in.Config, in.Parameters, in.Overrides, in.Head
+	out.Branch, out.Sources, out.Commits, out.Images = in.Branch, in.Sources, in.Commits, in.Images
 	return out, nil
 }
 

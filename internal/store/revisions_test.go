@@ -19,6 +19,8 @@ func fullRevision(e blueberry.Environment, number int, set blueberry.ConfigSet, 
 	r.Catalogue, r.Config = follow(entry, 1), []blueberry.ConfigUse{use(set, 1, true)}
 	r.Parameters, r.Overrides = map[string]any{"replicas": 3.0, "region": nil}, values()
 	r.Head = "fedcba9876543210fedcba9876543210fedcba98"
+	r.Branch, r.Commits, r.Images = "feature/x", map[string]string{"web": "0123456789012345678901234567890123456789"}, map[string]string{"web": "web@sha256:1"}
+	r.Sources = []blueberry.ComponentSource{{Name: "front", Repository: "https://git.example.com/front.git", Ref: "refs/heads/feature/x", Commit: "4567", Matched: true}}
 	chart := blueberry.Origin{Layer: blueberry.LayerChart, Name: "web-service"}
 	shop := blueberry.Origin{Layer: blueberry.LayerConfigSet, Name: "shop", Version: 1, Author: "ada", Commit: "abc"}
 	r.Settings = []blueberry.Setting{

@@ -84,7 +84,10 @@ func (t *Tx) InsertSubscription(ctx context.Context, s blueberry.Subscription) e
 	if err != nil {
 		return err
 	}
-	if err := t.keepProject(ctx, s.Project); err != nil {
+	if s.Personal() == "" {
+		err = t.keepProject(ctx, s.Project)
+	}
+	if err != nil {
 		return err
 	}
 	res, err := t.db.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx)
@@ -100,11 +103,13 @@ func (t *Tx) Subscription(ctx context.Context, id string) (blueberry.Subscriptio
 	return row.subscription()
 }
 
-// Subscriptions reads one page, by id. A limit of 0 is DefaultPageSize, one above MaxPageSize is MaxPageSize. Addresses and secrets are sealed.
+// Subscriptions reads one page, by id. Those of people are among them only where their ids are named as projects. A limit of 0 is DefaultPageSize, one above MaxPageSize is MaxPageSize. Addresses and secrets are sealed.
 func (t *Tx) Subscriptions(ctx context.Context, q blueberry.SubscriptionQuery) ([]blueberry.Subscription, error) {
 	rows, err := many[subscriptionRow](ctx, t, "subscriptions", func(s *bun.SelectQuery) *bun.SelectQuery {
 		if q.Projects != nil {
 			s = within(s, t.unindexed("project"), q.Projects)
+		} else {
+			s = personal(s, false)
 		}
 		return s.Where("id > ?", clean(q.After)).Order("id").Limit(int64(pageLimit(q.Limit)))
 	})
@@ -114,10 +119,19 @@ func (t *Tx) Subscriptions(ctx context.Context, q blueberry.SubscriptionQuery) (
 	return nouns(rows, subscriptionRow.subscription)
 }
 
-// LiveSubscriptions reads all that are not off, by id, without addresses and secrets. Until the transaction ends none of them is removed.
+// CountSubscriptions tells how many a project has; of an empty one, how many are of the installation.
+func (t *Tx) CountSubscriptions(ctx context.Context, project string) (int, error) {
+	n, err := t.db.NewSelect().Model((*subscriptionRow)(nil)).Where("project = ?", clean(project)).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count subscriptions: %w", err)
+	}
+	return int(n), nil
+}
+
+// LiveSubscriptions reads all that are not off and of no person, by id, without addresses and secrets. Until the transaction ends none of them is removed.
 func (t *Tx) LiveSubscriptions(ctx context.Context) ([]blueberry.Subscription, error) {
 	rows, err := many[subscriptionRow](ctx, t, "subscriptions", func(s *bun.SelectQuery) *bun.SelectQuery {
-		s = s.ExcludeColumn("address", "secrets").Where("NOT is_off").Order("id")
+		s = personal(s.ExcludeColumn("address", "secrets"), false).Where("NOT is_off").Order("id")
 		if t.readOnly {
 			return s
 		}

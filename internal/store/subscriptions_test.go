@@ -38,7 +38,9 @@ func notice(id, subscriptionID string) blueberry.Notice {
 func fillNotify(ctx context.Context, tx *store.Tx) error {
 	s := subscription("sub_1", "ci")
 	s.Address, s.Secrets = []byte("sealed"), []byte("sealed")
-	return errors.Join(tx.InsertSubscription(ctx, s), tx.InsertNotices(ctx, []blueberry.Notice{notice("ntc_1", s.ID)}))
+	return errors.Join(
+		tx.InsertSubscription(ctx, s), tx.InsertNotices(ctx, []blueberry.Notice{notice("ntc_1", s.ID)}), tx.PutPreferences(ctx, blueberry.DefaultPreferences("usr_1")),
+	)
 }
 
 func addSubscriptions(t *testing.T, s *store.Store, ids ...string) {

@@ -18,5 +18,6 @@ func (t *Tx) DeleteUser(ctx context.Context, id string, version int64) error {
 	if _, err := t.db.NewDelete().Table("links").Where("user_id = ?", clean(id)).Exec(ctx); err != nil { // not a reference: the link of the first owner has no user
 		return fmt.Errorf("delete links: %w", err)
 	}
-	return nil
+	_, err = t.dropSubscriptions(ctx, "project", id) // of the person
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -50,6 +51,9 @@ func (t *Tx) replaceUses(ctx context.Context, r blueberry.Revision) error {
 		if err := t.leaveOutGone(ctx, &r); err != nil {
 			return err
 		}
+	}
+	if err := t.insertSourceUses(ctx, r); err != nil {
+		return err
 	}
 	if len(r.Config) == 0 && r.Catalogue.EntryID == "" {
 		return nil
@@ -134,11 +138,14 @@ func (t *Tx) dropUses(ctx context.Context, environmentID string) error {
 	if _, err := t.db.NewDelete().Model((*blueprintUseRow)(nil)).Where("environment_id = ?", environmentID).Exec(ctx); err != nil {
 		return fmt.Errorf("delete use of blueprint: %w", err)
 	}
+	if _, err := t.db.NewDelete().Model((*sourceUseRow)(nil)).Where("environment_id = ?", environmentID).Exec(ctx); err != nil {
+		return fmt.Errorf("delete uses of repositories: %w", err)
+	}
 	return nil
 }
 
-// stackOf is a digest over everything that decides on what a change of a config set does to an environment, but its name and the commit: blueprint,
-// repository, versions of config sets, parameters and overrides. A number counts by its value, whichever of Go's types it has.
+// stackOf is a digest over everything that decides on what a change of a config set does to an environment, but its name and the commits: blueprint,
+// repository, versions of config sets, parameters, overrides, and which components run an image of CI. A number counts by its value, whichever of Go's types it has.
 func stackOf(in blueberry.Inputs) (string, error) {
 	type use struct {
 		SetID  string
@@ -151,6 +158,9 @@ func stackOf(in blueberry.Inputs) (string, error) {
 	stack := []any{in.Source.Repository, in.Blueprint, uses, in.Parameters, in.Overrides}
 	if in.Head != "" {
 		stack = append(stack, "restricted") // it is rendered in another way
+	}
+	if len(in.Images) > 0 { // which they are matters to none of the layers below
+		stack = append(stack, slices.Sorted(maps.Keys(in.Images)))
 	}
 	b, err := json.Marshal(stack)
 	if err != nil {

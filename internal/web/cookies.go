@@ -43,8 +43,8 @@ func (p *Pages) remember(w http.ResponseWriter, r *http.Request, e access.Entere
 
 // next is where a person goes after signing in.
 func next(returnTo string) string {
-	if returnTo == "" || returnTo == "/" {
-		return "/account"
+	if returnTo == "" {
+		return "/"
 	}
 	return returnTo
 }

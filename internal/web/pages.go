@@ -2,10 +2,8 @@ package web
 
 import (
 	"context"
-	"embed"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -16,6 +14,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/access/oauth"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/web/static"
 )
 
 // SignIn is how people come in, and how they prove who they are.
@@ -103,9 +102,6 @@ type Pages struct {
 	Logger    *slog.Logger
 }
 
-//go:embed static
-var static embed.FS
-
 // policy is the content security policy of the pages: their own style sheet, script and pictures, and a QR code as data.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -115,10 +111,6 @@ const onlyHere = "; form-action 'self'"
 
 // Routes gives the patterns of http.ServeMux with their handlers.
 func (p *Pages) Routes() map[string]http.Handler {
-	files, err := fs.Sub(static, "static")
-	if err != nil {
-		panic(err) // the directory is in the binary
-	}
 	routes := map[string]http.HandlerFunc{
 		"GET /signin": p.signIn, "POST /signin": p.signInByPassword, "POST /signin/code": p.signInByCode, "POST /signout": p.signOut,
 		"POST /signin/passkey/options": p.passkeySignInOptions, "POST /signin/passkey": p.passkeySignIn,
@@ -126,25 +118,25 @@ func (p *Pages) Routes() map[string]http.Handler {
 		"GET /setup": p.setup, "POST /setup": p.completeSetup, "GET /invitation": p.invitation, "POST /invitation": p.acceptInvitation,
 		"GET /forgot": p.forgot, "POST /forgot": p.requestReset, "GET /reset": p.reset, "POST /reset": p.completeReset,
 		"GET /extend": p.extend, "POST /extend": p.completeExtend,
-		"GET " + oauth.AuthorizePath: p.signedIn(p.authorize), "POST " + oauth.AuthorizePath: p.signedIn(p.decide),
-		"GET " + oauth.DevicePath: p.signedIn(p.device), "POST " + oauth.DevicePath: p.signedIn(p.decideDevice),
-		"GET /account": p.signedIn(p.account), "POST /account/password": p.signedIn(p.changePassword),
-		"POST /account/sessions/end": p.signedIn(p.endSessions), "POST /account/sessions/{id}/end": p.signedIn(p.endSession),
-		"POST /account/totp": p.signedIn(p.beginTOTP), "POST /account/totp/confirm": p.signedIn(p.confirmTOTP),
-		"POST /account/totp/remove": p.signedIn(p.removeTOTP), "POST /account/recovery-codes": p.signedIn(p.recoveryCodes),
-		"POST /account/passkeys/options": p.signedIn(p.passkeyOptions), "POST /account/passkeys": p.signedIn(p.addPasskey),
-		"POST /account/passkeys/{id}/remove": p.signedIn(p.removePasskey), "POST /account/identities/{provider}/remove": p.signedIn(p.unlink),
-		"POST /account/consents/{client}/remove": p.signedIn(p.takeBack),
+		"GET " + oauth.AuthorizePath: p.SignedIn(p.authorize), "POST " + oauth.AuthorizePath: p.SignedIn(p.decide),
+		"GET " + oauth.DevicePath: p.SignedIn(p.device), "POST " + oauth.DevicePath: p.SignedIn(p.decideDevice),
+		"GET /account": p.SignedIn(p.account), "POST /account/password": p.SignedIn(p.changePassword),
+		"POST /account/sessions/end": p.SignedIn(p.endSessions), "POST /account/sessions/{id}/end": p.SignedIn(p.endSession),
+		"POST /account/totp": p.SignedIn(p.beginTOTP), "POST /account/totp/confirm": p.SignedIn(p.confirmTOTP),
+		"POST /account/totp/remove": p.SignedIn(p.removeTOTP), "POST /account/recovery-codes": p.SignedIn(p.recoveryCodes),
+		"POST /account/passkeys/options": p.SignedIn(p.passkeyOptions), "POST /account/passkeys": p.SignedIn(p.addPasskey),
+		"POST /account/passkeys/{id}/remove": p.SignedIn(p.removePasskey), "POST /account/identities/{provider}/remove": p.SignedIn(p.unlink),
+		"POST /account/consents/{client}/remove": p.SignedIn(p.takeBack),
 	}
-	out := map[string]http.Handler{"GET /static/": http.StripPrefix("/static/", cached(http.FileServerFS(files)))}
+	out := map[string]http.Handler{"GET /static/": http.StripPrefix("/static/", static.Handler())}
 	for pattern, h := range routes {
-		out[pattern] = p.page(h)
+		out[pattern] = p.Page(h)
 	}
 	return out
 }
 
-// page sets what every page has: its policy, and that nobody keeps it.
-func (p *Pages) page(next http.HandlerFunc) http.Handler {
+// Page sets what every page has: its policy, and that nobody keeps it.
+func (p *Pages) Page(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy+onlyHere)
 		w.Header().Set("Cache-Control", "no-store")
@@ -154,14 +146,6 @@ func (p *Pages) page(next http.HandlerFunc) http.Handler {
 
 // outward lets the forms of a page lead away from here.
 func outward(w http.ResponseWriter) { w.Header().Set("Content-Security-Policy", policy) }
-
-// cached lets browsers keep what is in the binary for an hour.
-func cached(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "public, max-age=3600")
-		next.ServeHTTP(w, r)
-	})
-}
 
 // show writes a page.
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
@@ -180,8 +164,8 @@ func form(r *http.Request) (url.Values, error) {
 	return r.PostForm, nil
 }
 
-// signedIn lets only people on, and sends others to sign in and back.
-func (p *Pages) signedIn(next func(w http.ResponseWriter, r *http.Request, user blueberry.Actor)) http.HandlerFunc {
+// SignedIn lets only people on, and sends others to sign in and back.
+func (p *Pages) SignedIn(next func(w http.ResponseWriter, r *http.Request, user blueberry.Actor)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		secret := access.SessionOf(r)
 		if secret != "" {
@@ -201,6 +185,11 @@ func (p *Pages) signedIn(next func(w http.ResponseWriter, r *http.Request, user 
 		}
 		http.Redirect(w, r, "/signin?"+url.Values{"return_to": {back}}.Encode(), http.StatusSeeOther)
 	}
+}
+
+// Again proves once more who looks at a page that stays open.
+func (p *Pages) Again(ctx context.Context, r *http.Request) (blueberry.Actor, error) {
+	return p.Gate.Authenticate(ctx, access.SessionOf(r))
 }
 
 // from is where the request comes from.

@@ -42,7 +42,7 @@ func (r *Receivers) Send(_ context.Context, p notify.Parcel) blueberry.NoticeRes
 func (r *Rooms) openSubscriptions(s *storetest.Store) {
 	r.Receivers = &Receivers{}
 	r.Subscriptions = &notify.Subscriptions{
-		Record: record[notify.Tx]{s, func(tx *store.Tx) notify.Tx { return tx }}, Seal: r.keyset, PublicURL: PublicURL, Now: time.Now,
+		Record: record[notify.Tx]{s, func(tx *store.Tx) notify.Tx { return tx }}, Seal: r.keyset, PublicURL: PublicURL, Now: time.Now, People: r.Gate,
 		Senders: map[blueberry.SubscriptionKind]notify.Sender{},
 	}
 	for _, kind := range blueberry.SubscriptionKinds() {

@@ -44,7 +44,7 @@ func (o *Outside) fetch(url, ref string) (string, fstest.MapFS, error) {
 	if !ok {
 		return "", nil, blueberry.Faults{{Field: "source.repository", Code: "repository_not_found", Message: url + " does not exist"}}.Err()
 	}
-	if ref != "" && ref != "main" {
+	if ref != "" && ref != "main" && ref != "refs/heads/main" {
 		commit = ref
 	}
 	tree, ok := o.commits[url+" "+commit]

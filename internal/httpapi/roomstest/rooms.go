@@ -81,7 +81,7 @@ func Open(t testing.TB) *Rooms {
 		},
 	}
 	r.Sources = &source.Repositories{
-		Record: record[source.Tx]{s, func(tx *store.Tx) source.Tx { return tx }}, Seal: r.keyset, Environments: pullEnvironments{r.Provisioner, s},
+		Record: record[source.Tx]{s, func(tx *store.Tx) source.Tx { return tx }}, Seal: r.keyset, Environments: pullEnvironments{r.Provisioner, s}, Followers: r.Provisioner,
 		Hosts: map[blueberry.HostKind]source.Host{blueberry.HostGeneric: generic.Host{}}, PublicURL: PublicURL, Now: time.Now,
 	}
 	r.openSubscriptions(s)
@@ -92,6 +92,7 @@ func Open(t testing.TB) *Rooms {
 		DB: s.DB(), ReadDB: s.ReadDB(), Dialect: s.Dialect(), Logger: discard, MaxWorkers: 2,
 		Workers: map[blueberry.JobKind]jobs.Kind{
 			blueberry.JobEnvironmentReconcile: kind(r.Provisioner.Reconcile), blueberry.JobEnvironmentFollow: kind(r.Provisioner.Follow),
+			blueberry.JobEnvironmentSources: kind(r.Provisioner.FollowSources), blueberry.JobSourceMoved: kind(r.Sources.SourceMoved),
 			blueberry.JobConfigPublished: kind(r.Provisioner.ConfigPublished), blueberry.JobBlueprintPublished: kind(r.Provisioner.BlueprintPublished),
 			blueberry.JobUserInvite: kind(r.Accounts.SendInvitation), blueberry.JobUserReset: kind(r.SignIn.SendReset),
 			blueberry.JobEmergencyTell: kind(r.Accounts.TellEmergency), blueberry.JobTokenWarn: kind(r.Accounts.SendTokenWarning),
@@ -99,6 +100,8 @@ func Open(t testing.TB) *Rooms {
 			blueberry.JobLeaseTell: kind(r.Provisioner.SendLeaseWarning), blueberry.JobTargetScan: kind(r.Provisioner.Scan),
 			blueberry.JobTargetDrain: kind(r.Provisioner.Drain), blueberry.JobOrphanRemove: kind(r.Provisioner.RemoveOrphan),
 			blueberry.JobPullReconcile: kind(r.Sources.Reconcile), blueberry.JobPullsReview: kind(r.Sources.Review),
+			blueberry.JobPullCommand:     kind(r.Sources.Command),
+			blueberry.JobBranchReconcile: kind(r.Sources.ReconcileBranch), blueberry.JobBranchReport: kind(r.Sources.ReportBranch), blueberry.JobBranchesSweep: kind(r.Sources.SweepBranches),
 			blueberry.JobNoticeSend: kind(r.Subscriptions.SendNotices),
 		},
 	})

@@ -3,6 +3,7 @@ package chat_test
 import (
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -149,12 +150,13 @@ func TestMessagesFit(t *testing.T) {
 func TestWhatEventsDoToIncidents(t *testing.T) {
 	t.Parallel()
 	for event, c := range map[blueberry.EventType]struct{ environment, action, severity, dedup string }{
-		blueberry.EnvironmentFailed:    {"env_1", "trigger", "critical", "blueberry/env_1"},
-		blueberry.EnvironmentDegraded:  {"env_1", "trigger", "error", "blueberry/env_1"},
-		blueberry.EnvironmentRecovered: {"env_1", "resolve", "", "blueberry/env_1"},
-		blueberry.EnvironmentReady:     {"env_1", "resolve", "", "blueberry/env_1"},
-		blueberry.EnvironmentRequested: {"env_1", "trigger", "info", "blueberry/evt_1"},
-		blueberry.TargetRemoved:        {"", "trigger", "info", "blueberry/evt_1"},
+		blueberry.EnvironmentFailed:        {"env_1", "trigger", "critical", "blueberry/env_1/health"},
+		blueberry.EnvironmentDegraded:      {"env_1", "trigger", "error", "blueberry/env_1/health"},
+		blueberry.EnvironmentRecovered:     {"env_1", "resolve", "", "blueberry/env_1/health"},
+		blueberry.EnvironmentLeaseEnding:   {"env_1", "trigger", "warning", "blueberry/env_1/lease"},
+		blueberry.EnvironmentLeaseExtended: {"env_1", "resolve", "", "blueberry/env_1/lease"},
+		blueberry.EnvironmentRequested:     {"env_1", "trigger", "info", "blueberry/evt_1"},
+		blueberry.TargetRemoved:            {"", "trigger", "info", "blueberry/evt_1"},
 	} {
 		p := sendertest.Parcel(blueberry.SubscriptionAddress{Key: "k"})
 		p.Event.Type, p.Event.EnvironmentID = event, c.environment
@@ -166,5 +168,52 @@ func TestWhatEventsDoToIncidents(t *testing.T) {
 		if got["event_action"] != c.action || severity != c.severity || got["dedup_key"] != c.dedup || got["routing_key"] != "k" {
 			t.Errorf("%s: %v", event, got)
 		}
+	}
+}
+
+// What ends one kind of trouble of an environment leaves its other incidents open.
+func TestOnlyItsOwnRecoveryEndsAnIncident(t *testing.T) {
+	t.Parallel()
+	r := sendertest.Open(t)
+	open := map[string]bool{}
+	tell := func(event blueberry.EventType) {
+		t.Helper()
+		before := len(r.Got())
+		p := sendertest.Parcel(blueberry.SubscriptionAddress{URL: r.URL, Key: "k"})
+		p.Event.Type = event
+		if res := (chat.PagerDuty{Outbound: &notify.Outbound{AllowLocal: true}}).Send(t.Context(), p); !res.OK() {
+			t.Fatalf("%s: %+v", event, res)
+		}
+		for _, g := range r.Got()[before:] {
+			var said struct {
+				Action string `json:"event_action"`
+				Key    string `json:"dedup_key"`
+			}
+			if err := json.Unmarshal(g.Body, &said); err != nil {
+				t.Fatal(err)
+			}
+			if open[said.Key] = true; said.Action == "resolve" {
+				delete(open, said.Key)
+			}
+		}
+	}
+	for _, trouble := range []blueberry.EventType{
+		blueberry.EnvironmentFailed, blueberry.EnvironmentLeaseEnding, blueberry.EnvironmentDriftDetected, blueberry.EnvironmentBlocked, blueberry.EnvironmentCauseFound,
+		blueberry.EnvironmentUpdateRefused,
+	} {
+		tell(trouble)
+	}
+	if len(open) != 6 {
+		t.Fatalf("open are %v", open)
+	}
+	for recovery, left := range map[blueberry.EventType]int{blueberry.EnvironmentLeaseExtended: 5, blueberry.EnvironmentDriftRepaired: 5, blueberry.EnvironmentUnblocked: 5, blueberry.EnvironmentCauseGone: 5, blueberry.EnvironmentRecovered: 5} {
+		was := maps.Clone(open)
+		if tell(recovery); len(open) != left {
+			t.Errorf("after %s are open %v", recovery, open)
+		}
+		open = was
+	}
+	if tell(blueberry.EnvironmentTerminated); len(open) != 0 {
+		t.Errorf("of an environment that is gone are open %v", open)
 	}
 }

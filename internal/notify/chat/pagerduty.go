@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -17,17 +18,26 @@ const pagerDutySummary = 1024
 // PagerDuty sends events of its API version 2.
 type PagerDuty struct{ Outbound *notify.Outbound }
 
-// Send implements notify.Sender. What is bad opens an incident of the environment, and what is good again ends it.
+// Send implements notify.Sender. What is bad opens an incident of the environment and of this kind of trouble, and what ends such trouble ends it. An
+// environment that is no more ends them all.
 func (d PagerDuty) Send(ctx context.Context, p notify.Parcel) blueberry.NoticeResult {
-	address := p.Address.URL
-	if address == "" {
-		address = pagerDutyURL
+	action, severity, troubles := meaning(p.Event.Type)
+	if p.Event.EnvironmentID == "" && action == resolve {
+		action, severity, troubles = trigger, "info", nil
 	}
-	action, severity := meaning(p.Event.Type)
-	about := p.Event.EnvironmentID
-	if about == "" || action == trigger && severity == "info" {
-		about = p.ID // an incident of its own: there is nothing that ends it
+	if len(troubles) == 0 || p.Event.EnvironmentID == "" {
+		return d.tell(ctx, p, action, severity, p.ID) // an incident of its own: there is nothing that ends it
 	}
+	var r blueberry.NoticeResult
+	for _, trouble := range troubles { // an incident that is not there is ended as well
+		if r = d.tell(ctx, p, action, severity, p.Event.EnvironmentID+"/"+trouble); !r.OK() {
+			break
+		}
+	}
+	return r
+}
+
+func (d PagerDuty) tell(ctx context.Context, p notify.Parcel, action, severity, about string) blueberry.NoticeResult {
 	body := object{"routing_key": p.Address.Key, "event_action": action, "dedup_key": "blueberry/" + about}
 	if action == trigger {
 		body["payload"] = object{
@@ -39,23 +49,56 @@ func (d PagerDuty) Send(ctx context.Context, p notify.Parcel) blueberry.NoticeRe
 			body["links"] = []object{{"href": p.Message.Link, "text": "Open"}}
 		}
 	}
-	return post(ctx, d.Outbound, address, body)
+	return post(ctx, d.Outbound, cmp.Or(p.Address.URL, pagerDutyURL), body)
 }
 
-const trigger = "trigger"
+// What is done to an incident.
+const (
+	trigger = "trigger"
+	resolve = "resolve"
+)
 
-// meaning is what an event does to an incident of its environment.
-func meaning(t blueberry.EventType) (action, severity string) {
+// The kinds of trouble that an environment may have at the same time.
+const (
+	health  = "health"
+	blocked = "blocked"
+	drift   = "drift"
+	lease   = "lease"
+	cause   = "cause"
+	update  = "update"
+)
+
+// meaning is what an event does to incidents of its environment; without a kind of trouble it is one of its own.
+func meaning(t blueberry.EventType) (action, severity string, troubles []string) {
 	switch t {
 	case blueberry.EnvironmentFailed:
-		return trigger, "critical"
-	case blueberry.EnvironmentDegraded, blueberry.EnvironmentBlocked:
-		return trigger, "error"
-	case blueberry.EnvironmentDriftDetected, blueberry.EnvironmentLeaseEnding, blueberry.EnvironmentCauseFound, blueberry.EnvironmentUpdateRefused:
-		return trigger, "warning"
-	case blueberry.EnvironmentReady, blueberry.EnvironmentRecovered, blueberry.EnvironmentUnblocked, blueberry.EnvironmentDriftGone, blueberry.EnvironmentDriftRepaired,
-		blueberry.EnvironmentCauseGone, blueberry.EnvironmentLeaseExtended, blueberry.EnvironmentTerminated:
-		return "resolve", ""
+		return trigger, "critical", []string{health}
+	case blueberry.EnvironmentDegraded:
+		return trigger, "error", []string{health}
+	case blueberry.EnvironmentReady:
+		return resolve, "", []string{health, update}
+	case blueberry.EnvironmentRecovered:
+		return resolve, "", []string{health}
+	case blueberry.EnvironmentBlocked:
+		return trigger, "error", []string{blocked}
+	case blueberry.EnvironmentUnblocked:
+		return resolve, "", []string{blocked}
+	case blueberry.EnvironmentDriftDetected:
+		return trigger, "warning", []string{drift}
+	case blueberry.EnvironmentDriftGone, blueberry.EnvironmentDriftRepaired:
+		return resolve, "", []string{drift}
+	case blueberry.EnvironmentLeaseEnding:
+		return trigger, "warning", []string{lease}
+	case blueberry.EnvironmentLeaseExtended, blueberry.EnvironmentPinned:
+		return resolve, "", []string{lease}
+	case blueberry.EnvironmentCauseFound:
+		return trigger, "warning", []string{cause}
+	case blueberry.EnvironmentCauseGone:
+		return resolve, "", []string{cause}
+	case blueberry.EnvironmentUpdateRefused:
+		return trigger, "warning", []string{update}
+	case blueberry.EnvironmentTerminated:
+		return resolve, "", []string{health, blocked, drift, lease, cause, update}
 	}
-	return trigger, "info"
+	return trigger, "info", nil
 }

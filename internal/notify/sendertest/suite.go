@@ -78,14 +78,48 @@ func Parcel(to blueberry.SubscriptionAddress) notify.Parcel {
 		At: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 	}
 	return notify.Parcel{
-		ID: e.ID, At: 1_772_366_400, Address: to, Secrets: []string{Secret}, Event: e, CloudEvent: []byte(`{"specversion":"1.0"}`),
-		Message: notify.Message{Title: "shop/pr-7: environment failed", Text: "it failed", Link: "https://blueberry.test/v1/environments/env_1"},
+		Attributes: map[string]string{"content-type": notify.CloudEventType, "ce-id": e.ID, "ce-type": "dev.blueberry.environment.failed"},
+		ID:         e.ID, At: 1_772_366_400, Address: to, Secrets: []string{Secret}, Event: e, CloudEvent: []byte(`{"specversion":"1.0"}`),
+		Message: notify.Message{Title: "shop/pr-7: environment failed", Text: "it failed", Link: "https://blueberry.test/environments/env_1"},
 	}
 }
 
 // Run holds a driver to what all have in common.
 func Run(t *testing.T, open func(out *notify.Outbound) notify.Sender) {
 	t.Helper()
+	Suite{Open: open}.Run(t)
+}
+
+// Suite is a driver, and what is of its own kind.
+type Suite struct {
+	Open    func(out *notify.Outbound) notify.Sender
+	Address func(a blueberry.SubscriptionAddress) blueberry.SubscriptionAddress // of a receiver, as the kind has it; nil: as it is
+	Taken   string                                                              // what a receiver answers that has taken something, with 200; empty: any of the 2xx will do
+}
+
+// at is a receiver as a driver addresses it. It answers as one that takes what comes.
+func (s Suite) at(r *Receiver) blueberry.SubscriptionAddress {
+	if s.Taken != "" {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.answer == nil {
+			r.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, s.Taken) }
+		}
+	}
+	return s.addressed(r.Address())
+}
+
+func (s Suite) addressed(a blueberry.SubscriptionAddress) blueberry.SubscriptionAddress {
+	if s.Address != nil {
+		return s.Address(a)
+	}
+	return a
+}
+
+// Run holds the driver to what all have in common.
+func (s Suite) Run(t *testing.T) {
+	t.Helper()
+	open := s.Open
 	here := &notify.Outbound{AllowLocal: true}
 	unwatched := func(t *testing.T, r blueberry.NoticeResult) {
 		t.Helper()
@@ -97,8 +131,12 @@ func Run(t *testing.T, open func(out *notify.Outbound) notify.Sender) {
 		t.Parallel()
 		for _, status := range []int{200, 201, 202, 204} {
 			r := Open(t)
-			r.Answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-			res := open(here).Send(t.Context(), Parcel(r.Address()))
+			if s.Taken == "" {
+				r.Answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+			} else if status != 200 {
+				continue
+			}
+			res := open(here).Send(t.Context(), Parcel(s.at(r)))
 			if got := r.Got(); !res.OK() || res.Status != status || len(got) != 1 || !json.Valid(got[0].Body) {
 				t.Errorf("%d: %+v", status, res)
 			}
@@ -116,7 +154,7 @@ func Run(t *testing.T, open func(out *notify.Outbound) notify.Sender) {
 				w.WriteHeader(status)
 				_, _ = io.WriteString(w, hidden+strings.Repeat("x", 1<<20))
 			})
-			res := open(here).Send(t.Context(), Parcel(r.Address()))
+			res := open(here).Send(t.Context(), Parcel(s.at(r)))
 			if res.OK() || res.Status != status || res.RetryAfter != 7*time.Second {
 				t.Errorf("%d: %+v", status, res)
 			}
@@ -129,7 +167,7 @@ func Run(t *testing.T, open func(out *notify.Outbound) notify.Sender) {
 		for _, status := range []int{301, 302, 303, 307, 308} {
 			r := Open(t)
 			r.Answer(func(w http.ResponseWriter, req *http.Request) { http.Redirect(w, req, other.URL+"/"+hidden, status) })
-			res := open(here).Send(t.Context(), Parcel(r.Address()))
+			res := open(here).Send(t.Context(), Parcel(s.at(r)))
 			if res.OK() || res.Status != status || len(other.Got()) != 0 {
 				t.Errorf("%d: %+v", status, res)
 			}
@@ -144,7 +182,7 @@ func Run(t *testing.T, open func(out *notify.Outbound) notify.Sender) {
 		r.Answer(func(http.ResponseWriter, *http.Request) { close(asked); <-over })
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { <-asked; cancel() }()
-		res := open(here).Send(ctx, Parcel(r.Address()))
+		res := open(here).Send(ctx, Parcel(s.at(r)))
 		if res.OK() || res.Status != 0 || res.Refused {
 			t.Errorf("%+v", res)
 		}
@@ -159,7 +197,7 @@ func Run(t *testing.T, open func(out *notify.Outbound) notify.Sender) {
 		_ = l.Close()
 		unknown := &notify.Outbound{AllowLocal: true, Lookup: func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("nobody of this name") }}
 		for address, out := range map[string]*notify.Outbound{"http://" + l.Addr().String(): here, "http://hooks.example.com": unknown} {
-			res := open(out).Send(t.Context(), Parcel(blueberry.SubscriptionAddress{URL: address + "/" + hidden, Key: hidden}))
+			res := open(out).Send(t.Context(), Parcel(s.addressed(blueberry.SubscriptionAddress{URL: address + "/" + hidden, Key: hidden})))
 			if res.OK() || res.Status != 0 || res.Refused || res.Error == "" {
 				t.Errorf("%+v", res)
 			}
@@ -169,7 +207,7 @@ func Run(t *testing.T, open func(out *notify.Outbound) notify.Sender) {
 	t.Run("no network of one's own is reached", func(t *testing.T) {
 		t.Parallel()
 		r := Open(t)
-		res := open(&notify.Outbound{}).Send(t.Context(), Parcel(blueberry.SubscriptionAddress{URL: strings.Replace(r.URL, "http://", "https://", 1) + "/" + hidden, Key: hidden}))
+		res := open(&notify.Outbound{}).Send(t.Context(), Parcel(s.addressed(blueberry.SubscriptionAddress{URL: strings.Replace(r.URL, "http://", "https://", 1) + "/" + hidden, Key: hidden})))
 		if res.OK() || !res.Refused || len(r.Got()) != 0 {
 			t.Errorf("%+v", res)
 		}
@@ -179,7 +217,7 @@ func Run(t *testing.T, open func(out *notify.Outbound) notify.Sender) {
 		t.Parallel()
 		r := Open(t)
 		for range 2 {
-			open(here).Send(t.Context(), Parcel(r.Address()))
+			open(here).Send(t.Context(), Parcel(s.at(r)))
 		}
 		if got := r.Got(); len(got) != 2 || !bytes.Equal(got[0].Body, got[1].Body) {
 			t.Errorf("got %d calls", len(got))
@@ -189,7 +227,7 @@ func Run(t *testing.T, open func(out *notify.Outbound) notify.Sender) {
 		t.Parallel()
 		r := Open(t)
 		for _, text := range []string{"\x00\x1b[31m\u202e", `"}]}`, strings.Repeat("<&@*", 5000), "\xff\xfe", strings.Repeat("🫐", 5000), ""} {
-			p := Parcel(r.Address())
+			p := Parcel(s.at(r))
 			p.Message.Title, p.Message.Text, p.Event.Message = text, text, text
 			if res := open(here).Send(t.Context(), p); !res.OK() {
 				t.Errorf("%.20q: %+v", text, res)

@@ -38,6 +38,12 @@ func cloudTongue() hosttest.Tongue {
 			owner, name, _ := strings.Cut(repository, "/")
 			return "/repositories/" + url.PathEscape(owner) + "/" + url.PathEscape(name)
 		},
+		Rights: []hosttest.Right{
+			{User: "{ada}", Permission: blueberry.HostAdmin, Word: "admin"},
+			{User: "{wim}", Permission: blueberry.HostWrite, Word: "write"},
+			{User: "{rob}", Permission: blueberry.HostRead, Word: "read"},
+			{User: "{eve}", Permission: blueberry.HostNone, Word: "none"},
+		},
 		Hostile: "ac#me?x=1&%2f/sh op%2e\n;\u2028",
 		Keeps: func(p blueberry.PullRequest) blueberry.PullRequest {
 			p.Labels = nil
@@ -103,6 +109,16 @@ func serveCloud(f *hosttest.Forge) http.Handler {
 		hosttest.JSON(w, 200, object{"uuid": uuid(hosttest.Self)})
 	})
 
+	at("GET /workspaces/{workspace}/permissions/repositories/{repo}", func(w http.ResponseWriter, r *http.Request) {
+		out := []object{}
+		for _, x := range f.Rights {
+			if r.URL.Query().Get("q") == `user.uuid="`+x.User+`"` {
+				out = append(out, object{"type": "repository_permission", "permission": x.Word, "user": object{"type": "user", "uuid": x.User}})
+			}
+		}
+		cloudPage(w, r, out, 100)
+	})
+
 	keys := map[string]string{} // contexts, by keys
 	at("GET "+repo+"/commit/{commit}/statuses/build/{key}", func(w http.ResponseWriter, r *http.Request) {
 		key := r.PathValue("key")
@@ -143,6 +159,14 @@ func serveCloud(f *hosttest.Forge) http.Handler {
 		k := hosttest.Comment{ID: f.NextID(), Author: hosttest.Self, Text: hosttest.Body[content](r).Content.Raw}
 		f.Comments = append(f.Comments, k)
 		hosttest.JSON(w, 201, comment(k))
+	})
+	at("GET "+comments+"/{comment}", func(w http.ResponseWriter, r *http.Request) {
+		id, _ := strconv.ParseInt(r.PathValue("comment"), 10, 64)
+		if k := f.Comment(id); k != nil && r.PathValue("id") == "7" {
+			hosttest.JSON(w, 200, comment(*k))
+			return
+		}
+		cloudGone(w)
 	})
 	at("PUT "+comments+"/{comment}", func(w http.ResponseWriter, r *http.Request) {
 		id, _ := strconv.ParseInt(r.PathValue("comment"), 10, 64)

@@ -34,6 +34,14 @@ func (host Host) Read(h http.Header, body []byte) (source.Incoming, error) {
 		err = readCloud(&r, body, &in)
 	case "pr:opened", "pr:from_ref_updated", "pr:modified", "pr:merged", "pr:declined", "pr:deleted":
 		err = readServer(&r, body, &in, name == "pr:deleted")
+	case "pullrequest:comment_created":
+		err = cloudCommented(&r, body, &in)
+	case "pr:comment:added":
+		err = serverCommented(&r, body, &in)
+	case "repo:push":
+		err = cloudPushed(&r, body, &in)
+	case "repo:refs_changed":
+		err = serverPushed(&r, body, &in)
 	default:
 		err = readOther(&r, body, &in)
 		in.Ping = name == "diagnostics:ping" // Data Center: the button that tests the connection

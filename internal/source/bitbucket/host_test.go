@@ -51,6 +51,19 @@ func fromFork(p *blueberry.PullRequest) {
 	p.HeadURL = "https://bitbucket.example.com/scm/~mallory/web.git"
 }
 
+func pushed(file, repository, event string, pushes ...blueberry.BranchPush) hosttest.Delivery {
+	return hosttest.Says(file, event, source.Incoming{Repository: repository, Action: event, Pushes: pushes})
+}
+
+func commented(file, repository, event string, comments ...blueberry.PullComment) hosttest.Delivery {
+	in := source.Incoming{Repository: repository, Action: event}
+	for _, c := range comments {
+		c.ID, c.Number, c.Text = "77", 7, "Thanks!\n/blueberry sleep\n"
+		in.Comment = &c
+	}
+	return hosttest.Says(file, event, in)
+}
+
 func suite() hosttest.Suite {
 	return hosttest.Suite{Host: bitbucket.Host{}, Event: "X-Event-Key", Deliveries: []hosttest.Delivery{
 		cloud("created", "pullrequest:created", func(*blueberry.PullRequest) {}),
@@ -65,8 +78,6 @@ func suite() hosttest.Suite {
 		cloud("fork_deleted", "pullrequest:updated", func(p *blueberry.PullRequest) {
 			p.Author, p.HeadRef, p.HeadCommit, p.HeadRepo, p.HeadURL = "", "patch-1", second, "", ""
 		}),
-		hosttest.Says("cloud_push", "repo:push", source.Incoming{Repository: "acme/shop", Action: "repo:push"}),
-		hosttest.Says("cloud_comment_created", "pullrequest:comment_created", source.Incoming{Repository: "acme/shop", Action: "pullrequest:comment_created"}),
 		server("opened", "pr:opened", func(*blueberry.PullRequest) {}),
 		server("from_ref_updated", "pr:from_ref_updated", func(p *blueberry.PullRequest) { p.HeadCommit, p.HostAt = second, at(10, 0) }),
 		server("modified_draft", "pr:modified", func(p *blueberry.PullRequest) { p.Draft, p.URL = true, "" }),
@@ -78,7 +89,17 @@ func suite() hosttest.Suite {
 			fromFork(p)
 			p.HeadURL = ""
 		}),
-		hosttest.Says("server_refs_changed", "repo:refs_changed", source.Incoming{Repository: "SHOP/web", Action: "repo:refs_changed"}),
+		pushed("server_refs_changed", "SHOP/web", "repo:refs_changed", blueberry.BranchPush{Branch: "main", Commit: first, At: at(9, 30)}),
+		pushed("server_refs_several", "SHOP/web", "repo:refs_changed",
+			blueberry.BranchPush{Branch: "main", Commit: second, At: at(9, 30)}, blueberry.BranchPush{Branch: "feature/fast", At: at(9, 30)}),
+		commented("server_comment_added", "SHOP/web", "pr:comment:added", blueberry.PullComment{Author: "grace", At: at(9, 40)}),
+		commented("server_comment_service", "SHOP/web", "pr:comment:added", blueberry.PullComment{Author: "shop-helper", Bot: true, At: at(9, 40)}),
+		pushed("cloud_push", "acme/shop", "repo:push", blueberry.BranchPush{Branch: "main", Commit: first}),
+		pushed("cloud_push_several", "acme/shop", "repo:push", blueberry.BranchPush{Branch: "main", Commit: second}, blueberry.BranchPush{Branch: "feature/fast"}),
+		commented("cloud_comment_created", "acme/shop", "pullrequest:comment_created", blueberry.PullComment{Author: "{grace}", AuthorName: "grace", At: at(9, 40).Add(time.Second / 2)}),
+		commented("cloud_comment_app", "acme/shop", "pullrequest:comment_created",
+			blueberry.PullComment{Author: "{grace}", AuthorName: "grace", Bot: true, At: at(9, 40).Add(time.Second / 2)}),
+		commented("cloud_comment_inline", "acme/shop", "pullrequest:comment_created"),
 		hosttest.Says("server_ping", "diagnostics:ping", source.Incoming{Action: "diagnostics:ping", Ping: true}),
 	}}
 }
@@ -86,7 +107,7 @@ func suite() hosttest.Suite {
 // ofServer is the suite with a delivery of Data Center as its first.
 func ofServer() hosttest.Suite {
 	s := suite()
-	s.Deliveries = s.Deliveries[10:]
+	s.Deliveries = s.Deliveries[8:]
 	return s
 }
 
@@ -177,3 +198,38 @@ func TestSigned(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) { suite().Fuzz(f) }
+
+func TestFaultsOfComments(t *testing.T) {
+	s := suite().First(t, "cloud_comment_created")
+	s.Hostile(t)
+	s.Faults(t,
+		[]string{"repository.full_name", "pullrequest.id", "comment.id", "comment.content.raw", "comment.user.uuid", "comment.user.nickname", "comment.created_on"},
+		hosttest.Fault{Path: "repository", Field: "repository.full_name"},
+		hosttest.Fault{Path: "comment", Field: "comment.id"},
+		hosttest.Fault{Path: "comment.created_on", Value: "zebra"},
+	)
+	s = suite().First(t, "server_comment_added")
+	s.Hostile(t)
+	s.Faults(t,
+		[]string{"date", "pullRequest.id", "pullRequest.toRef.repository.slug", "comment.id", "comment.text", "comment.author.name"},
+		hosttest.Fault{Path: "pullRequest.toRef", Field: "pullRequest.toRef.repository.slug"},
+		hosttest.Fault{Path: "comment", Field: "comment.id"},
+		hosttest.Fault{Path: "date", Value: "zebra"},
+	)
+}
+
+func TestFaultsOfPushes(t *testing.T) {
+	s := suite().First(t, "cloud_push")
+	s.Hostile(t)
+	s.Faults(t,
+		[]string{"repository.full_name", "push.changes.0.new.name", "push.changes.0.new.type", "push.changes.0.new.target.hash"},
+		hosttest.Fault{Path: "push.changes.0.new.target.hash", Value: "zebra"},
+	)
+	s = suite().First(t, "server_refs_changed")
+	s.Hostile(t)
+	s.Faults(t,
+		[]string{"date", "repository.slug", "changes.0.ref.id", "changes.0.toHash", "changes.0.type"},
+		hosttest.Fault{Path: "changes.0.toHash", Value: "zebra"},
+		hosttest.Fault{Path: "date", Value: "zebra"},
+	)
+}

@@ -43,7 +43,7 @@ func readServer(r *source.Reading, body []byte, in *source.Incoming, deleted boo
 		return err
 	}
 	p := serverRead(r, event.Pull)
-	p.HostAt = r.Time("date", event.Date, "2006-01-02T15:04:05Z0700")
+	p.HostAt = r.Time("date", event.Date, layout)
 	if deleted {
 		p.State = blueberry.PullClosed
 	}

@@ -2,12 +2,16 @@ package bitbucket_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/source"
 	"github.com/blueberry-idp/blueberry/internal/source/bitbucket"
 	"github.com/blueberry-idp/blueberry/internal/source/hosttest"
 )
@@ -19,6 +23,13 @@ func TestSpeaksWithServer(t *testing.T) {
 		Path: func(repository string) string {
 			owner, name, _ := strings.Cut(repository, "/")
 			return "/projects/" + url.PathEscape(owner) + "/repos/" + url.PathEscape(name)
+		},
+		Rights: []hosttest.Right{
+			{User: "ada", Permission: blueberry.HostAdmin, Word: "REPO_ADMIN"},
+			{User: "wim", Permission: blueberry.HostWrite, Word: "REPO_WRITE"},
+			{User: "rob", Permission: blueberry.HostRead, Word: "REPO_READ"},
+			{User: "eve", Permission: blueberry.HostNone, Word: "none"},
+			{User: "old", Permission: blueberry.HostNone, Word: "REPO_ADMIN inactive"},
 		},
 		Hostile: "~ac#me?x=1&%2f/sh op%2e\n;\u2028",
 		Keeps: func(p blueberry.PullRequest) blueberry.PullRequest {
@@ -76,6 +87,28 @@ func serveServer(f *hosttest.Forge) http.Handler {
 		w.WriteHeader(204)
 	})
 
+	at("GET /api/1.0/users", func(w http.ResponseWriter, r *http.Request) {
+		q, out := r.URL.Query(), []object{}
+		if q.Get("permission.1.projectKey") == "" || q.Get("permission.1.repositorySlug") == "" {
+			f.Wrong("users are asked for of no repository")
+		}
+		if slug := q.Get("permission.1.repositorySlug"); len(slug) == 26 { // by chance: no repository is called so
+			serverGone(w)
+			return
+		}
+		order := []string{"none", "REPO_READ", "REPO_WRITE", "REPO_ADMIN"}
+		for i := range 150 { // whose names hold the text as well
+			out = append(out, object{"name": "x" + q.Get("filter") + strconv.Itoa(i), "active": true})
+		}
+		for _, x := range f.Rights { // by whichever way they hold it
+			word, inactive, _ := strings.Cut(x.Word, " ")
+			if slices.Index(order, word) >= slices.Index(order, q.Get("permission.1")) && strings.Contains(x.User, q.Get("filter")) {
+				out = append(out, object{"name": x.User, "active": inactive == ""})
+			}
+		}
+		serverPage(w, r, out)
+	})
+
 	const pulls = "/api/1.0/projects/{key}/repos/{slug}/pull-requests"
 	comment := func(k hosttest.Comment) object {
 		return object{"id": k.ID, "version": k.Version, "text": k.Text, "author": object{"name": k.Author}, "comments": []any{}}
@@ -97,7 +130,7 @@ func serveServer(f *hosttest.Forge) http.Handler {
 		return f.Comment(id)
 	}
 	at("GET "+pulls+"/{id}/comments/{comment}", func(w http.ResponseWriter, r *http.Request) {
-		if k := find(r); k != nil {
+		if k := find(r); k != nil && r.PathValue("id") == "7" {
 			hosttest.JSON(w, 200, comment(*k))
 			return
 		}
@@ -154,5 +187,42 @@ func serverObject(p blueberry.PullRequest) object {
 		"fromRef":     end(p.HeadRef, p.HeadCommit, p.HeadRepo, p.HeadURL),
 		"toRef":       end(p.BaseRef, first, p.BaseRepo, "https://git.example.com/scm/shop/web.git"),
 		"updatedDate": p.HostAt.UnixMilli() + 789, "createdDate": 1,
+	}
+}
+
+// TestServerThatDropsFilters: a server, or a gateway before it, that does not read whose permissions it is asked for has everybody hold everything. Nobody does.
+func TestServerThatDropsFilters(t *testing.T) {
+	for name, c := range map[string]struct {
+		elsewhere http.HandlerFunc // the answer about a repository that there is not
+		want      blueberry.HostPermission
+		status    int
+	}{
+		"drops":      {nil, blueberry.HostNone, 403},
+		"finds none": {func(w http.ResponseWriter, _ *http.Request) { hosttest.JSON(w, 404, object{}) }, blueberry.HostAdmin, 0},
+		"is wrong":   {func(w http.ResponseWriter, _ *http.Request) { hosttest.JSON(w, 400, object{}) }, blueberry.HostAdmin, 0},
+		"empty": {func(w http.ResponseWriter, _ *http.Request) {
+			hosttest.JSON(w, 200, object{"values": []object{}, "isLastPage": true})
+		}, blueberry.HostAdmin, 0},
+		"others": {func(w http.ResponseWriter, _ *http.Request) {
+			hosttest.JSON(w, 200, object{"values": []object{{"name": "root"}}, "isLastPage": true})
+		}, blueberry.HostAdmin, 0},
+		"broken": {func(w http.ResponseWriter, _ *http.Request) { hosttest.JSON(w, 500, object{}) }, blueberry.HostNone, 500},
+		"denied": {func(w http.ResponseWriter, _ *http.Request) { hosttest.JSON(w, 403, object{}) }, blueberry.HostNone, 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if c.elsewhere != nil && r.URL.Query().Get("permission.1.repositorySlug") != "shop" {
+					c.elsewhere(w, r)
+					return
+				}
+				hosttest.JSON(w, 200, object{"values": []object{{"name": "eve", "active": true}}, "isLastPage": true})
+			}))
+			defer s.Close()
+			conn := &source.Connection{Client: s.Client(), API: s.URL + "/rest/api/1.0", Repository: "ACME/shop", Now: time.Now}
+			got, err := bitbucket.Host{}.Permission(t.Context(), conn, "eve")
+			if got != c.want || source.HostStatus(err) != c.status {
+				t.Errorf("may %s: %v, want %s", got, err, c.want)
+			}
+		})
 	}
 }

@@ -35,6 +35,15 @@
 // is what Git clones a fork from. Times are written as RFC 3339 says; without updated_at, timestamp counts, and without both, when it came. The action is for
 // people, but for "reopened": it says that the pull request was closed before. What else is in the body is not read.
 //
+// The event "push" tells that a branch of the repository moved, or went:
+//
+//	{"event": "push", "timestamp": "2026-01-31T09:30:00Z", "data": {"repository": "acme/shop", "branch": "main", "commit": "1d52a3f1a3f6f2e1a0c4be1e1f8f4f0f6a1b2c3d"}}
+//
+// The commit is where it is now, in full; without one the branch is gone. The event "environment" tells something of an environment of the project, whatever the
+// repository: a deployment, a test, a migration. It stands among the events of the environment, which is looked at at once:
+//
+//	{"event": "environment", "data": {"environment": "pr-7", "event": "smoke-test-failed", "message": "3 of 40 pages answer 500"}}
+//
 // The event "ping" asks whether anybody is there, and needs no data. Any other event is noted and does nothing.
 //
 // The headers:

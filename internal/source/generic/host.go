@@ -2,6 +2,7 @@ package generic
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -75,6 +76,10 @@ func (host Host) Read(h http.Header, body []byte) (source.Incoming, error) {
 	switch said.Event {
 	case "pull_request":
 		return said.pull(body)
+	case "push":
+		return said.push(body)
+	case "environment":
+		return said.environment(body)
 	case "":
 		return source.Incoming{}, blueberry.Errorf(blueberry.Invalid, "DELIVERY_UNREADABLE", "event is missing")
 	}
@@ -117,4 +122,52 @@ func (e event) pull(body []byte) (source.Incoming, error) {
 		Pull: &p, Reopened: said.Action == "reopened",
 	}
 	return r.Give(in)
+}
+
+type pushEvent struct {
+	Data struct {
+		Repository string `json:"repository"`
+		Branch     string `json:"branch"`
+		Commit     string `json:"commit"`
+	} `json:"data"`
+}
+
+func (e event) push(body []byte) (source.Incoming, error) {
+	var whole pushEvent
+	if err := source.Decode(body, &whole); err != nil {
+		return source.Incoming{}, err
+	}
+	var r source.Reading
+	said := whole.Data
+	p := blueberry.BranchPush{Branch: r.Name("data.branch", said.Branch), At: r.Time("timestamp", e.Timestamp)}
+	if said.Commit != "" {
+		p.Commit = r.Commit("data.commit", said.Commit)
+	}
+	return r.Give(source.Incoming{Repository: r.Name("data.repository", said.Repository), Pushes: []blueberry.BranchPush{p}})
+}
+
+type environmentEvent struct {
+	Message string `json:"message"`
+	Data    struct {
+		Environment string `json:"environment"`
+		Event       string `json:"event"`
+		Message     string `json:"message"`
+	} `json:"data"`
+}
+
+func (e event) environment(body []byte) (source.Incoming, error) {
+	var whole environmentEvent
+	if err := source.Decode(body, &whole); err != nil {
+		return source.Incoming{}, err
+	}
+	var r source.Reading
+	message := whole.Data.Message
+	if message == "" {
+		message = whole.Message
+	}
+	s := blueberry.EnvironmentSign{
+		Environment: r.Name("data.environment", whole.Data.Environment), Event: r.Name("data.event", whole.Data.Event), Message: strings.Join(strings.Fields(r.Title(message)), " "),
+		At: r.Time("timestamp", e.Timestamp),
+	}
+	return r.Give(source.Incoming{Action: s.Event, Sign: &s})
 }

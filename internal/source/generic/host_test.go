@@ -64,7 +64,14 @@ func suite() hosttest.Suite {
 			}
 		}),
 		hosttest.Says("ping", "", source.Incoming{Ping: true}),
-		hosttest.Says("push", "pull_request", source.Incoming{}), // what is signed counts
+		hosttest.Says("push", "pull_request", source.Incoming{ // what is signed counts
+			Repository: "acme/shop", Pushes: []blueberry.BranchPush{{Branch: "main", Commit: first, At: at(9, 30).Add(2 * time.Second)}},
+		}),
+		hosttest.Says("gone", "", source.Incoming{Repository: "acme/shop", Pushes: []blueberry.BranchPush{{Branch: "faster-checkout"}}}),
+		hosttest.Says("environment", "", source.Incoming{Action: "smoke-test-failed", Sign: &blueberry.EnvironmentSign{
+			Environment: "pr-7", Event: "smoke-test-failed", Message: "3 of 40 pages answer 500", At: at(9, 30).Add(2 * time.Second),
+		}}),
+		hosttest.Says("deploy", "", source.Incoming{}),
 	}}
 }
 
@@ -137,3 +144,23 @@ func TestSigned(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) { suite().Fuzz(f) }
+
+// TestFaultsOfOtherEvents: what is not as the package says is told by its field.
+func TestFaultsOfOtherEvents(t *testing.T) {
+	for body, field := range map[string]string{
+		`{"event":"push","data":["anything"]}`:                                                             "data",
+		`{"event":"push","data":{"branch":"main"}}`:                                                        "data.repository",
+		`{"event":"push","data":{"repository":"acme/shop"}}`:                                               "data.branch",
+		`{"event":"push","data":{"repository":"acme/shop","branch":"main","commit":"1d52a3f"}}`:            "data.commit",
+		`{"event":"environment","data":{"event":"x"}}`:                                                     "data.environment",
+		`{"event":"environment","data":{"environment":"pr-7"}}`:                                            "data.event",
+		`{"event":"environment","data":{"environment":"pr-7","event":"a\u0000b"}}`:                         "data.event",
+		`{"event":"environment","timestamp":"zebra","data":{"environment":"pr-7","event":"x"}}`:            "timestamp",
+		`{"event":"environment","data":{"environment":"` + strings.Repeat("zebra", 52) + `","event":"x"}}`: "data.environment",
+	} {
+		_, err := generic.Host{}.Read(http.Header{}, []byte(body))
+		if err == nil || !strings.Contains(err.Error(), field+" ") || strings.Contains(err.Error(), "zebra") {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/blueberry-idp/blueberry/internal/source"
 )
@@ -19,6 +20,22 @@ func (Host) WriteComment(ctx context.Context, c *source.Connection, number int, 
 	return source.WriteComment(ctx, thread{c, at, number}, id, mark, text)
 }
 
+// ReadComment gives a comment below the pull request. Its address does not name that: the answer does.
+func (Host) ReadComment(ctx context.Context, c *source.Connection, number int, id string) (source.Comment, error) {
+	at, err := repo(c)
+	if err != nil {
+		return source.Comment{}, err
+	}
+	var said comment
+	if _, _, err := c.Call(ctx, http.MethodGet, at+"/issues/comments/"+url.PathEscape(id), nil, nil, &said); err != nil {
+		return source.Comment{}, err
+	}
+	if strconv.FormatInt(said.ID, 10) != id || !strings.HasSuffix(said.Pull, fmt.Sprintf("/pulls/%d", number)) {
+		return source.Comment{}, source.NoComment()
+	}
+	return source.Comment{ID: id, Author: said.User.Login, Text: said.Body}, nil
+}
+
 type thread struct {
 	*source.Connection
 	repo   string
@@ -28,6 +45,7 @@ type thread struct {
 type comment struct {
 	ID   int64  `json:"id"`
 	Body string `json:"body"`
+	Pull string `json:"pull_request_url"` // address of what it is below
 	User struct {
 		Login string `json:"login"`
 	} `json:"user"`

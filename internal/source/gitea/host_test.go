@@ -42,6 +42,19 @@ func fromFork(p *blueberry.PullRequest) {
 	p.HeadRepo, p.HeadURL = "mallory/shop-fork", "https://git.example.com/mallory/shop-fork.git"
 }
 
+func pushed(file string, pushes ...blueberry.BranchPush) hosttest.Delivery {
+	return hosttest.Says(file, "push", source.Incoming{Repository: "acme/shop", Pushes: pushes})
+}
+
+func commented(file, event, action string, comments ...blueberry.PullComment) hosttest.Delivery {
+	in := source.Incoming{Repository: "acme/shop", Action: action}
+	for _, c := range comments {
+		c.ID, c.Number, c.Text, c.At = "77", 7, "Thanks!\n/blueberry sleep\n", at(9, 40)
+		in.Comment = &c
+	}
+	return hosttest.Says(file, event, in)
+}
+
 func suite() hosttest.Suite {
 	return hosttest.Suite{Host: gitea.Host{}, Event: "X-Gitea-Event", Deliveries: []hosttest.Delivery{
 		hosttest.Says("opened", "pull_request", said("opened", func(p *blueberry.PullRequest) { p.Labels = []string{"preview"} })),
@@ -58,8 +71,16 @@ func suite() hosttest.Suite {
 			fromFork(p)
 			p.HeadRef, p.HeadRepo, p.HeadURL = "refs/pull/7/head", "", ""
 		})),
-		hosttest.Says("push", "push", source.Incoming{Repository: "acme/shop"}),
-		hosttest.Says("issue_comment", "issue_comment", source.Incoming{Repository: "acme/shop", Action: "created"}),
+		pushed("push", blueberry.BranchPush{Branch: "main", Commit: first}),
+		pushed("push_deleted", blueberry.BranchPush{Branch: "feature/fast"}),
+		pushed("push_tag"),
+		hosttest.Says("delete", "delete", source.Incoming{Repository: "acme/shop", Pushes: []blueberry.BranchPush{{Branch: "feature/fast"}}}),
+		hosttest.Says("delete_tag", "delete", source.Incoming{Repository: "acme/shop"}),
+		commented("issue_comment", "issue_comment", "created", blueberry.PullComment{Author: "grace"}),
+		commented("pull_request_comment", "pull_request_comment", "created", blueberry.PullComment{Author: "gitea-actions", Bot: true}),
+		commented("pull_request_reviewed", "pull_request_comment", "reviewed"),
+		commented("issue_comment_edited", "issue_comment", "edited"),
+		commented("issue_comment_of_issue", "issue_comment", "created"),
 		hosttest.Says("pull_request_approved", "pull_request_approved", source.Incoming{Repository: "acme/shop", Action: "reviewed"}),
 	}}
 }
@@ -154,3 +175,25 @@ func TestForm(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) { suite().Fuzz(f) }
+
+func TestFaultsOfComments(t *testing.T) {
+	s := suite().First(t, "issue_comment")
+	s.Hostile(t)
+	s.Faults(t,
+		[]string{"action", "is_pull", "repository.full_name", "issue.number", "comment.id", "comment.body", "comment.user.login", "comment.created_at"},
+		hosttest.Fault{Path: "repository", Field: "repository.full_name"},
+		hosttest.Fault{Path: "issue", Field: "issue.number"},
+		hosttest.Fault{Path: "comment.id", Value: 0},
+		hosttest.Fault{Path: "comment.created_at", Value: "zebra"},
+	)
+}
+
+func TestFaultsOfPushes(t *testing.T) {
+	s := suite().First(t, "push")
+	s.Hostile(t)
+	s.Faults(t,
+		[]string{"ref", "after", "repository.full_name"},
+		hosttest.Fault{Path: "after", Value: "zebra"},
+		hosttest.Fault{Path: "ref", Value: "refs/heads/"},
+	)
+}

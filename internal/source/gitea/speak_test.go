@@ -42,6 +42,13 @@ func tongue(serve func(*hosttest.Forge) http.Handler) hosttest.Tongue {
 			owner, name, _ := strings.Cut(repository, "/")
 			return "/repos/" + url.PathEscape(owner) + "/" + url.PathEscape(name)
 		},
+		Rights: []hosttest.Right{
+			{User: "ada", Permission: blueberry.HostAdmin, Word: "admin"},
+			{User: "own", Permission: blueberry.HostAdmin, Word: "owner"},
+			{User: "wim", Permission: blueberry.HostWrite, Word: "write"},
+			{User: "rob", Permission: blueberry.HostRead, Word: "read"},
+			{User: "eve", Permission: blueberry.HostNone, Word: "none"},
+		},
 		Hostile: "ac#me?x=1&%2f/sh op%2e\n;\u2028",
 		Keeps:   func(p blueberry.PullRequest) blueberry.PullRequest { return p },
 	}
@@ -84,6 +91,15 @@ func serve(f *hosttest.Forge) http.Handler {
 		hosttest.JSON(w, 200, object{"id": 1, "login": hosttest.Self})
 	})
 
+	at("GET "+repo+"/collaborators/{user}/permission", func(w http.ResponseWriter, r *http.Request) {
+		x := f.Right(r.PathValue("user"))
+		if x.User == "" {
+			gone(w)
+			return
+		}
+		hosttest.JSON(w, 200, object{"permission": x.Word, "role_name": "", "user": object{"login": x.User}})
+	})
+
 	status := func(s hosttest.Status) object {
 		return object{"id": s.ID, "status": s.State, "context": s.Context, "description": s.Description, "target_url": s.URL}
 	}
@@ -116,9 +132,9 @@ func serve(f *hosttest.Forge) http.Handler {
 	})
 
 	comment := func(k hosttest.Comment) object {
-		return object{"id": k.ID, "body": k.Text, "user": object{"login": k.Author}}
+		return object{"id": k.ID, "pull_request_url": "https://git.example.com/acme/shop/pulls/7", "body": k.Text, "user": object{"login": k.Author}}
 	}
-	at("GET "+repo+"/issues/{index}/comments", func(w http.ResponseWriter, _ *http.Request) {
+	at("GET "+repo+"/issues/7/comments", func(w http.ResponseWriter, _ *http.Request) {
 		out := []object{}
 		for _, k := range f.Comments {
 			out = append(out, comment(k))
@@ -129,6 +145,14 @@ func serve(f *hosttest.Forge) http.Handler {
 		k := hosttest.Comment{ID: f.NextID(), Author: hosttest.Self, Text: hosttest.Body[struct{ Body string }](r).Body}
 		f.Comments = append(f.Comments, k)
 		hosttest.JSON(w, 201, comment(k))
+	})
+	at("GET "+repo+"/issues/comments/{id}", func(w http.ResponseWriter, r *http.Request) {
+		id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64)
+		if k := f.Comment(id); k != nil {
+			hosttest.JSON(w, 200, comment(*k))
+			return
+		}
+		gone(w)
 	})
 	at("PATCH "+repo+"/issues/comments/{id}", func(w http.ResponseWriter, r *http.Request) {
 		id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64)

@@ -79,7 +79,15 @@ func (host Host) Read(h http.Header, body []byte) (source.Incoming, error) {
 		return source.Incoming{}, err
 	}
 	var said event[pull]
+	var r source.Reading
 	_, name := host.Named(h)
+	if read, known := readers[name]; known {
+		in, err := read(&r, body)
+		if err != nil {
+			return source.Incoming{}, err
+		}
+		return r.Give(in)
+	}
 	if name == pullRequest {
 		err = source.Decode(body, &said)
 	} else {
@@ -90,7 +98,6 @@ func (host Host) Read(h http.Header, body []byte) (source.Incoming, error) {
 	if err != nil {
 		return source.Incoming{}, err
 	}
-	var r source.Reading
 	in := source.Incoming{
 		Repository: r.Text("repository.full_name", said.Repository.FullName, source.MaxName), Action: r.Text("action", said.Action, source.MaxName), Ping: name == "ping",
 	}

@@ -42,6 +42,19 @@ func fromFork(p *blueberry.PullRequest) {
 	p.HeadRepo, p.HeadURL = "mallory/shop-fork", "https://github.com/mallory/shop-fork.git"
 }
 
+func pushed(file string, pushes ...blueberry.BranchPush) hosttest.Delivery {
+	return hosttest.Says(file, "push", source.Incoming{Repository: "acme/shop", Pushes: pushes})
+}
+
+func commented(file, action string, comments ...blueberry.PullComment) hosttest.Delivery {
+	in := source.Incoming{Repository: "acme/shop", Action: action}
+	for _, c := range comments {
+		c.ID, c.Number, c.Text, c.At = "77", 7, "Thanks!\n/blueberry sleep\n", at(9, 40)
+		in.Comment = &c
+	}
+	return hosttest.Says(file, "issue_comment", in)
+}
+
 func suite() hosttest.Suite {
 	return hosttest.Suite{Host: github.Host{}, Event: "X-GitHub-Event", Deliveries: []hosttest.Delivery{
 		hosttest.Says("opened", "pull_request", said("opened", func(p *blueberry.PullRequest) { p.Labels = []string{"preview"} })),
@@ -63,8 +76,13 @@ func suite() hosttest.Suite {
 			p.Author, p.HeadRepo, p.HeadURL = "", "", ""
 		})),
 		hosttest.Says("ping", "ping", source.Incoming{Repository: "acme/shop", Ping: true}),
-		hosttest.Says("push", "push", source.Incoming{Repository: "acme/shop"}),
-		hosttest.Says("issue_comment", "issue_comment", source.Incoming{Repository: "acme/shop", Action: "created"}),
+		pushed("push", blueberry.BranchPush{Branch: "main", Commit: first, At: at(9, 40)}),
+		pushed("push_deleted", blueberry.BranchPush{Branch: "feature/fast", At: at(9, 40)}),
+		pushed("push_tag"),
+		commented("issue_comment", "created", blueberry.PullComment{Author: "grace"}),
+		commented("issue_comment_bot", "created", blueberry.PullComment{Author: "shop-helper[bot]", Bot: true}),
+		commented("issue_comment_edited", "edited"),
+		commented("issue_comment_of_issue", "created"),
 	}}
 }
 
@@ -198,3 +216,33 @@ func TestSigned(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) { suite().Fuzz(f) }
+
+func TestFaultsOfComments(t *testing.T) {
+	s := suite().First(t, "issue_comment")
+	s.Hostile(t)
+	s.Faults(t,
+		[]string{"action", "repository.full_name", "issue.number", "comment.id", "comment.body", "comment.user.login", "comment.created_at"},
+		hosttest.Fault{Path: "repository", Field: "repository.full_name"},
+		hosttest.Fault{Path: "issue.number", Value: 0},
+		hosttest.Fault{Path: "comment.id", Value: -1},
+		hosttest.Fault{Path: "comment", Field: "comment.id"},
+		hosttest.Fault{Path: "comment.user.login", Value: "zebra\n"},
+		hosttest.Fault{Path: "comment.created_at", Value: "zebra"},
+	)
+}
+
+func TestFaultsOfPushes(t *testing.T) {
+	s := suite().First(t, "push")
+	s.Hostile(t)
+	s.Faults(t,
+		[]string{"ref", "after", "repository.full_name", "repository.pushed_at"},
+		hosttest.Fault{Path: "repository", Field: "repository.full_name"},
+		hosttest.Fault{Path: "after", Value: "zebra"},
+		hosttest.Fault{Path: "ref", Value: "refs/heads/"},
+		hosttest.Fault{Path: "ref", Value: "refs/heads/" + strings.Repeat("zebra", 52)},
+		hosttest.Fault{Path: "repository.pushed_at", Value: -1},
+		hosttest.Fault{Path: "repository.pushed_at", Value: 1e17},
+		hosttest.Fault{Path: "repository.pushed_at", Value: "zebra"},
+		hosttest.Fault{Path: "repository.pushed_at", Value: true},
+	)
+}

@@ -32,6 +32,15 @@ func tongue() hosttest.Tongue {
 			owner, name, _ := strings.Cut(repository, "/")
 			return "/repos/" + url.PathEscape(owner) + "/" + url.PathEscape(name)
 		},
+		Rights: []hosttest.Right{
+			{User: "ada", Permission: blueberry.HostAdmin, Word: "admin"},
+			{User: "mia", Permission: blueberry.HostAdmin, Word: "maintain"},
+			{User: "wim", Permission: blueberry.HostWrite, Word: "write"},
+			{User: "cus", Permission: blueberry.HostWrite, Word: "deployers"},
+			{User: "rob", Permission: blueberry.HostRead, Word: "read"},
+			{User: "tri", Permission: blueberry.HostRead, Word: "triage"},
+			{User: "eve", Permission: blueberry.HostNone, Word: "none"},
+		},
 		Hostile: "ac#me?x=1&%2f/sh op%2e\n;\u2028",
 		Keeps: func(p blueberry.PullRequest) blueberry.PullRequest {
 			if p.Relation = blueberry.RelationMember; p.Author != "ada" {
@@ -89,6 +98,18 @@ func serveTo(f *hosttest.Forge, app bool) http.Handler {
 		hosttest.JSON(w, 200, object{"login": hosttest.Self, "id": 1})
 	})
 
+	at("GET "+repo+"/collaborators/{user}/permission", func(w http.ResponseWriter, r *http.Request) {
+		x := f.Right(r.PathValue("user"))
+		if x.User == "" {
+			hosttest.JSON(w, 404, object{"message": r.PathValue("user") + " is not a user"})
+			return
+		}
+		reduced := x.Permission
+		if x.Word == "maintain" {
+			reduced = blueberry.HostWrite
+		}
+		hosttest.JSON(w, 200, object{"permission": reduced, "role_name": x.Word, "user": object{"login": x.User}})
+	})
 	at("GET "+repo+"/commits/{sha}/statuses", func(w http.ResponseWriter, r *http.Request) {
 		out := []object{}
 		for i := len(f.Statuses) - 1; i >= 0; i-- {
@@ -115,13 +136,13 @@ func serveTo(f *hosttest.Forge, app bool) http.Handler {
 	})
 
 	comment := func(k hosttest.Comment) object {
-		out := object{"id": k.ID, "body": k.Text, "user": object{"login": k.Author}, "performed_via_github_app": nil}
+		out := object{"id": k.ID, "issue_url": "https://api.github.example.com/repos/acme/shop/issues/7", "body": k.Text, "user": object{"login": k.Author}, "performed_via_github_app": nil}
 		if app && k.Author == hosttest.Self {
 			out["user"], out["performed_via_github_app"] = object{"login": "acme-previews[bot]"}, object{"id": 1234}
 		}
 		return out
 	}
-	at("GET "+repo+"/issues/{number}/comments", func(w http.ResponseWriter, r *http.Request) {
+	at("GET "+repo+"/issues/7/comments", func(w http.ResponseWriter, r *http.Request) {
 		out := []object{}
 		for _, k := range f.Comments {
 			out = append(out, comment(k))
@@ -132,6 +153,13 @@ func serveTo(f *hosttest.Forge, app bool) http.Handler {
 		k := hosttest.Comment{ID: f.NextID(), Author: hosttest.Self, Text: hosttest.Body[struct{ Body string }](r).Body}
 		f.Comments = append(f.Comments, k)
 		hosttest.JSON(w, 201, comment(k))
+	})
+	at("GET "+repo+"/issues/comments/{id}", func(w http.ResponseWriter, r *http.Request) {
+		if k := f.Comment(pathID(r)); k != nil {
+			hosttest.JSON(w, 200, comment(*k))
+			return
+		}
+		gone(w)
 	})
 	at("PATCH "+repo+"/issues/comments/{id}", func(w http.ResponseWriter, r *http.Request) {
 		k := f.Comment(pathID(r))

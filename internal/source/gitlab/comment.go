@@ -19,6 +19,22 @@ func (Host) WriteComment(ctx context.Context, c *source.Connection, number int, 
 	return source.WriteComment(ctx, thread{c, fmt.Sprintf("%s/merge_requests/%d/notes", at, number)}, id, mark, text)
 }
 
+// ReadComment gives a note below the merge request, whose author is told by number as that of an event is.
+func (Host) ReadComment(ctx context.Context, c *source.Connection, number int, id string) (source.Comment, error) {
+	at, err := projectPath(c)
+	if err != nil {
+		return source.Comment{}, err
+	}
+	var said note
+	if _, _, err := c.Call(ctx, http.MethodGet, fmt.Sprintf("%s/merge_requests/%d/notes/%s", at, number, url.PathEscape(id)), nil, nil, &said); err != nil {
+		return source.Comment{}, err
+	}
+	if strconv.FormatInt(said.ID, 10) != id || said.System {
+		return source.Comment{}, source.NoComment()
+	}
+	return source.Comment{ID: id, Author: strconv.FormatInt(said.Author.ID, 10), Text: said.Body}, nil
+}
+
 type thread struct {
 	*source.Connection
 	notes string
@@ -29,6 +45,7 @@ type note struct {
 	Body   string `json:"body"`
 	System bool   `json:"system"` // GitLab wrote it
 	Author struct {
+		ID       int64  `json:"id"`
 		Username string `json:"username"`
 	} `json:"author"`
 }

@@ -37,6 +37,18 @@ func said(action string, alter func(*blueberry.PullRequest)) source.Incoming {
 	return source.Incoming{Repository: "acme/shop", Action: action, Pull: &p, Reopened: action == "reopen"}
 }
 
+func pushed(file, event string, pushes ...blueberry.BranchPush) hosttest.Delivery {
+	return hosttest.Says(file, event, source.Incoming{Repository: "acme/shop", Pushes: pushes})
+}
+
+func noted(file, action string, counts bool) hosttest.Delivery {
+	in := source.Incoming{Repository: "acme/shop", Action: action}
+	if counts {
+		in.Comment = &blueberry.PullComment{ID: "77", Number: 7, Author: "22", AuthorName: "grace", Text: "Thanks!\n/blueberry sleep\n", At: at(9, 40)}
+	}
+	return hosttest.Says(file, "Note Hook", in)
+}
+
 func suite() hosttest.Suite {
 	return hosttest.Suite{Host: gitlab.Host{}, Event: "X-Gitlab-Event", Deliveries: []hosttest.Delivery{
 		hosttest.Says("open", event, said("open", func(p *blueberry.PullRequest) { p.Labels = []string{"preview"} })),
@@ -59,8 +71,14 @@ func suite() hosttest.Suite {
 		hosttest.Says("fork_deleted", event, said("update", func(p *blueberry.PullRequest) {
 			p.HeadRef, p.HeadCommit, p.HeadRepo, p.HeadURL = "patch-1", second, "", ""
 		})),
-		hosttest.Says("push", "Push Hook", source.Incoming{Repository: "acme/shop"}),
-		hosttest.Says("note", "Note Hook", source.Incoming{Repository: "acme/shop", Action: "create"}),
+		pushed("push", "Push Hook", blueberry.BranchPush{Branch: "main", Commit: first}),
+		pushed("push_deleted", "Push Hook", blueberry.BranchPush{Branch: "feature/fast"}),
+		pushed("tag_push", "Tag Push Hook"),
+		noted("note", "create", true),
+		noted("note_older", "", true),
+		noted("note_update", "update", false),
+		noted("note_issue", "create", false),
+		noted("note_diff", "create", false),
 	}}
 }
 
@@ -192,3 +210,29 @@ func TestSigningToken(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) { suite().Fuzz(f) }
+
+func TestFaultsOfNotes(t *testing.T) {
+	s := suite().First(t, "note")
+	s.Hostile(t)
+	s.Faults(t,
+		[]string{
+			"user.id", "user.username", "project.path_with_namespace", "merge_request.iid", "object_attributes.action", "object_attributes.id", "object_attributes.note",
+			"object_attributes.noteable_type", "object_attributes.created_at",
+		},
+		hosttest.Fault{Path: "project", Field: "project.path_with_namespace"},
+		hosttest.Fault{Path: "user", Field: "user.id"},
+		hosttest.Fault{Path: "merge_request", Field: "merge_request.iid"},
+		hosttest.Fault{Path: "object_attributes.id", Value: 0},
+		hosttest.Fault{Path: "object_attributes.created_at", Value: "zebra"},
+	)
+}
+
+func TestFaultsOfPushes(t *testing.T) {
+	s := suite().First(t, "push")
+	s.Hostile(t)
+	s.Faults(t,
+		[]string{"ref", "after", "project.path_with_namespace"},
+		hosttest.Fault{Path: "after", Value: "zebra"},
+		hosttest.Fault{Path: "ref", Value: "refs/heads/"},
+	)
+}

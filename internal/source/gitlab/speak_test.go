@@ -24,8 +24,16 @@ func TestSpeaks(t *testing.T) { hosttest.Speaks(t, tongue()) }
 func tongue() hosttest.Tongue {
 	return hosttest.Tongue{
 		Speaker: gitlab.Host{}, Repository: "acme/web/shop", Credential: token, Below: "/api/v4", Serve: serve, ETags: true, Deployments: true,
-		Signed:  func(r *http.Request) bool { return r.Header.Get("PRIVATE-TOKEN") == token },
-		Path:    func(repository string) string { return "/projects/" + url.PathEscape(repository) },
+		Signed: func(r *http.Request) bool { return r.Header.Get("PRIVATE-TOKEN") == token },
+		Path:   func(repository string) string { return "/projects/" + url.PathEscape(repository) },
+		Rights: []hosttest.Right{
+			{User: "1", Permission: blueberry.HostAdmin, Word: "50"},
+			{User: "2", Permission: blueberry.HostAdmin, Word: "40"},
+			{User: "3", Permission: blueberry.HostWrite, Word: "30"},
+			{User: "4", Permission: blueberry.HostRead, Word: "20"},
+			{User: "5", Permission: blueberry.HostNone, Word: "10"},
+			{User: "6", Permission: blueberry.HostNone, Word: "40 awaiting"},
+		},
 		Hostile: "ac#me?x=1&%2f/sh op%2e\n;\u2028/x",
 		Keeps:   func(p blueberry.PullRequest) blueberry.PullRequest { return p },
 	}
@@ -75,6 +83,20 @@ func serve(f *hosttest.Forge) http.Handler {
 	}
 	at("GET /user", func(w http.ResponseWriter, _ *http.Request) {
 		hosttest.JSON(w, 200, object{"id": 1, "username": hosttest.Self})
+	})
+	at("GET /projects/{project}/members/all/{user}", func(w http.ResponseWriter, r *http.Request) {
+		x := f.Right(r.PathValue("user"))
+		if x.User == "" {
+			gone(w)
+			return
+		}
+		level, state, _ := strings.Cut(x.Word, " ")
+		n, _ := strconv.Atoi(level)
+		if state == "" {
+			state = "active"
+		}
+		id, _ := strconv.Atoi(x.User)
+		hosttest.JSON(w, 200, object{"id": id, "username": "x", "access_level": n, "state": state})
 	})
 	h.serveStatuses(at)
 	h.serveNotes(at)
@@ -134,7 +156,7 @@ func orNull(s string) any {
 func (h *house) serveNotes(at router) {
 	const notes = "/projects/{project}/merge_requests/{iid}/notes"
 	note := func(k hosttest.Comment) object {
-		return object{"id": k.ID, "body": k.Text, "system": false, "author": object{"username": k.Author}}
+		return object{"id": k.ID, "body": k.Text, "system": false, "author": object{"id": len(k.Author), "username": k.Author}}
 	}
 	at("GET "+notes, func(w http.ResponseWriter, r *http.Request) {
 		out := []object{{"id": 1 << 40, "body": "mentioned in <!-- blueberry:pr_1 -->", "system": true, "author": object{"username": hosttest.Self}}}
@@ -147,6 +169,13 @@ func (h *house) serveNotes(at router) {
 		k := hosttest.Comment{ID: h.NextID(), Author: hosttest.Self, Text: hosttest.Body[struct{ Body string }](r).Body}
 		h.Comments = append(h.Comments, k)
 		hosttest.JSON(w, 201, note(k))
+	})
+	at("GET "+notes+"/{id}", func(w http.ResponseWriter, r *http.Request) {
+		if k := h.Comment(pathID(r, "id")); k != nil && r.PathValue("iid") == "7" {
+			hosttest.JSON(w, 200, note(*k))
+			return
+		}
+		gone(w)
 	})
 	at("PUT "+notes+"/{id}", func(w http.ResponseWriter, r *http.Request) {
 		k := h.Comment(pathID(r, "id"))

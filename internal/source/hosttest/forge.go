@@ -49,6 +49,23 @@ type Deployment struct {
 	Said        json.RawMessage // by which it was made
 }
 
+// Right is what somebody may do in the repository.
+type Right struct {
+	User       string // as the host is asked
+	Permission blueberry.HostPermission
+	Word       string // in which the host says it; empty for the plainest
+}
+
+// Right gives what somebody may do; the zero Right for whom nobody knows.
+func (f *Forge) Right(user string) Right {
+	for _, x := range f.Rights {
+		if x.User == user {
+			return x
+		}
+	}
+	return Right{Permission: blueberry.HostNone}
+}
+
 // Forge is what a host keeps. A driver's test serves it in the words of its host. The server holds the lock while it answers.
 type Forge struct {
 	Statuses    []Status
@@ -56,7 +73,8 @@ type Forge struct {
 	Deployments []Deployment
 	Pulls       []blueberry.PullRequest // in no order
 	Stopped     map[string]bool         // environments, where a host tells them from deployments
-	Address     string                  // of the host
+	Rights      []Right
+	Address     string // of the host
 
 	mu       sync.Mutex
 	last     int64
@@ -224,6 +242,7 @@ type Tongue struct {
 	Hostile     string                         // a repository of a hostile name
 	ETags       bool
 	Deployments bool
+	Rights      []Right                                             // of which each permission has one at least
 	Keeps       func(p blueberry.PullRequest) blueberry.PullRequest // what the host tells of a pull request
 }
 

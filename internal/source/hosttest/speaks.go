@@ -27,6 +27,8 @@ func Speaks(t *testing.T, x Tongue) {
 	t.Run("comment", x.comment)
 	t.Run("deployment", x.deployment)
 	t.Run("changed", x.changed)
+	t.Run("permission", x.permission)
+	t.Run("reading", x.reading)
 	t.Run("hostile names", x.hostile)
 	t.Run("refused", x.refused)
 }
@@ -376,11 +378,67 @@ func (x Tongue) changed(t *testing.T) {
 	})
 }
 
+// reading: a comment is told as it is, below its own pull request and nowhere else.
+func (x Tongue) reading(t *testing.T) {
+	f, c := x.open(t)
+	f.with(func() {
+		f.Comments = []Comment{{ID: 41, Author: stranger, Text: "one\n/blueberry help"}, {ID: 42, Author: Self, Text: "two"}}
+	})
+	authors := map[string]bool{}
+	for id, text := range map[string]string{"41": "one\n/blueberry help", "42": "two"} {
+		got, err := x.Speaker.ReadComment(t.Context(), c, 7, id)
+		if err != nil || got.ID != id || got.Text != text || got.Author == "" {
+			t.Errorf("comment %s is %+v, %v", id, got, err)
+		}
+		authors[got.Author] = true
+	}
+	if len(authors) != 2 {
+		t.Errorf("two people are %v", authors)
+	}
+	for _, y := range []struct {
+		number int
+		id     string
+	}{{7, "43"}, {8, "41"}, {7, "41?x"}} {
+		if got, err := x.Speaker.ReadComment(t.Context(), c, y.number, y.id); source.HostStatus(err) != 404 {
+			t.Errorf("comment %q of %d is %+v, %v", y.id, y.number, got, err)
+		}
+	}
+	wrote(t, f, "read a comment", 0)
+}
+
+func (x Tongue) permission(t *testing.T) {
+	f, c := x.open(t)
+	seen := map[blueberry.HostPermission]bool{}
+	f.with(func() { f.Rights = x.Rights })
+	for _, want := range append(slices.Clone(x.Rights), Right{x.Rights[0].User + "9", blueberry.HostNone, ""}, Right{"mallory\" or \"", blueberry.HostNone, ""}) {
+		got, err := x.Speaker.Permission(t.Context(), c, want.User)
+		if err != nil || got != want.Permission {
+			t.Errorf("%q, of whom the host says %q, may %s, %v, want %s", want.User, want.Word, got, err, want.Permission)
+		}
+		seen[want.Permission] = true
+	}
+	if len(seen) != 4 {
+		t.Errorf("of the permissions there are %v", seen)
+	}
+	wrote(t, f, "asked what they may", 0)
+	f.with(func() { f.Rights = nil }) // it is asked each time
+	for _, was := range x.Rights {
+		if got, err := x.Speaker.Permission(t.Context(), c, was.User); got != blueberry.HostNone || err != nil {
+			t.Errorf("%s may %s after it was taken away, %v", was.User, got, err)
+		}
+	}
+}
+
 // speak does all that a speaker does, and gives the errors.
 func (x Tongue) speak(t *testing.T, c *source.Connection, environment string) map[string]error {
 	out := map[string]error{}
 	out["status"] = x.Speaker.SetStatus(t.Context(), c, commitA, source.CommitStatus{State: source.StatusSuccess, Context: environment, Description: environment, URL: "https://x.example.com"})
-	_, out["comment"] = x.Speaker.WriteComment(t.Context(), c, 7, "5", mark, text(environment))
+	id, err := x.Speaker.WriteComment(t.Context(), c, 7, "5", mark, text(environment))
+	if out["comment"] = err; id == "" {
+		id = "5"
+	}
+	_, out["reading"] = x.Speaker.ReadComment(t.Context(), c, 7, id)
+	_, out["permission"] = x.Speaker.Permission(t.Context(), c, strings.ReplaceAll(environment, `"`, ""))
 	_, out["changed"] = x.Speaker.Changed(t.Context(), c, noon.Add(-time.Hour), "")
 	if x.Deployments {
 		_, out["deployment"] = x.Speaker.SetDeployment(t.Context(), c, source.Deployment{
@@ -423,6 +481,10 @@ func (x Tongue) hostile(t *testing.T) {
 	for i := range plain {
 		p, o := plain[i], odd[i]
 		path := strings.ReplaceAll(strings.ReplaceAll(o.path, oddly, at), url.PathEscape(oddEnvironment), "pr-7")
+		path = strings.ReplaceAll(path, url.PathEscape(strings.ReplaceAll(oddEnvironment, `"`, "")), "pr-7")
+		for k, part := range strings.Split(x.Hostile, "/") { // where its parts stand apart
+			path = strings.ReplaceAll(path, "/"+url.PathEscape(part), "/"+url.PathEscape(strings.Split(x.Repository, "/")[k]))
+		}
 		if path != p.path || o.method != p.method || !slices.Equal(keys(p.query), keys(o.query)) {
 			t.Errorf("%s %s?%s became %s %s?%s", p.method, p.path, p.query, o.method, o.path, o.query)
 		}

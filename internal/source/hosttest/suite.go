@@ -133,6 +133,17 @@ func (s Suite) header(event string) http.Header {
 	return h
 }
 
+// First is the suite with the delivery of the file as its first.
+func (s Suite) First(t *testing.T, file string) Suite {
+	t.Helper()
+	i := slices.IndexFunc(s.Deliveries, func(d Delivery) bool { return d.File == file })
+	if i < 0 {
+		t.Fatalf("no delivery %s", file)
+	}
+	s.Deliveries = s.Deliveries[i:]
+	return s
+}
+
 func load(t testing.TB, file string) []byte {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join("testdata", file+".json"))
@@ -269,8 +280,8 @@ func (s Suite) refused(t *testing.T, name, field string, body []byte) {
 		t.Errorf("%s: %q does not name %s", name, e.Detail, field)
 	case strings.Contains(e.Detail, stranger) || len(e.Detail) > 150:
 		t.Errorf("%s: %q repeats what was sent", name, e.Detail)
-	case got.Pull != nil:
-		t.Errorf("%s: a pull request was given beside the fault", name)
+	case got.Pull != nil || got.Comment != nil || got.Pushes != nil:
+		t.Errorf("%s: something was given beside the fault", name)
 	}
 }
 
@@ -297,6 +308,25 @@ func (s Suite) Fuzz(f *testing.F) {
 				texts[p.URL], texts[p.HeadURL], texts[p.Title] = source.MaxAddress, source.MaxAddress, source.MaxTitle
 				sound(t, in.Repository, *p)
 			}
+			if c := in.Comment; c != nil {
+				texts[c.ID], texts[c.Author], texts[c.AuthorName] = source.MaxName, source.MaxName, source.MaxName
+				commented(t, in, *c)
+			}
+			if s := in.Sign; s != nil {
+				for _, x := range []string{s.Environment, s.Application, s.Namespace, s.Event} {
+					texts[x] = source.MaxName
+				}
+				texts[s.Message] = 7 * source.MaxName
+				if s.Environment+s.Application+s.Namespace == "" || s.Event == "" {
+					t.Errorf("a sign was read of nothing: %+v", *s)
+				}
+			}
+			for _, p := range in.Pushes {
+				texts[p.Branch] = source.MaxName
+				if in.Repository == "" || p.Branch == "" || p.Commit != "" && !commit.MatchString(p.Commit) {
+					t.Errorf("of %q a push was read: %+v", in.Repository, p)
+				}
+			}
 			for x, most := range texts {
 				if !utf8.ValidString(x) || utf8.RuneCountInString(x) > most || strings.ContainsFunc(x, unicode.IsControl) {
 					t.Errorf("%q was read", x)
@@ -304,6 +334,21 @@ func (s Suite) Fuzz(f *testing.F) {
 			}
 		}
 	})
+}
+
+// commented holds a comment that was read to be sound.
+func commented(t *testing.T, in source.Incoming, c blueberry.PullComment) {
+	t.Helper()
+	switch {
+	case in.Pull != nil || in.Pushes != nil || in.Repository == "":
+		t.Errorf("a comment of %q was read beside something else", in.Repository)
+	case c.ID == "" || c.Number <= 0:
+		t.Errorf("comment %q of pull request %d", c.ID, c.Number)
+	case !utf8.ValidString(c.Text) || utf8.RuneCountInString(c.Text) > source.MaxComment:
+		t.Errorf("a text of %d bytes", len(c.Text))
+	case strings.ContainsFunc(c.Text, func(r rune) bool { return r != '\n' && r != '\t' && unicode.IsControl(r) }):
+		t.Errorf("%q has control characters", c.Text)
+	}
 }
 
 var (

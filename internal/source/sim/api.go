@@ -104,20 +104,21 @@ func (h *Host) routes() {
 	h.api, h.web = http.NewServeMux(), http.NewServeMux()
 	const repo = "/api/v1/repos/{owner}/{repo}"
 	reads := map[string]func(wire, *call) (answer, error){
-		"/api/v1/version":                getVersion,
-		"/api/v1/user":                   getUser,
-		"/api/v1/user/repos":             listRepositories,
-		repo:                             getRepository,
-		repo + "/pulls":                  listPulls,
-		repo + "/pulls/{n}":              getPull,
-		repo + "/issues/{a}/{b}":         getOfIssue,
-		repo + "/labels":                 listLabels,
-		repo + "/statuses/{ref}":         listStatuses,
-		repo + "/commits/{ref}/statuses": listStatuses,
-		repo + "/commits/{ref}/status":   getCombined,
-		repo + "/hooks":                  listHooks,
-		repo + "/hooks/{id}":             getHook,
-		repo + "/hooks/{id}/deliveries":  listDeliveries,
+		"/api/v1/version":                         getVersion,
+		"/api/v1/user":                            getUser,
+		"/api/v1/user/repos":                      listRepositories,
+		repo:                                      getRepository,
+		repo + "/pulls":                           listPulls,
+		repo + "/pulls/{n}":                       getPull,
+		repo + "/issues/{a}/{b}":                  getOfIssue,
+		repo + "/labels":                          listLabels,
+		repo + "/statuses/{ref}":                  listStatuses,
+		repo + "/commits/{ref}/statuses":          listStatuses,
+		repo + "/commits/{ref}/status":            getCombined,
+		repo + "/hooks":                           listHooks,
+		repo + "/collaborators/{user}/permission": getPermission,
+		repo + "/hooks/{id}":                      getHook,
+		repo + "/hooks/{id}/deliveries":           listDeliveries,
 	}
 	for path, f := range reads {
 		h.api.Handle("GET "+path, h.read(f))
@@ -136,6 +137,8 @@ func (h *Host) routes() {
 		"POST " + repo + "/labels":                      h.createLabel,
 		"POST " + repo + "/statuses/{ref}":              h.createStatus,
 		"POST " + repo + "/hooks":                       h.createHook,
+		"PUT " + repo + "/collaborators/{user}":         h.setCollaborator,
+		"DELETE " + repo + "/collaborators/{user}":      h.removeCollaborator,
 		"DELETE " + repo + "/hooks/{id}":                h.deleteHook,
 	}
 	for route, f := range writes {

@@ -76,9 +76,11 @@ func (h *Host) followed(ctx context.Context, id int64, actor string) error {
 			r.DefaultBranch = first
 		}
 		for _, m := range moves {
-			if m.after != "" {
-				h.enqueue(s, r, "push", "push", "", w.push(r, m, actor))
+			if m.after == "" {
+				h.enqueue(s, r, "delete", "delete", "", wireDeleteEvent{Ref: m.branch, RefType: "branch", PusherType: "user", Repository: w.repository(r), Sender: w.user(actor)})
+				continue
 			}
+			h.enqueue(s, r, "push", "push", "", w.push(r, m, actor))
 		}
 		for _, t := range tips {
 			h.moveTip(s, t, actor)

@@ -20,8 +20,8 @@ var hookEvents = []string{
 func (x *hook) wants(kind string) bool {
 	has := func(name string) bool { return slices.Contains(x.Events, name) }
 	switch kind {
-	case "push":
-		return has("push")
+	case "push", "delete":
+		return has(kind)
 	case "pull_request":
 		return has("pull_request") || has("pull_request_only")
 	}

@@ -39,6 +39,17 @@ func next(t *testing.T, came chan heard) (string, source.Incoming) {
 	return event + "/" + x.header.Get("X-Gitea-Event-Type"), in
 }
 
+// next2 reads the next two webhooks, which may come in either order.
+func next2(t *testing.T, came chan heard) map[string]source.Incoming {
+	t.Helper()
+	out := map[string]source.Incoming{}
+	for range 2 {
+		event, in := next(t, came)
+		out[event] = in
+	}
+	return out
+}
+
 // expect holds the next webhook to a whole value.
 func expect(t *testing.T, came chan heard, event string, want source.Incoming) {
 	t.Helper()
@@ -56,9 +67,12 @@ func TestPullRequestFollowsItsBranch(t *testing.T) {
 	h := open(t, nil)
 	dir := h.clone("shop")
 	url, came := ear(t, nil)
-	h.hook("acme/shop", url, "push", "pull_request")
+	h.hook("acme/shop", url, "push", "delete", "pull_request")
 	first := h.topic(dir, "faster/checkout")
-	expect(t, came, "push/push", source.Incoming{Repository: "acme/shop"})
+	pushed := func(branch, commit string) source.Incoming {
+		return source.Incoming{Repository: "acme/shop", Pushes: []blueberry.BranchPush{{Branch: branch, Commit: commit}}}
+	}
+	expect(t, came, "push/push", pushed("faster/checkout", first))
 
 	pull := blueberry.PullRequest{
 		Number: 1, Title: "Faster checkout", URL: h.url + "/acme/shop/pulls/1", Author: "acme", Relation: blueberry.RelationUnknown, State: blueberry.PullOpen,
@@ -80,14 +94,14 @@ func TestPullRequestFollowsItsBranch(t *testing.T) {
 
 	second := save(t, dir, "more.txt", "more\n")
 	git(t, dir, "push", "-q", "origin", "faster/checkout")
-	expect(t, came, "push/push", source.Incoming{Repository: "acme/shop"})
+	expect(t, came, "push/push", pushed("faster/checkout", second))
 	expect(t, came, "pull_request/pull_request_sync", is("synchronized", func(p *blueberry.PullRequest) { p.HeadCommit = second }))
 	if got := at(h.must(http.StatusOK, "GET", "/repos/acme/shop/pulls/1", nil), "head", "sha"); got != second {
 		t.Errorf("after the push the head is %v, want %s", got, second)
 	}
 	git(t, dir, "reset", "-q", "--hard", first)
 	git(t, dir, "push", "-q", "--force", "origin", "faster/checkout")
-	expect(t, came, "push/push", source.Incoming{Repository: "acme/shop"})
+	expect(t, came, "push/push", pushed("faster/checkout", first))
 	expect(t, came, "pull_request/pull_request_sync", is("synchronized", func(p *blueberry.PullRequest) { p.HeadCommit = first }))
 
 	h.must(http.StatusOK, "POST", "/repos/acme/shop/issues/1/labels", map[string]any{"labels": []string{"preview", "bug"}})
@@ -124,9 +138,12 @@ func TestPullRequestFollowsItsBranch(t *testing.T) {
 	h.must(http.StatusConflict, "POST", "/repos/acme/shop/pulls/1/merge", map[string]any{"Do": "merge", "head_commit_id": second})
 	h.must(http.StatusOK, "POST", "/repos/acme/shop/pulls/1/merge", map[string]any{"Do": "merge", "head_commit_id": first, "delete_branch_after_merge": true})
 	expect(t, came, "pull_request/pull_request", is("closed", func(p *blueberry.PullRequest) { p.State = blueberry.PullMerged }))
-	expect(t, came, "push/push", source.Incoming{Repository: "acme/shop"})
 	git(t, dir, "fetch", "-q", "--prune", "origin")
 	merge := git(t, dir, "rev-parse", "origin/main")
+	gone := next2(t, came)
+	if diff := cmp.Diff(map[string]source.Incoming{"push/push": pushed("main", merge), "delete/delete": pushed("faster/checkout", "")}, gone); diff != "" {
+		t.Errorf("after the merge (-want +got)\n%s", diff)
+	}
 	if parents := git(t, dir, "rev-list", "--parents", "-n1", merge); !strings.HasSuffix(parents, " "+first) || strings.Count(parents, " ") != 2 {
 		t.Errorf("the merge is %q, want one of main and %s", parents, first)
 	}
@@ -506,6 +523,61 @@ func TestPrivate(t *testing.T) {
 			t.Errorf("the page %s is answered %d: %s", path, s.status, s.body)
 		}
 	}
+}
+
+// TestCollaborators: who runs a repository gives permissions and reads them, as the driver does; everybody else reads their own.
+func TestCollaborators(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	h.must(http.StatusCreated, "POST", "/user/repos", map[string]any{"name": "safe", "private": true, "auto_init": true})
+	h.must(http.StatusCreated, "POST", "/user/repos", map[string]any{"name": "open", "auto_init": true})
+	for user, permission := range map[string]string{"ada": "admin", "wim": "write", "rob": "read"} {
+		h.must(http.StatusNoContent, "PUT", "/repos/acme/safe/collaborators/"+user, map[string]any{"permission": permission})
+	}
+	ask := func(repository, user string) blueberry.HostPermission {
+		t.Helper()
+		c := &source.Connection{Client: http.DefaultClient, API: h.url + "/api/v1", Repository: repository, Credential: token, Now: time.Now}
+		if err := (gitea.Host{}).Connect(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		p, err := gitea.Host{}.Permission(t.Context(), c, user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for who, want := range map[string]blueberry.HostPermission{
+		"acme/safe acme": blueberry.HostAdmin, "acme/safe ada": blueberry.HostAdmin, "acme/safe ADA": blueberry.HostAdmin, "acme/safe wim": blueberry.HostWrite,
+		"acme/safe rob": blueberry.HostRead, "acme/safe nobody": blueberry.HostNone, "acme/open rob": blueberry.HostRead, "acme/open nobody": blueberry.HostNone,
+	} {
+		repository, user, _ := strings.Cut(who, " ")
+		if got := ask(repository, user); got != want {
+			t.Errorf("%s: %s, want %s", who, got, want)
+		}
+	}
+	h.must(http.StatusNoContent, "DELETE", "/repos/acme/safe/collaborators/wim", nil)
+	if got := ask("acme/safe", "wim"); got != blueberry.HostNone {
+		t.Errorf("whose permission was taken away may %s", got)
+	}
+	for _, x := range []struct {
+		status             int
+		method, path, sudo string
+		body               any
+	}{
+		{http.StatusOK, "GET", "/rob/permission", "rob", nil},
+		{http.StatusForbidden, "GET", "/ada/permission", "rob", nil},
+		{http.StatusOK, "GET", "/rob/permission", "ada", nil},
+		{http.StatusForbidden, "PUT", "/eve", "rob", map[string]any{"permission": "admin"}},
+		{http.StatusForbidden, "DELETE", "/ada", "rob", nil},
+		{http.StatusUnprocessableEntity, "PUT", "/eve", "acme", map[string]any{"permission": "owner"}},
+		{http.StatusUnprocessableEntity, "PUT", "/e%20ve", "acme", map[string]any{"permission": "read"}},
+		{http.StatusNoContent, "PUT", "/eve", "acme", nil},
+	} {
+		if got := h.ask(x.method, "/repos/acme/safe/collaborators"+x.path, x.body, "Sudo", x.sudo); got.status != x.status {
+			t.Errorf("%s %s as %s: %d, want %d: %s", x.method, x.path, x.sudo, got.status, x.status, got.body)
+		}
+	}
+	h.must(http.StatusUnauthorized, "GET", "/repos/acme/open/collaborators/rob/permission", nil, "Authorization", "")
 }
 
 func TestPages(t *testing.T) {

@@ -32,6 +32,7 @@ type repository struct {
 	Pulls         []*pull           `json:"pulls,omitempty"` // number 1 first
 	Statuses      []status          `json:"statuses,omitempty"`
 	Hooks         []*hook           `json:"hooks,omitempty"`
+	Collaborators map[string]string `json:"collaborators,omitempty"` // what they may, by name in lower case
 	Created       time.Time         `json:"created"`
 	Updated       time.Time         `json:"updated"`
 }

@@ -236,6 +236,14 @@ type wirePushEvent struct {
 	Sender       wireUser       `json:"sender"`
 }
 
+type wireDeleteEvent struct {
+	Ref        string         `json:"ref"`
+	RefType    string         `json:"ref_type"`
+	PusherType string         `json:"pusher_type"`
+	Repository wireRepository `json:"repository"`
+	Sender     wireUser       `json:"sender"`
+}
+
 // wire tells what the state holds. It is used while the state is held.
 type wire struct {
 	s   *state

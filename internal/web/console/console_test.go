@@ -1,0 +1,365 @@
+package console_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/httpapi"
+	"github.com/blueberry-idp/blueberry/internal/httpapi/httpapitest"
+	"github.com/blueberry-idp/blueberry/internal/httpapi/roomstest"
+	"github.com/blueberry-idp/blueberry/internal/web/console"
+	"github.com/blueberry-idp/blueberry/sdk"
+)
+
+const (
+	repository = "https://git.example.com/acme/shop.git"
+	blueprint  = `name: shop
+parameters: [{name: level, enum: [info, debug], default: info, sets: [web.env.LEVEL]}]
+components: [{name: web, image: 'acme/web:1'}]
+`
+)
+
+// site is the pages on real rooms. Who looks says so by a token, where a browser has a session.
+type site struct {
+	*roomstest.Rooms
+	url    string
+	client *sdk.Client
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	rooms := roomstest.Open(t)
+	rooms.Push(repository, map[string]string{"blueberry.yaml": blueprint})
+	deps := rooms.Deps()
+	prove := func(ctx context.Context, r *http.Request) (blueberry.Actor, error) {
+		return deps.Access.Authenticate(ctx, r.Header.Get("X-Token"))
+	}
+	var api *httpapi.API
+	c := &console.Console{
+		API: func(a blueberry.Actor) http.Handler { return api.Inside(a) }, Again: prove, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Page: func(next http.HandlerFunc) http.Handler { return next },
+		SignedIn: func(next func(w http.ResponseWriter, r *http.Request, user blueberry.Actor)) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				who, err := prove(r.Context(), r)
+				if err != nil {
+					http.Error(w, err.Error(), http.StatusUnauthorized)
+					return
+				}
+				next(w, r, who)
+			}
+		},
+		Events: func(ctx context.Context, after int64) ([]blueberry.Event, int64, error) {
+			if after < 0 {
+				return nil, 0, nil
+			}
+			if err := deps.Feed.Wait(ctx, after); err != nil {
+				return nil, after, err
+			}
+			events, err := rooms.Provisioner.Events(ctx, blueberry.Actor{Grants: []blueberry.Grant{blueberry.GrantAll}}, blueberry.EventQuery{After: after, Limit: 100})
+			if n := len(events); n > 0 {
+				after = events[n-1].Seq
+			}
+			return events, after, err
+		},
+	}
+	deps.Routes = c.Routes()
+	var err error
+	if api, err = httpapi.New(deps); err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(api)
+	t.Cleanup(srv.Close)
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = c.Run(ctx)
+	}()
+	t.Cleanup(func() { stop(); <-ended })
+	return &site{Rooms: rooms, url: srv.URL, client: &sdk.Client{BaseURL: srv.URL, Token: httpapitest.Token}}
+}
+
+// ask gets a page, or sends a form; it follows nothing.
+func (s *site) ask(t *testing.T, token, path string, form url.Values) (status int, to, page string) {
+	t.Helper()
+	method := http.MethodGet
+	if form != nil {
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Token", token)
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	req.Header.Set("Accept", "text/html")
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, res.Header.Get("Location"), string(body)
+}
+
+func (s *site) environment(t *testing.T, name string) sdk.Environment {
+	t.Helper()
+	e, err := s.client.CreateEnvironment(t.Context(), sdk.CreateEnvironmentRequest{Name: name, Source: &sdk.Source{Repository: repository}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		now, err := s.client.GetEnvironment(t.Context(), e.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now.Phase == sdk.Ready {
+			return now
+		}
+	}
+}
+
+// TestPagesShow: every page of the menu and of an environment answers with what it is about.
+func TestPagesShow(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if _, _, page := s.ask(t, httpapitest.Token, "/", nil); !strings.Contains(page, "Nothing runs yet") {
+		t.Error("an empty installation teaches nothing")
+	}
+	e := s.environment(t, "pr-1")
+	at := "/environments/" + e.ID
+	for path, want := range map[string][]string{
+		"/": {"pr-1", "Lately"}, "/environments": {"pr-1", "ready"}, "/environments?q=nothing-like-it": {"Nothing is like that"}, "/environments?phase=failed": {"Nothing is like that"},
+		"/environments/new": {"What it is made of"}, "/environments/new?repository=" + url.QueryEscape(repository): {"How it is to be", "level"},
+		"/environments/new?repository=https%3A%2F%2Fnowhere.example": {"role=\"alert\""},
+		at: {"pr-1", "Steps", "Everything asked for runs", "Destroy"}, at + "/timeline": {"Timeline"}, at + "/objects": {"Deployment"}, at + "/logs": {"lines of each container"},
+		at + "/config": {"web.env.LEVEL"}, at + "/config?q=replicas": {"web.replicas"}, at + "/revisions": {"wanted"}, at + "/manifests": {"kind: Deployment"}, at + "/change": {"Overrides", "level"},
+		at + "/destroy": {"This cannot be undone", "env destroy " + e.ID, "curl -X DELETE"}, at + "/extend": {"Hours"},
+		at + "/objects/one?api_version=apps%2Fv1&kind=Deployment&name=web&namespace=" + e.Namespace: {"As it should be", "As it is"},
+	} {
+		status, _, page := s.ask(t, httpapitest.Token, path, nil)
+		if status != http.StatusOK {
+			t.Errorf("%s: %d", path, status)
+		}
+		for _, x := range want {
+			if !strings.Contains(page, x) {
+				t.Errorf("%s does not say %q", path, x)
+			}
+		}
+		if !strings.Contains(page, "<title>") || strings.Contains(page, "<style") || strings.Contains(page, " style=") || strings.Contains(page, " onclick=") {
+			t.Errorf("%s is no whole page, or holds what the policy forbids", path)
+		}
+	}
+	for path, want := range map[string]int{
+		"/environments/env_nothing": http.StatusNotFound, at + "/nothing": http.StatusNotFound, at + "/rollback": http.StatusUnprocessableEntity, "/environments?sort=secret": http.StatusUnprocessableEntity,
+		at + "/revisions?from=7&to=8": http.StatusNotFound,
+	} {
+		if status, _, page := s.ask(t, httpapitest.Token, path, nil); status != want || !strings.Contains(page, "To the environments") {
+			t.Errorf("%s: %d, want %d", path, status, want)
+		}
+	}
+}
+
+// TestPagesOfferWhatOneMay: who may only read is offered no verb, and told why when they ask for one all the same.
+func TestPagesOfferWhatOneMay(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	e := s.environment(t, "pr-1")
+	at := "/environments/" + e.ID
+	status, _, page := s.ask(t, httpapitest.Viewer, at, nil)
+	if status != http.StatusOK || strings.Contains(page, at+"/destroy") || strings.Contains(page, at+"/change") || strings.Contains(page, at+"/sleep") {
+		t.Errorf("%d; a reader is offered verbs", status)
+	}
+	if _, _, page := s.ask(t, httpapitest.Viewer, "/environments", nil); strings.Contains(page, "New environment") {
+		t.Error("a reader is offered to make one")
+	}
+	for _, verb := range []string{"destroy", "sleep", "redeploy", "extend"} {
+		if status, _, page := s.ask(t, httpapitest.Viewer, at+"/"+verb, url.Values{"hours": {"1"}}); status != http.StatusForbidden || !strings.Contains(page, "lacks the grant") {
+			t.Errorf("%s by a reader: %d", verb, status)
+		}
+	}
+	if status, _, _ := s.ask(t, httpapitest.Poor, at, nil); status == http.StatusOK {
+		t.Error("who may see nothing sees it")
+	}
+	if now, err := s.client.GetEnvironment(t.Context(), e.ID); err != nil || now.Phase != sdk.Ready || now.Version != e.Version {
+		t.Errorf("it is %s, at version %d, was %d: %v", now.Phase, now.Version, e.Version, err)
+	}
+}
+
+// TestFormsPlanAndApply: nothing is made before the plan is applied; a fault keeps what was typed; a stale plan is answered by a new one.
+func TestFormsPlanAndApply(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	typed := url.Values{"repository": {repository}, "name": {"Not A Name"}, "ttl_hours": {"many"}, "parameter.level": {"debug"}}
+	status, _, page := s.ask(t, httpapitest.Token, "/environments/new", typed)
+	if status != http.StatusUnprocessableEntity || !strings.Contains(page, "Must be a number of hours") || !strings.Contains(page, `value="Not A Name"`) {
+		t.Errorf("%d: a fault is not told, or what was typed is lost", status)
+	}
+	typed.Set("name", "pr-2")
+	typed.Set("ttl_hours", "5")
+	status, _, page = s.ask(t, httpapitest.Token, "/environments/new", typed)
+	if status != http.StatusOK || !strings.Contains(page, "The plan") || !strings.Contains(page, "created") {
+		t.Fatalf("%d: no plan", status)
+	}
+	if list, err := s.client.ListEnvironments(t.Context(), sdk.EnvironmentFilter{}); err != nil || len(list.Items) != 0 {
+		t.Fatalf("a plan has made %d environments, %v", len(list.Items), err)
+	}
+	typed.Set("plan_id", planOf(t, page))
+	typed.Set("apply", "yes")
+	status, to, _ := s.ask(t, httpapitest.Token, "/environments/new", typed)
+	if status != http.StatusSeeOther || !strings.HasPrefix(to, "/environments/env_") {
+		t.Fatalf("%d to %q", status, to)
+	}
+	if again, twice, _ := s.ask(t, httpapitest.Token, "/environments/new", typed); again != status || twice != to {
+		t.Errorf("pressed twice: %d to %s, and %s before", again, twice, to)
+	}
+	id := strings.TrimPrefix(strings.SplitN(to, "?", 2)[0], "/environments/")
+
+	change := url.Values{"parameter.level": {"info"}, "reason": {"less"}}
+	if _, _, page = s.ask(t, httpapitest.Token, "/environments/"+id+"/change", change); !strings.Contains(page, "web.env.LEVEL") {
+		t.Fatal("no plan of the change")
+	}
+	change.Set("plan_id", planOf(t, page))
+	change.Set("apply", "yes")
+	if _, err := s.client.ChangeEnvironment(t.Context(), id, sdk.ChangeEnvironmentRequest{Overrides: map[string]any{"web": map[string]any{"replicas": 2}}}); err != nil {
+		t.Fatal(err)
+	}
+	status, _, page = s.ask(t, httpapitest.Token, "/environments/"+id+"/change", change)
+	if status != http.StatusOK || !strings.Contains(page, "The plan before was not applied") {
+		t.Fatalf("%d: a stale plan is not told", status)
+	}
+	change.Set("plan_id", planOf(t, page))
+	if status, to, _ = s.ask(t, httpapitest.Token, "/environments/"+id+"/change", change); status != http.StatusSeeOther || !strings.HasSuffix(to, "done=changed") {
+		t.Errorf("the new plan: %d to %s", status, to)
+	}
+	if status, _, page = s.ask(t, httpapitest.Token, "/environments/"+id+"/change", url.Values{"overrides": {"{no json"}}); status != http.StatusUnprocessableEntity || !strings.Contains(page, "{no json") {
+		t.Errorf("overrides that are no JSON: %d", status)
+	}
+}
+
+func planOf(t *testing.T, page string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(page, `name="plan_id" value="`)
+	id, _, ended := strings.Cut(rest, `"`)
+	if !ok || !ended {
+		t.Fatal("there is no plan on the page")
+	}
+	return id
+}
+
+// TestPagesFollow: an open page is told what changed and nothing else; who comes back with what they show is told nothing twice.
+func TestPagesFollow(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	e := s.environment(t, "pr-1")
+	open := func(last string) (*bufio.Reader, func()) {
+		ctx, end := context.WithCancel(t.Context())
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/environments/"+e.ID+"/timeline", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Token", httpapitest.Token)
+		req.Header.Set("Hx-Request", "true")
+		if last != "" {
+			req.Header.Set("Last-Event-ID", last)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kind := res.Header.Get("Content-Type"); kind != "text/event-stream" {
+			t.Fatalf("it is %s", kind)
+		}
+		return bufio.NewReader(res.Body), func() { end(); _ = res.Body.Close() }
+	}
+	r, end := open("")
+	id, text := event(t, r)
+	if !strings.Contains(text, "pr-1") {
+		t.Error("the first event is not the page")
+	}
+	end()
+	r, end = open(id)
+	defer end()
+	if line, err := r.ReadString('\n'); err != nil || line != "retry: 1000\n" {
+		t.Errorf("who shows the page already is told %q, %v", line, err)
+	}
+	if _, err := s.client.SleepEnvironment(t.Context(), e.ID); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		next, text := event(t, r)
+		if next == id {
+			t.Fatal("the same page was told twice")
+		}
+		if id = next; strings.Contains(text, "sleeping") {
+			return
+		}
+	}
+}
+
+// event reads the next event that holds a page.
+func event(t *testing.T, r *bufio.Reader) (id, text string) {
+	t.Helper()
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		line = strings.TrimSuffix(line, "\n")
+		name, value, _ := strings.Cut(line, ": ")
+		switch {
+		case name == "id":
+			id = value
+		case name == "data":
+			text += value + "\n"
+		case line == "" && text != "":
+			return id, text
+		case strings.HasPrefix(line, ":"), line == "", name == "retry":
+		case id != "":
+			t.Fatalf("a line that is none of an event: %q", line)
+		}
+	}
+}
+
+// TestHostileWords: nothing that comes from outside becomes a part of a page, or of the stream that it comes in.
+func TestHostileWords(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	e := s.environment(t, "pr-1")
+	const hostile = "</td><script>alert(1)</script>\" onmouseover=\"x\r\n\r\nid: 1\rdata: x\n\n<img src=x onerror=alert(1)>"
+	if _, err := s.client.ChangeEnvironment(t.Context(), e.ID, sdk.ChangeEnvironmentRequest{
+		Reason: "changed", Overrides: map[string]any{"web": map[string]any{"env": map[string]any{"WORDS": hostile}}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	at := "/environments/" + e.ID
+	for _, path := range []string{
+		at + "/config", at + "/change", at + "/manifests", at + "/revisions?from=1&to=2", "/environments?q=" + url.QueryEscape(hostile), at + "/logs?q=" + url.QueryEscape(hostile),
+		"/environments/new?name=" + url.QueryEscape(hostile) + "&repository=" + url.QueryEscape("javascript:alert(1)"), "/?done=" + url.QueryEscape(hostile),
+	} {
+		_, _, page := s.ask(t, httpapitest.Token, path, nil)
+		for _, x := range []string{"<script>alert", "<img src=x", `onmouseover="x`} {
+			if strings.Contains(page, x) {
+				t.Errorf("%s holds %s", path, x)
+			}
+		}
+	}
+	for back, want := range map[string]string{"/environments?q=1": "/environments?q=1", "https://evil.example": "/", "//evil.example": "/", `/\evil.example`: "/", "/\t/evil.example": "/", "": "/"} {
+		if _, to, _ := s.ask(t, httpapitest.Token, "/preferences", url.Values{"theme": {"dark"}, "back": {back}}); to != want {
+			t.Errorf("back to %q leads to %q", back, to)
+		}
+	}
+}
