@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -117,9 +118,45 @@ func fill(ctx context.Context, server *installation.Server, repository string) (
 		return nil, err
 	}
 	at := "/environments/" + ids["pr-42"]
-	return map[string]string{
-		"home": "/", "environments": "/environments", "environment": at, "revisions": at + "/revisions?from=1&to=2",
-	}, nil
+	pages := map[string]string{
+		"home": "/", "environments": "/environments", "environment": at, "revisions": at + "/revisions?from=1&to=2", "pulls": "/pulls",
+	}
+	return pages, fillPulls(ctx, server, repository, pages)
+}
+
+// junit is what a test tool wrote.
+const junit = `<testsuite name="checkout" tests="120"><testcase name="adds an item"/><testcase name="keeps the order"/></testsuite>`
+
+// fillPulls adds a repository with a pull request that CI has reported on, and the pages of both.
+func fillPulls(ctx context.Context, server *installation.Server, repository string, pages map[string]string) error {
+	added, err := server.Client.AddRepository(ctx, sdk.AddRepositoryRequest{Name: "acme/shop", Host: "generic", URL: repository, Policy: sdk.PullPolicy{Gates: sdk.PullGates{Tests: true, ScanMax: "medium"}}})
+	if err != nil {
+		return err
+	}
+	head, err := installation.Git(ctx, repository, "rev-parse", "HEAD")
+	if err != nil {
+		return err
+	}
+	head = strings.TrimSpace(head)
+	if _, err := server.Client.ReportCI(ctx, sdk.ReportCIRequest{
+		Repository: added.Repository.ID, Commit: head, Branch: "topic", Stages: []sdk.CIStage{{Name: "lint", Status: "passed"}, {Name: "test", Status: "passed"}, {Name: "build", Status: "passed"}},
+		Files: []sdk.CIFile{{Kind: "junit", Name: "checkout.xml", Content: junit}},
+	}); err != nil {
+		return err
+	}
+	status, answer, err := server.Deliver(ctx, added.Repository, added.Secret, installation.PullEvent{Number: 43, Action: "opened", Commit: head, At: time.Now()}.Body())
+	if err != nil || status != http.StatusAccepted {
+		return fmt.Errorf("the delivery is answered by %d %s: %w", status, answer, err)
+	}
+	list, err := server.Client.ListPulls(ctx, sdk.PullFilter{Repository: added.Repository.ID})
+	if err != nil {
+		return err
+	}
+	pages["repository"] = "/repositories/" + added.Repository.ID
+	for _, p := range list.Items {
+		pages["pull"] = "/pulls/" + p.ID
+	}
+	return nil
 }
 
 // take takes the pictures of one page.

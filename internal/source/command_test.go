@@ -825,3 +825,37 @@ func TestSecretsInLogs(t *testing.T) {
 		}
 	}
 }
+
+// between is environments of which one is read while something else happens.
+type between struct {
+	source.Environments
+	meanwhile func()
+}
+
+func (e *between) Environment(ctx context.Context, id string) (blueberry.Environment, error) {
+	out, err := e.Environments.Environment(ctx, id)
+	if do := e.meanwhile; do != nil {
+		e.meanwhile = nil
+		do()
+	}
+	return out, err
+}
+
+// TestDeployWhileItEnds: the pull request is looked at because its environment has ended, and a deploy is asked for before that is noted: it is not lost.
+func TestDeployWhileItEnds(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *storetest.Store) {
+		h, b, r := commanded(t, s, blueberry.PullPolicy{})
+		h.become(t, r, 7, func(e *blueberry.Environment) { e.Phase = blueberry.Terminated })
+		h.writes(t, r, "wim", "/blueberry deploy")
+		deploy := h.jobs[len(h.jobs)-1]
+		h.Environments = &between{h.Environments, func() { h.run(t.Context(), deploy) }}
+		if _, err := h.Reconcile(t.Context(), blueberry.Job{Subject: h.pull(t, r, 7).ID}); err != nil {
+			t.Fatal(err)
+		}
+		h.settled(t)
+		if got := h.commands(t, r); !slices.Equal(got, []string{"deploy done"}) || len(h.world.running()) != 1 {
+			t.Errorf("%q, %d run, answered %q", got, len(h.world.running()), b.answers())
+		}
+	})
+}

@@ -234,7 +234,7 @@ func (s *Repositories) wish(ctx context.Context, r blueberry.Repository, p *blue
 		ConfigSets: r.Policy.ConfigSet, Hours: r.Policy.Hours, Reason: fmt.Sprintf("pull request %d of %s at %.12s", p.Number, r.Name, p.HeadCommit),
 		Commits: o.commits,
 	}
-	if refFault(p.HeadRef) == "" && !p.Restricted() { // a stranger's word chooses no branch of any repository
+	if refFault(p.HeadRef) == "" {
 		w.Branch = p.HeadRef
 	}
 	if p.Config = ""; p.Fork() {
@@ -379,6 +379,9 @@ func (s *Repositories) record(ctx context.Context, r blueberry.Repository, was, 
 			}
 			if err != nil {
 				return err
+			}
+			if was.Outcome != "" && now.Outcome == "" { // a deploy was asked for meanwhile: what was seen before it is no answer to it
+				return tx.Enqueue(ctx, blueberry.JobPullReconcile, p.ID)
 			}
 			now = now.Made(p)
 			now.UpdatedAt = s.Now()

@@ -54,11 +54,13 @@ func (c *Console) Routes() map[string]http.Handler {
 		"GET /environments/{id}/objects": environmentObjects, "GET /environments/{id}/objects/one": environmentObject, "GET /environments/{id}/logs": environmentLogs,
 		"GET /environments/{id}/config": environmentConfig, "GET /environments/{id}/revisions": environmentRevisions, "GET /environments/{id}/manifests": environmentManifests,
 		"GET /environments/new": newEnvironment, "GET /environments/{id}/change": changeForm, "GET /environments/{id}/rollback": rollbackForm,
-		"GET /environments/{id}/{verb}": confirmVerb,
+		"GET /environments/{id}/{verb}": confirmVerb, "GET /pulls": pulls, "GET /pulls/{id}": pull, "GET /repositories": repositories, "GET /repositories/{id}": repository,
+		"GET /deliveries/{id}": delivery,
 	}
 	posts := map[string]func(*visit) (string, error){
 		"POST /environments/new": createEnvironment, "POST /environments/{id}/change": changeEnvironment, "POST /environments/{id}/rollback": rollbackEnvironment,
-		"POST /environments/{id}/{verb}": doVerb, "POST /preferences": setPreference,
+		"POST /environments/{id}/{verb}": doVerb, "POST /preferences": setPreference, "POST /pulls/{id}/approve": approvePull, "POST /branches/{id}/deploy": deployBranch,
+		"POST /deliveries/{id}/replay": replayDelivery,
 	}
 	out := map[string]http.Handler{}
 	for pattern, build := range pages {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -361,5 +362,92 @@ func TestHostileWords(t *testing.T) {
 		if _, to, _ := s.ask(t, httpapitest.Token, "/preferences", url.Values{"theme": {"dark"}, "back": {back}}); to != want {
 			t.Errorf("back to %q leads to %q", back, to)
 		}
+	}
+}
+
+// opened is what a generic host says of a pull request that was opened from a fork of somebody whom nobody knows.
+func opened(title, commit string) string {
+	return `{"event": "pull_request", "data": {"repository": "acme/shop", "action": "opened", "number": 7, "title": ` + strconv.Quote(title) + `, "author": "eve", "relation": "outsider", "state": "open",
+		"head": {"ref": "topic", "commit": "` + commit + `", "repository": "eve/shop", "url": "https://git.example.com/eve/shop.git"}, "base": {"ref": "main", "repository": "acme/shop"},
+		"updated_at": "` + time.Now().UTC().Format(time.RFC3339Nano) + `"}}`
+}
+
+// TestPagesOfPullRequests: what a host sent stands on pages, is read again from there, and a commit is approved there by who may.
+func TestPagesOfPullRequests(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for path, want := range map[string]string{"/repositories": "No repository is added", "/pulls": "No pull request is open"} {
+		if status, _, page := s.ask(t, httpapitest.Token, path, nil); status != http.StatusOK || !strings.Contains(page, want) {
+			t.Errorf("%s: %d, and does not say %q", path, status, want)
+		}
+	}
+	added, err := s.client.AddRepository(t.Context(), sdk.AddRepositoryRequest{Name: "acme/shop", Host: "generic", URL: repository, Policy: sdk.PullPolicy{Forks: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := strings.Repeat("ab", 20)
+	for i, signed := range []string{added.Secret, "somebody else's secret"} {
+		body := opened("<script>alert(1)</script>", commit)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/hooks/"+added.Repository.ID, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header = roomstest.Sign(signed, body)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := []int{http.StatusAccepted, http.StatusUnauthorized}[i]; res.StatusCode != want {
+			t.Fatalf("the delivery is answered by %d, want %d", res.StatusCode, want)
+		}
+		_ = res.Body.Close()
+	}
+	list, err := s.client.ListPulls(t.Context(), sdk.PullFilter{})
+	if err != nil || len(list.Items) != 1 {
+		t.Fatalf("%d pull requests, %v", len(list.Items), err)
+	}
+	pull, at := list.Items[0], "/repositories/"+added.Repository.ID
+	accepted, err := s.client.ListDeliveries(t.Context(), sdk.DeliveryFilter{Verdict: "accepted"})
+	if err != nil || len(accepted.Items) != 1 {
+		t.Fatalf("%d deliveries, %v", len(accepted.Items), err)
+	}
+	delivery := "/deliveries/" + accepted.Items[0].ID
+	for path, want := range map[string][]string{
+		"/repositories": {"acme/shop"}, "/pulls": {"acme/shop", "#7"}, "/pulls?state=merged": {"None is like that"},
+		at:                      {"Inbox", "accepted", "refused", "forks of members as well", added.Repository.WebhookURL},
+		at + "?verdict=refused": {"no secret of the repository"},
+		"/pulls/" + pull.ID:     {"outsider", "Approve this commit", "Commands in comments", "What its host sent"},
+		delivery:                {"&#34;number&#34;: 7", "What would it do?"},
+	} {
+		status, _, page := s.ask(t, httpapitest.Token, path, nil)
+		if status != http.StatusOK || strings.Contains(page, "<script>alert") {
+			t.Errorf("%s: %d, or the title of a stranger is a part of the page", path, status)
+		}
+		for _, x := range want {
+			if !strings.Contains(page, x) {
+				t.Errorf("%s does not say %q", path, x)
+			}
+		}
+	}
+	if status, _, page := s.ask(t, httpapitest.Token, delivery+"/replay", url.Values{"dry": {"yes"}}); status != http.StatusOK || !strings.Contains(page, "Read again, it would be so") {
+		t.Errorf("a dry run: %d", status)
+	}
+	if status, to, _ := s.ask(t, httpapitest.Token, delivery+"/replay", url.Values{"dry": {"no"}}); status != http.StatusSeeOther || !strings.Contains(to, "done=replayed") {
+		t.Errorf("read again: %d to %s", status, to)
+	}
+	if status, _, page := s.ask(t, httpapitest.Token, "/pulls/"+pull.ID+"/approve", url.Values{"commit": {"main"}}); status != http.StatusUnprocessableEntity || !strings.Contains(page, `value="main"`) {
+		t.Errorf("what is no commit: %d", status)
+	}
+	if _, _, page := s.ask(t, httpapitest.Viewer, "/pulls/"+pull.ID, nil); strings.Contains(page, "Approve this commit") {
+		t.Error("a reader is offered to approve")
+	}
+	if status, _, _ := s.ask(t, httpapitest.Viewer, "/pulls/"+pull.ID+"/approve", url.Values{"commit": {commit}}); status != http.StatusForbidden {
+		t.Errorf("approved by a reader: %d", status)
+	}
+	if status, to, page := s.ask(t, httpapitest.Token, "/pulls/"+pull.ID+"/approve", url.Values{"commit": {commit}}); status != http.StatusSeeOther {
+		t.Errorf("approved: %d to %s\n%s", status, to, page)
+	}
+	if now, err := s.client.GetPull(t.Context(), pull.ID); err != nil || !now.Approved {
+		t.Errorf("it is not approved: %v", err)
 	}
 }

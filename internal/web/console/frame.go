@@ -34,6 +34,9 @@ func menu(v *visit) []menuItem {
 	if v.may("", blueberry.GrantEnvironmentsRead) {
 		items = append(items, menuItem{To: "/environments", Name: "Environments", Icon: "boxes"})
 	}
+	if v.may("", blueberry.GrantRepositoriesRead) {
+		items = append(items, menuItem{To: "/pulls", Name: "Pull requests", Icon: "pull"}, menuItem{To: "/repositories", Name: "Repositories", Icon: "inbox"})
+	}
 	return append(items, menuItem{To: "/docs", Name: "API reference", Icon: "book", Outside: true}, menuItem{To: "/account", Name: "Account", Icon: "person", Outside: true})
 }
 

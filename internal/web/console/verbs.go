@@ -177,7 +177,8 @@ func doneText(word string) string {
 	}
 	return map[string]string{
 		"created": "It was asked for. This page follows how it comes up.", "changed": "The change was asked for. This page follows it.",
-		"rolled-back": "The rollback was asked for. This page follows it.",
+		"rolled-back": "The rollback was asked for. This page follows it.", "approved": "The commit is approved, until the next push.", "deployed": "The commit was deployed.",
+		"replayed": "It was read again. This is the new delivery.",
 	}[word]
 }
 

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -88,6 +89,8 @@ func sentence(s string) string {
 	}
 	return s
 }
+
+func number(n int) string { return strconv.Itoa(n) }
 
 // short is the first digits of a commit.
 func short(commit string) string { return commit[:min(len(commit), 12)] }
