@@ -23,7 +23,7 @@ slim: need-go ## build bin/blueberry-slim, the client alone
 	go build -tags slim -ldflags "$(LDFLAGS)" -o bin/blueberry-slim ./cmd/blueberry
 
 test: need-go ## set up and run every test: unit, both databases, the real Kubernetes API, stories on the real binary
-	@scripts/need git gcc postgres redis node chromium curl busybox
+	@scripts/need git gcc postgres redis node chromium curl
 	cd devcluster && go vet ./internal/... && go test -race ./internal/...
 	$(TESTENV) $(EXTRAS) -- sh -c 'go test -race -timeout 40m -parallel 6 ./... && go test -run TestPullRequestsEqualAModel ./internal/source'
 
@@ -31,7 +31,7 @@ unit: need-go ## run the tests that need no server beside SQLite
 	BLUEBERRY_TEST_WITHOUT_POSTGRES=1 go test ./internal/blueberry/... ./internal/arch/... ./internal/render/... ./internal/provision/... ./internal/store/... ./internal/jobs/... ./internal/httpapi/... ./internal/cli/... ./sdk/...
 
 e2e: need-go ## run the stories on the real binary
-	@scripts/need git gcc postgres redis node chromium curl busybox
+	@scripts/need git gcc postgres redis node chromium curl
 	$(TESTENV) $(EXTRAS) -- go test -timeout 30m ./e2e/...
 
 soak: need-go ## hours: kill -9 at every step of a life, on both databases, with both drivers, twenty times over; leases of 5,000 environments; 10,000 events of pull requests

@@ -125,7 +125,7 @@ func TestConsoleFromFirstRunToReceipt(t *testing.T) {
 				followLink("Manifests"), see("apiVersion"), followLink("Overview"))
 
 			do(ctx, t, followLink("Change"), see("Overrides"), pick("parameter.log_level", "debug"), press("Plan it"), see("backend.env.LOG_LEVEL"), shot("change-"+name), press("Change it"), see("The change was asked for"))
-			do(ctx, t, followLink("Revisions"), see("changed"), press("Compare"), see("From revision 1 to 2"), followLink("roll back"), see("Bring revision 1 back"), press("Roll back"), see("The rollback was asked for"),
+			do(ctx, t, followLink("Revisions"), see("changed"), see("Everything asked for runs"), press("Compare"), see("From revision 1 to 2"), followLink("roll back"), see("Bring revision 1 back"), press("Roll back"), see("The rollback was asked for"),
 				see("Everything asked for runs"))
 
 			do(ctx, t, followLink("Sleep"), see("No pod runs any more"), press("Sleep"), see("It falls asleep"), see("sleeping"))
@@ -184,5 +184,22 @@ func TestConsoleComesBack(t *testing.T) {
 	do(ctx, t, see("new-one"))
 	if got, err := chromedp.Run(ctx, chromedp.Value(chromedp.CSS(`input[name="q"]`))); err != nil || got != "half a wo" {
 		t.Errorf("what was typed is %q, %v", got, err)
+	}
+}
+
+// TestConsoleSessionEnds: a page whose session was ended elsewhere shows nothing any more, and leads to sign in.
+func TestConsoleSessionEnds(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, "--target-driver", "sim")
+	s := start(t, h)
+	ctx := browser(t)
+	home := becomeOwner(ctx, t, h)
+	do(ctx, t, chromedp.Navigate(home+"/environments"), see("There are no environments yet"))
+	if _, err := s.Client.RevokeUserSessions(ctx, ownerEmail); err != nil {
+		t.Fatal(err)
+	}
+	do(ctx, t, chromedp.WaitVisible(chromedp.CSS(`input[name="password"]`)))
+	if where, err := chromedp.Run(ctx, chromedp.Location()); err != nil || !strings.HasPrefix(where, home+"/signin?return_to=%2Fenvironments") {
+		t.Errorf("it leads to %s, %v", where, err)
 	}
 }

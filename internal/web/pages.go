@@ -179,6 +179,11 @@ func (p *Pages) SignedIn(next func(w http.ResponseWriter, r *http.Request, user 
 				return
 			}
 		}
+		if r.Header.Get("Hx-Request") == "true" { // a page that is open: a redirect would be followed, and taken for news
+			w.Header().Set("Hx-Refresh", "true")
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
 		back := "/account"
 		if r.Method == http.MethodGet {
 			back = r.URL.RequestURI()

@@ -1,8 +1,6 @@
 package console
 
 import (
-	"errors"
-
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
@@ -14,5 +12,3 @@ type again struct {
 
 // Error implements error.
 func (a again) Error() string { return "the form is shown again" }
-
-func asProblem(err error, p **sdk.Problem) bool { return errors.As(err, p) }

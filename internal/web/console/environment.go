@@ -1,11 +1,11 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
@@ -14,10 +14,8 @@ import (
 // environmentView is what every page of one environment has.
 type environmentView struct {
 	sdk.Environment
-	Tab     string // path below that of the environment; empty for the overview
-	Actions []verb
-	Now     time.Time
-
+	Tab       string // path below that of the environment; empty for the overview
+	Actions   []verb
 	MayChange bool
 }
 
@@ -41,7 +39,7 @@ func (v *visit) environment(tab string) (environmentView, error) {
 	if err != nil {
 		return environmentView{}, err
 	}
-	view := environmentView{Environment: e, Tab: tab, Now: v.now}
+	view := environmentView{Environment: e, Tab: tab}
 	view.MayChange = v.may(e.Project, blueberry.GrantEnvironmentsUpdate) && e.Phase != sdk.Terminating && e.Phase != sdk.Terminated
 	for _, x := range verbs {
 		if v.may(e.Project, x.Grant) && x.fits(e) {
@@ -107,8 +105,8 @@ func stepsOf(conditions []sdk.Condition) []sdk.Step {
 }
 
 func problemText(err error) string {
-	p, ok := err.(*sdk.Problem) //nolint:errorlint // the client gives it as it is
-	if !ok {
+	var p *sdk.Problem
+	if !errors.As(err, &p) {
 		return "it did not answer"
 	}
 	return p.Detail

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
@@ -19,7 +18,6 @@ type listView struct {
 	Next      string // address of the next page
 	Projects  []string
 	MayCreate bool
-	Now       time.Time
 }
 
 // phases are those that can be asked for, in the order of a life.
@@ -32,7 +30,7 @@ var sorts = []struct{ Word, Name string }{
 
 func environments(v *visit) (page, error) {
 	q := v.r.URL.Query()
-	l := listView{Query: url.Values{}, Now: v.now, MayCreate: v.may("", blueberry.GrantEnvironmentsCreate)}
+	l := listView{Query: url.Values{}, MayCreate: v.may("", blueberry.GrantEnvironmentsCreate)}
 	for _, name := range []string{"q", "project", "owner", "phase", "sort"} {
 		if values := slices.DeleteFunc(q[name], func(s string) bool { return s == "" }); len(values) > 0 {
 			l.Query[name] = values

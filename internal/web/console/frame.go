@@ -23,10 +23,7 @@ type frame struct {
 }
 
 // menuItem is a part of the menu.
-type menuItem struct {
-	To, Name, Icon string
-	Outside        bool // served by another room
-}
+type menuItem struct{ To, Name, Icon string }
 
 // menu is what a person may go to.
 func menu(v *visit) []menuItem {
@@ -37,7 +34,7 @@ func menu(v *visit) []menuItem {
 	if v.may("", blueberry.GrantRepositoriesRead) {
 		items = append(items, menuItem{To: "/pulls", Name: "Pull requests", Icon: "pull"}, menuItem{To: "/repositories", Name: "Repositories", Icon: "inbox"})
 	}
-	return append(items, menuItem{To: "/docs", Name: "API reference", Icon: "book", Outside: true}, menuItem{To: "/account", Name: "Account", Icon: "person", Outside: true})
+	return append(items, menuItem{To: "/docs", Name: "API reference", Icon: "book"}, menuItem{To: "/account", Name: "Account", Icon: "person"})
 }
 
 // frameOf puts a page into its frame. The content is rendered first, so that the page says by a digest what it shows.

@@ -54,7 +54,7 @@ func environmentLogs(v *visit) (page, error) {
 		l.Problem = problemText(err)
 	}
 	p := e.page("Logs", page{Body: logsBody(l)})
-	p.Watch = interest{} // the script follows them by itself
+	p.Watch = interest{} // reading them again and again would cost the target much
 	return p, nil
 }
 

@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -18,16 +19,15 @@ import (
 type planForm struct {
 	Env *environmentView // that changes; nil for a new one
 
-	Typed      url.Values
-	Blueprint  *sdk.Blueprint // that was read; nil before it was
-	Projects   []string
-	Targets    []sdk.Target
-	Catalogue  []sdk.CatalogueEntry
-	Problem    *sdk.Problem
-	Plan       *sdk.Plan
-	PlanStale  string // why the plan before was not applied; the one that is shown is new
-	Rollback   int    // revision to bring back; 0 for none
-	MayPublish bool
+	Typed     url.Values
+	Blueprint *sdk.Blueprint // that was read; nil before it was
+	Projects  []string
+	Targets   []sdk.Target
+	Catalogue []sdk.CatalogueEntry
+	Problem   *sdk.Problem
+	Plan      *sdk.Plan
+	PlanStale string // why the plan before was not applied; the one that is shown is new
+	Rollback  int    // revision to bring back; 0 for none
 }
 
 func (f planForm) text(name string) string { return f.Typed.Get(name) }
@@ -70,7 +70,7 @@ func (v *visit) createForm(typed url.Values, problem *sdk.Problem, plan *sdk.Pla
 		switch b, err := v.blueprint(typed); {
 		case err == nil:
 			f.Blueprint = b
-		case asProblem(err, &p):
+		case errors.As(err, &p):
 			if f.Problem == nil {
 				f.Problem = p
 			}
@@ -92,7 +92,7 @@ func (v *visit) blueprint(typed url.Values) (*sdk.Blueprint, error) {
 	check, err := v.api.ValidateBlueprint(v.ctx, r)
 	if err != nil {
 		var p *sdk.Problem
-		if asProblem(err, &p) && len(p.Errors) > 0 && !slices.ContainsFunc(p.Errors, func(e sdk.FieldError) bool { return !strings.HasPrefix(e.Field, "parameters") }) {
+		if errors.As(err, &p) && len(p.Errors) > 0 && !slices.ContainsFunc(p.Errors, func(e sdk.FieldError) bool { return !strings.HasPrefix(e.Field, "parameters") }) {
 			rendered, err := v.api.RenderBlueprint(v.ctx, r)
 			return &rendered.Blueprint, err
 		}
@@ -142,7 +142,7 @@ func createEnvironment(v *visit) (string, error) {
 			return environmentPath(e.ID) + "?done=created", nil
 		}
 		var p *sdk.Problem
-		if !asProblem(err, &p) || p.Status != http.StatusConflict {
+		if !errors.As(err, &p) || p.Status != http.StatusConflict {
 			return "", v.formError(err, form(nil, ""))
 		}
 		r, _ := createRequest(typed, v.planned(typed))
@@ -175,7 +175,7 @@ func (v *visit) planned(typed url.Values) *sdk.Blueprint {
 // formError shows a form again when what was typed is what is wrong.
 func (v *visit) formError(err error, form func(*sdk.Problem) (page, error)) error {
 	var p *sdk.Problem
-	if asProblem(err, &p) && (p.Status == http.StatusUnprocessableEntity || p.Status == http.StatusConflict || p.Status == http.StatusBadRequest) {
+	if errors.As(err, &p) && (p.Status == http.StatusUnprocessableEntity || p.Status == http.StatusConflict || p.Status == http.StatusBadRequest) {
 		return again{p, form}
 	}
 	return err
@@ -314,7 +314,7 @@ func (v *visit) planOrApply(id string, form func(*sdk.Plan, string) func(*sdk.Pr
 			return environmentPath(id) + "?done=" + done, nil
 		}
 		var p *sdk.Problem
-		if !asProblem(err, &p) || p.Status != http.StatusConflict {
+		if !errors.As(err, &p) || p.Status != http.StatusConflict {
 			return "", v.formError(err, form(nil, ""))
 		}
 		stale = p.Detail

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -159,7 +160,8 @@ func doVerb(v *visit) (string, error) {
 	}
 	id := v.r.PathValue("id")
 	err = x.do(v, id)
-	if p := new(sdk.Problem); asProblem(err, &p) && p.Status == http.StatusUnprocessableEntity {
+	var p *sdk.Problem
+	if errors.As(err, &p) && p.Status == http.StatusUnprocessableEntity {
 		return "", again{p, func(problem *sdk.Problem) (page, error) { return v.askVerb(x, problem) }}
 	}
 	if err != nil {

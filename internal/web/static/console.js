@@ -168,7 +168,10 @@
 
 	const offline = (is) => document.documentElement.classList.toggle("is-offline", is);
 	document.addEventListener("htmx:sse:after:connection", () => offline(false));
-	document.addEventListener("htmx:sse:error", () => offline(true));
+	document.addEventListener("htmx:sse:error", (event) => {
+		if ([401, 403, 404].includes(event.detail.status)) location.reload(); // it is no lost connection: the page itself says what it is
+		else offline(true);
+	});
 	document.addEventListener("htmx:after:swap", () => prepare(document));
 	window.addEventListener("online", () => offline(false));
 	window.addEventListener("offline", () => offline(true));
