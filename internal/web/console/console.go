@@ -47,29 +47,51 @@ type page struct {
 	Watch interest        // what has it shown anew; the zero value nothing
 }
 
+// area is a part of the console: its pages, what its forms do, and where it stands in the menu.
+type area struct {
+	Menu  func(*visit) []menuItem                 // for who looks; nil for none
+	Pages map[string]func(*visit) (page, error)   // by pattern of http.ServeMux
+	Posts map[string]func(*visit) (string, error) // give the address to go on to
+	Other map[string]func(*visit) error           // answer by themselves: files, scripts' questions
+	Done  map[string]string                       // what the page after a form says, by the word in its address: ?done=word
+}
+
+// areas are all of them, in the order of the menu.
+func areas() []area {
+	return []area{
+		homeArea(),
+		environmentsArea(),
+		plansArea(),
+		pullsArea(),
+		preferencesArea(),
+	}
+}
+
 // Routes gives the patterns of http.ServeMux with their handlers.
 func (c *Console) Routes() map[string]http.Handler {
-	pages := map[string]func(*visit) (page, error){
-		"GET /{$}": home, "GET /environments": environments, "GET /environments/{id}": environmentOverview, "GET /environments/{id}/timeline": environmentTimeline,
-		"GET /environments/{id}/objects": environmentObjects, "GET /environments/{id}/objects/one": environmentObject, "GET /environments/{id}/logs": environmentLogs,
-		"GET /environments/{id}/config": environmentConfig, "GET /environments/{id}/revisions": environmentRevisions, "GET /environments/{id}/manifests": environmentManifests,
-		"GET /environments/new": newEnvironment, "GET /environments/{id}/change": changeForm, "GET /environments/{id}/rollback": rollbackForm,
-		"GET /environments/{id}/{verb}": confirmVerb, "GET /pulls": pulls, "GET /pulls/{id}": pull, "GET /repositories": repositories, "GET /repositories/{id}": repository,
-		"GET /deliveries/{id}": delivery,
-	}
-	posts := map[string]func(*visit) (string, error){
-		"POST /environments/new": createEnvironment, "POST /environments/{id}/change": changeEnvironment, "POST /environments/{id}/rollback": rollbackEnvironment,
-		"POST /environments/{id}/{verb}": doVerb, "POST /preferences": setPreference, "POST /pulls/{id}/approve": approvePull, "POST /branches/{id}/deploy": deployBranch,
-		"POST /deliveries/{id}/replay": replayDelivery,
-	}
 	out := map[string]http.Handler{}
-	for pattern, build := range pages {
-		out[pattern] = c.Page(c.SignedIn(c.show(build)))
-	}
-	for pattern, do := range posts {
-		out[pattern] = c.Page(c.SignedIn(c.do(do)))
+	for _, a := range areas() {
+		for pattern, build := range a.Pages {
+			out[pattern] = c.Page(c.SignedIn(c.show(build)))
+		}
+		for pattern, do := range a.Posts {
+			out[pattern] = c.Page(c.SignedIn(c.do(do)))
+		}
+		for pattern, answer := range a.Other {
+			out[pattern] = c.Page(c.SignedIn(c.answer(answer)))
+		}
 	}
 	return out
+}
+
+// answer lets a handler answer by itself; what goes wrong before it began is shown as a page.
+func (c *Console) answer(do func(*visit) error) func(w http.ResponseWriter, r *http.Request, who blueberry.Actor) {
+	return func(w http.ResponseWriter, r *http.Request, who blueberry.Actor) {
+		v := c.visit(w, r, who)
+		if err := do(v); err != nil {
+			v.refuse(err)
+		}
+	}
 }
 
 func (c *Console) visit(w http.ResponseWriter, r *http.Request, who blueberry.Actor) *visit {

@@ -16,11 +16,12 @@ type environmentView struct {
 	sdk.Environment
 	Tab       string // path below that of the environment; empty for the overview
 	Actions   []verb
+	Tabs      []option // that who looks may see
 	MayChange bool
 }
 
-// tabs are the pages of one environment, with what one needs to see them.
-var tabs = []struct {
+// environmentTabs are the pages of one environment, with what one needs to see them.
+var environmentTabs = []struct {
 	Path, Name string
 	Grant      blueberry.Grant
 }{
@@ -41,6 +42,11 @@ func (v *visit) environment(tab string) (environmentView, error) {
 	}
 	view := environmentView{Environment: e, Tab: tab}
 	view.MayChange = v.may(e.Project, blueberry.GrantEnvironmentsUpdate) && e.Phase != sdk.Terminating && e.Phase != sdk.Terminated
+	for _, t := range environmentTabs {
+		if v.may(e.Project, t.Grant) {
+			view.Tabs = append(view.Tabs, option{tabPath(e.ID, t.Path), t.Name})
+		}
+	}
 	for _, x := range verbs {
 		if v.may(e.Project, x.Grant) && x.fits(e) {
 			view.Actions = append(view.Actions, x)

@@ -28,6 +28,29 @@ var sorts = []struct{ Word, Name string }{
 	{"-created_at", "Newest first"}, {"created_at", "Oldest first"}, {"-updated_at", "Changed last"}, {"expires_at", "Ends soonest"}, {"name", "By name"}, {"phase", "By phase"},
 }
 
+func environmentsArea() area {
+	done := map[string]string{}
+	for _, x := range verbs {
+		done[x.Name] = x.Done
+	}
+	return area{
+		Menu: func(v *visit) []menuItem {
+			if !v.may("", blueberry.GrantEnvironmentsRead) {
+				return nil
+			}
+			return []menuItem{{To: "/environments", Name: "Environments", Icon: "boxes"}}
+		},
+		Pages: map[string]func(*visit) (page, error){
+			"GET /environments": environments, "GET /environments/{id}": environmentOverview, "GET /environments/{id}/timeline": environmentTimeline,
+			"GET /environments/{id}/objects": environmentObjects, "GET /environments/{id}/objects/one": environmentObject, "GET /environments/{id}/logs": environmentLogs,
+			"GET /environments/{id}/config": environmentConfig, "GET /environments/{id}/revisions": environmentRevisions,
+			"GET /environments/{id}/manifests": environmentManifests, "GET /environments/{id}/{verb}": confirmVerb,
+		},
+		Posts: map[string]func(*visit) (string, error){"POST /environments/{id}/{verb}": doVerb},
+		Done:  done,
+	}
+}
+
 func environments(v *visit) (page, error) {
 	q := v.r.URL.Query()
 	l := listView{Query: url.Values{}, MayCreate: v.may("", blueberry.GrantEnvironmentsCreate)}

@@ -4,10 +4,9 @@ import (
 	"context"
 	"io"
 	"net/url"
+	"slices"
 
 	"github.com/a-h/templ"
-
-	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
 // frame is what stands around the content of a page.
@@ -22,19 +21,29 @@ type frame struct {
 	Content           string // rendered
 }
 
-// menuItem is a part of the menu.
-type menuItem struct{ To, Name, Icon string }
+// menuItem is a place in the menu.
+type menuItem struct{ To, Name, Icon, Group string }
+
+// Groups of the menu, in the order in which it shows them. The first has no heading.
+const (
+	groupWork      = ""
+	groupCatalogue = "Catalogue"
+	groupOperate   = "Operations"
+	groupAccess    = "Access"
+	groupHelp      = "You"
+)
 
 // menu is what a person may go to.
-func menu(v *visit) []menuItem {
-	items := []menuItem{{To: "/", Name: "Home", Icon: "home"}}
-	if v.may("", blueberry.GrantEnvironmentsRead) {
-		items = append(items, menuItem{To: "/environments", Name: "Environments", Icon: "boxes"})
+func menu(v *visit) (items []menuItem) {
+	for _, a := range areas() {
+		if a.Menu != nil {
+			items = append(items, a.Menu(v)...)
+		}
 	}
-	if v.may("", blueberry.GrantRepositoriesRead) {
-		items = append(items, menuItem{To: "/pulls", Name: "Pull requests", Icon: "pull"}, menuItem{To: "/repositories", Name: "Repositories", Icon: "inbox"})
-	}
-	return append(items, menuItem{To: "/docs", Name: "API reference", Icon: "book"}, menuItem{To: "/account", Name: "Account", Icon: "person"})
+	items = append(items, menuItem{To: "/docs", Name: "API reference", Icon: "book", Group: groupHelp}, menuItem{To: "/account", Name: "Account", Icon: "person", Group: groupHelp})
+	groups := []string{groupWork, groupCatalogue, groupOperate, groupAccess, groupHelp}
+	slices.SortStableFunc(items, func(a, b menuItem) int { return slices.Index(groups, a.Group) - slices.Index(groups, b.Group) })
+	return items
 }
 
 // frameOf puts a page into its frame. The content is rendered first, so that the page says by a digest what it shows.

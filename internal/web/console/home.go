@@ -23,6 +23,13 @@ const soon = 24 * time.Hour
 // homeRows is how many lines each list of the first page has.
 const homeRows = 8
 
+func homeArea() area {
+	return area{
+		Menu:  func(*visit) []menuItem { return []menuItem{{To: "/", Name: "Home", Icon: "home"}} },
+		Pages: map[string]func(*visit) (page, error){"GET /{$}": home},
+	}
+}
+
 func home(v *visit) (page, error) {
 	h := homeView{Name: v.who.Name}
 	lists := []struct {

@@ -43,6 +43,21 @@ func (f planForm) path() string {
 	return environmentPath(f.Env.ID, "change")
 }
 
+func plansArea() area {
+	return area{
+		Pages: map[string]func(*visit) (page, error){
+			"GET /environments/new": newEnvironment, "GET /environments/{id}/change": changeForm, "GET /environments/{id}/rollback": rollbackForm,
+		},
+		Posts: map[string]func(*visit) (string, error){
+			"POST /environments/new": createEnvironment, "POST /environments/{id}/change": changeEnvironment, "POST /environments/{id}/rollback": rollbackEnvironment,
+		},
+		Done: map[string]string{
+			"created": "It was asked for. This page follows how it comes up.", "changed": "The change was asked for. This page follows it.",
+			"rolled-back": "The rollback was asked for. This page follows it.",
+		},
+	}
+}
+
 // newEnvironment is the form of a new environment. A repository or a blueprint of the catalogue is read first, so that the form can ask for its parameters.
 func newEnvironment(v *visit) (page, error) {
 	return v.createForm(v.r.URL.Query(), nil, nil, "")

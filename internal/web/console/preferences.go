@@ -17,6 +17,10 @@ var (
 	densities = []string{"compact"}
 )
 
+func preferencesArea() area {
+	return area{Posts: map[string]func(*visit) (string, error){"POST /preferences": setPreference}}
+}
+
 // choice is what a cookie says, if it is one of the words.
 func choice(r *http.Request, name string, words []string) string {
 	c, err := r.Cookie(name)

@@ -26,6 +26,26 @@ var (
 	verdicts     = []string{"accepted", "ignored", "duplicate", "unreadable", "refused"}
 )
 
+func pullsArea() area {
+	return area{
+		Menu: func(v *visit) []menuItem {
+			if !v.may("", blueberry.GrantRepositoriesRead) {
+				return nil
+			}
+			return []menuItem{{To: "/pulls", Name: "Pull requests", Icon: "pull"}, {To: "/repositories", Name: "Repositories", Icon: "inbox"}}
+		},
+		Pages: map[string]func(*visit) (page, error){
+			"GET /pulls": pulls, "GET /pulls/{id}": pull, "GET /repositories": repositories, "GET /repositories/{id}": repository, "GET /deliveries/{id}": delivery,
+		},
+		Posts: map[string]func(*visit) (string, error){
+			"POST /pulls/{id}/approve": approvePull, "POST /branches/{id}/deploy": deployBranch, "POST /deliveries/{id}/replay": replayDelivery,
+		},
+		Done: map[string]string{
+			"approved": "The commit is approved, until the next push.", "deployed": "The commit was deployed.", "replayed": "It was read again. This is the new delivery.",
+		},
+	}
+}
+
 func pulls(v *visit) (page, error) {
 	q := v.r.URL.Query()
 	l := pullsView{Filter: sdk.PullFilter{Repository: q.Get("repository"), State: q.Get("state"), Outcome: q.Get("outcome"), Before: q.Get("before")}}

@@ -89,18 +89,19 @@ func extend(v *visit, id string) error {
 	return err
 }
 
-// curl is the same as a call of the API.
-func (x verb) curl(id string) string {
+// ask is the form that does it with an environment.
+func (x verb) ask(e sdk.Environment, hours string, problem *sdk.Problem) ask {
 	method, path, _ := strings.Cut(x.call, " ")
-	body := ""
-	if x.Hours {
-		body = ` -H 'Content-Type: application/json' -d '{"hours": 24}'`
+	a := ask{
+		Title: x.Label + " " + e.Name, Label: x.Label, What: x.What, Action: environmentPath(e.ID, x.Name), Back: environmentPath(e.ID), Danger: x.Danger, Problem: problem,
+		CLI: fmt.Sprintf(x.command, e.ID), Call: method + " /v1/environments/" + e.ID + path,
 	}
-	return fmt.Sprintf(`curl -X %s -H "Authorization: Bearer $BLUEBERRY_TOKEN"%s "$BLUEBERRY_URL/v1/environments/%s%s"`, method, body, id, path)
+	if x.Hours {
+		a.Inputs = []input{{Name: "hours", Label: "Hours", Kind: "number", Value: hours, Required: true}}
+		a.Body = `{"hours": 24}`
+	}
+	return a
 }
-
-// cli is the same as a command.
-func (x verb) cli(id string) string { return fmt.Sprintf(x.command, id) }
 
 func (v *visit) verb() (verb, error) {
 	i := slices.IndexFunc(verbs, func(x verb) bool { return x.Name == v.r.PathValue("verb") })
@@ -114,8 +115,7 @@ func (v *visit) verb() (verb, error) {
 type verbView struct {
 	environmentView
 	Verb    verb
-	Text    string // as it was typed
-	Problem *sdk.Problem
+	Ask     ask
 	Objects int
 }
 
@@ -132,10 +132,7 @@ func (v *visit) askVerb(x verb, problem *sdk.Problem) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	view := verbView{environmentView: e, Verb: x, Problem: problem, Text: "24"}
-	if v.r.PostForm.Has("hours") {
-		view.Text = v.r.PostForm.Get("hours")
-	}
+	view := verbView{environmentView: e, Verb: x, Ask: x.ask(e.Environment, typed(v.r.PostForm, "hours", "24"), problem)}
 	if x.Danger {
 		list, err := v.api.ListEnvironmentObjects(v.ctx, e.ID)
 		if err != nil {
@@ -172,16 +169,12 @@ func doVerb(v *visit) (string, error) {
 
 // doneText tells what the last form did, by the word in the address.
 func doneText(word string) string {
-	for _, x := range verbs {
-		if x.Name == word {
-			return x.Done
+	for _, a := range areas() {
+		if text := a.Done[word]; text != "" {
+			return text
 		}
 	}
-	return map[string]string{
-		"created": "It was asked for. This page follows how it comes up.", "changed": "The change was asked for. This page follows it.",
-		"rolled-back": "The rollback was asked for. This page follows it.", "approved": "The commit is approved, until the next push.", "deployed": "The commit was deployed.",
-		"replayed": "It was read again. This is the new delivery.",
-	}[word]
+	return ""
 }
 
 // faultOf is what is wrong with a field.
