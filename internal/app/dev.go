@@ -94,7 +94,7 @@ func runDev(ctx context.Context, c Config, o devOptions, out, progress io.Writer
 		g.Go(func() error { return k.keep(below) })
 	}
 	fmt.Fprint(out, welcome(c, argoCD))
-	s := &Server{Config: c, Version: o.version, Logger: logger, Out: out}
+	s := &Server{Config: c, Version: o.version, Logger: logger, Out: out, Gallery: true}
 	g.Go(func() error {
 		defer stopCluster()
 		return s.Run(ctx)

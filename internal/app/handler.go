@@ -13,6 +13,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/httpapi"
 	"github.com/blueberry-idp/blueberry/internal/store"
 	"github.com/blueberry-idp/blueberry/internal/web"
+	"github.com/blueberry-idp/blueberry/internal/web/console"
 )
 
 // gitPath is where the GitOps repository is served to the stock git client.
@@ -36,6 +37,13 @@ func (s *Server) handler(edge httpapi.Edge, draining <-chan struct{}) (h http.Ha
 	var api *httpapi.API // the pages of the console call it, and it serves them
 	s.console = s.openConsole(pages, func(a blueberry.Actor) http.Handler { return api.Inside(a) }, draining)
 	maps.Copy(routes, s.console.Routes())
+	if s.Gallery {
+		gallery, err := console.OpenGallery()
+		if err != nil {
+			return nil, nil, err
+		}
+		maps.Copy(routes, gallery.Routes(pages.Page, s.Logger))
+	}
 	p := s.provisioner
 	api, err = httpapi.New(httpapi.Deps{
 		Environments: s.provisioner, Changes: s.provisioner, Plans: s.provisioner, Revisions: s.provisioner, Drift: s.provisioner, Projects: s.provisioner,

@@ -34,6 +34,7 @@ type Server struct {
 	Version string
 	Logger  *slog.Logger
 	Out     io.Writer // where people read what they need to know at the start
+	Gallery bool      // serve the gallery of pages as well, for who works on them
 
 	store         *store.Store
 	queue         *jobs.Queue

@@ -1,15 +1,19 @@
 package console
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/web/static"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
@@ -26,6 +30,7 @@ type Console struct {
 	Logger   *slog.Logger
 
 	wakers wakers
+	still  bool // pages do not follow what changes: there is nothing that could
 }
 
 // visit is one call of a page.
@@ -152,12 +157,29 @@ func (v *visit) may(project string, g blueberry.Grant) bool {
 }
 
 func (v *visit) write(status int, c templ.Component) {
-	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	h := v.w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Add("Vary", "Accept-Encoding")
+	var out io.Writer = v.w
+	if static.TakesGzip(v.r) {
+		h.Set("Content-Encoding", "gzip")
+		z := packers.Get().(*gzip.Writer) //nolint:forcetypeassert // nothing else is put in
+		z.Reset(v.w)
+		defer func() {
+			_ = z.Close() // the reader is gone
+			packers.Put(z)
+		}()
+		out = z
+	}
 	v.w.WriteHeader(status)
-	if err := c.Render(v.ctx, v.w); err != nil {
+	if err := c.Render(v.ctx, out); err != nil {
 		v.Logger.DebugContext(v.ctx, "page was not written whole", "error", err) // the reader is gone
 	}
 }
+
+// packers compress pages. Nobody can have a person's browser ask for pages to learn what is in them by their length: it sends the session with our own calls only,
+// and with links that the person follows.
+var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 // refuse shows what went wrong.
 func (v *visit) refuse(err error) {

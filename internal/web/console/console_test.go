@@ -34,6 +34,9 @@ type site struct {
 	*roomstest.Rooms
 	url    string
 	client *sdk.Client
+
+	gallery *console.Gallery // keeps the answers that pages are made of; nil for none
+	now     time.Time        // for pages; zero for the real time
 }
 
 func newSite(t *testing.T) *site {
@@ -45,8 +48,21 @@ func newSite(t *testing.T) *site {
 		return deps.Access.Authenticate(ctx, r.Header.Get("X-Token"))
 	}
 	var api *httpapi.API
+	s := &site{Rooms: rooms}
 	c := &console.Console{
-		API: func(a blueberry.Actor) http.Handler { return api.Inside(a) }, Again: prove, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		API: func(a blueberry.Actor) http.Handler {
+			if s.gallery != nil {
+				return s.gallery.Keep(api.Inside(a))
+			}
+			return api.Inside(a)
+		},
+		Now: func() time.Time {
+			if !s.now.IsZero() {
+				return s.now
+			}
+			return time.Now()
+		},
+		Again: prove, Logger: slog.New(slog.DiscardHandler),
 		Page: func(next http.HandlerFunc) http.Handler { return next },
 		SignedIn: func(next func(w http.ResponseWriter, r *http.Request, user blueberry.Actor)) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +102,8 @@ func newSite(t *testing.T) *site {
 		_ = c.Run(ctx)
 	}()
 	t.Cleanup(func() { stop(); <-ended })
-	return &site{Rooms: rooms, url: srv.URL, client: &sdk.Client{BaseURL: srv.URL, Token: httpapitest.Token}}
+	s.url, s.client = srv.URL, &sdk.Client{BaseURL: srv.URL, Token: httpapitest.Token}
+	return s
 }
 
 // ask gets a page, or sends a form; it follows nothing.

@@ -57,7 +57,7 @@ func frameOf(v *visit, p page) templ.Component {
 			Title: p.Title, Here: p.Here, User: v.who.Name, Version: v.Version, Menu: menu(v), Done: doneText(v.r.URL.Query().Get("done")), At: v.r.URL.RequestURI(),
 			Content: string(content), Theme: choice(v.r, themeCookie, themes), Density: choice(v.r, densityCookie, densities),
 		}
-		if p.Watch != (interest{}) {
+		if p.Watch != (interest{}) && !v.still {
 			q := v.r.URL.Query()
 			q.Del("done")
 			q.Set("shown", digestOf([]byte(content)))

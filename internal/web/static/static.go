@@ -54,7 +54,7 @@ func Handler() http.Handler {
 		}
 		w.Header().Set("Vary", "Accept-Encoding")
 		content, ok := packed()[strings.TrimPrefix(r.URL.Path, "/")]
-		if !ok || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") || r.Header.Get("Range") != "" {
+		if !ok || !TakesGzip(r) || r.Header.Get("Range") != "" {
 			plain.ServeHTTP(w, r)
 			return
 		}
@@ -62,3 +62,6 @@ func Handler() http.Handler {
 		http.ServeContent(w, r, r.URL.Path, time.Time{}, bytes.NewReader(content))
 	})
 }
+
+// TakesGzip reports whether who calls can read what is compressed.
+func TakesGzip(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") }
