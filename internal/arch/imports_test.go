@@ -40,7 +40,7 @@ func rooms() []room {
 		{path: "sdk", never: []string{"."}},
 		{path: nouns, never: []string{".", "database/sql", "net/http", "os/exec"}},
 		activity("internal/provision"), activity("internal/catalog"), activity("internal/source"), activity("internal/access"),
-		activity("internal/audit"), activity("internal/notify"), activity("internal/custody"), activity("internal/fleet"),
+		activity("internal/audit"), activity("internal/notify"), activity("internal/custody"), activity("internal/fleet"), activity("internal/system"),
 		{path: "internal/jobs", may: []string{nouns}},
 		{path: "internal/render", may: []string{nouns, "charts"}},
 		{path: "internal/gitops", may: []string{nouns, "internal/render"}},

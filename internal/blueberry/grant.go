@@ -71,6 +71,7 @@ const (
 	GrantOrphansRead          Grant = "orphans:read"
 	GrantOrphansRemove        Grant = "orphans:remove"
 	GrantRetentionRead        Grant = "retention:read"
+	GrantSystemRead           Grant = "system:read" // how the server and all that it leans on is
 )
 
 // Grants lists every grant but GrantAll, in the order of the noun list.
@@ -86,7 +87,7 @@ func Grants() []Grant {
 		GrantTokensRead, GrantTokensWrite, GrantSessionsRead, GrantSessionsRevoke, GrantClientsRead, GrantClientsWrite,
 		GrantProvidersRead, GrantProvidersWrite, GrantAuditRead, GrantAccessReview, GrantEmergenciesRead, GrantEmergenciesOpen,
 		GrantKeysRead, GrantKeysRotate, GrantCertificatesRead, GrantCertificatesIssue, GrantJobsRead, GrantJobsRetry, GrantTargetsRead,
-		GrantTargetsWrite, GrantOrphansRead, GrantOrphansRemove, GrantRetentionRead,
+		GrantTargetsWrite, GrantOrphansRead, GrantOrphansRemove, GrantRetentionRead, GrantSystemRead,
 	}
 }
 

@@ -41,6 +41,7 @@ func TestEveryFormOfHowEnvironmentsLive(t *testing.T) {
 		{"orphan", "list"},
 		{"orphan", "get", orphan},
 		{"retention"},
+		{"status"},
 		{"target", "list"},
 		{"target", "get", "local"},
 		{"target", "check", "local"},

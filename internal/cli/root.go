@@ -49,7 +49,7 @@ func NewRoot(streams Streams, version string, extra ...*cobra.Command) *cobra.Co
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return s.checkOutput() }
 
 	root.AddGroup(&cobra.Group{ID: "client", Title: "client commands"})
-	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newArchive(s), newOrphan(s), newRetention(s), newRepo(s), newPull(s), newCI(s), newBranch(s), newDelivery(s), newSubscription(s), newNotice(s), newPreferences(s), newVersion(s)} {
+	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newArchive(s), newOrphan(s), newRetention(s), newStatus(s), newRepo(s), newPull(s), newCI(s), newBranch(s), newDelivery(s), newSubscription(s), newNotice(s), newPreferences(s), newVersion(s)} {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}

@@ -195,6 +195,9 @@ type Deps struct {
 	// Subscriptions is the operations on who is told of events, and on what was told.
 	Subscriptions Subscriptions
 
+	// System tells how the server is.
+	System System
+
 	// Edge is the gateway's own: who counts, whom it trusts, where refusals are noted.
 	Edge Edge
 
@@ -225,7 +228,7 @@ func New(d Deps) (*API, error) {
 		"Environments": d.Environments == nil, "Changes": d.Changes == nil, "Plans": d.Plans == nil, "Revisions": d.Revisions == nil, "Drift": d.Drift == nil,
 		"Events": d.Events == nil, "Feed": d.Feed == nil, "ConfigSets": d.ConfigSets == nil, "Blueprints": d.Blueprints == nil,
 		"Catalogue": d.Catalogue == nil, "Policies": d.Policies == nil, "Projects": d.Projects == nil, "Repositories": d.Repositories == nil,
-		"Subscriptions": d.Subscriptions == nil,
+		"Subscriptions": d.Subscriptions == nil, "System": d.System == nil,
 		"Targets":       d.Targets == nil, "Fleet": d.Fleet == nil, "Jobs": d.Jobs == nil, "Access": d.Access == nil, "Idempotency": d.Idempotency == nil,
 	} {
 		if missing {
@@ -277,6 +280,7 @@ func New(d Deps) (*API, error) {
 	notices{d.Subscriptions}.mount(r)
 	preferences{d.Subscriptions}.mount(r)
 	version{d.Version}.mount(r)
+	systems{d.System}.mount(r)
 	d.Rights.mount(r, d.Projects, d.Now)
 
 	doc := r.document()

@@ -121,6 +121,7 @@ func everyLifeCall(t *testing.T, c *sdk.Client) {
 		{"get-orphan", "ORPHAN_NOT_FOUND", func() error { return second(c.GetOrphan(ctx, "orp_none")) }},
 		{"approve-orphan", "ORPHAN_NOT_FOUND", func() error { return second(c.ApproveOrphan(ctx, "orp_none")) }},
 		{"list-retention-rules", "", func() error { return second(c.ListRetentionRules(ctx)) }},
+		{"get-system-status", "", func() error { return second(c.GetSystemStatus(ctx)) }},
 		{"destroy-environment", "", func() error { return second(c.DestroyEnvironment(ctx, env)) }},
 	} {
 		err := call.do()

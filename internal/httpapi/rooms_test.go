@@ -122,7 +122,7 @@ func TestEveryOperationAsksForAGrant(t *testing.T) {
 		"get-target": "targets:read", "list-target-checks": "targets:read", "register-target": "targets:write", "update-target": "targets:write",
 		"delete-target": "targets:write", "abandon-environment": "targets:write", "cordon-target": "targets:write", "uncordon-target": "targets:write", "drain-target": "targets:write",
 		"scan-target": "orphans:read", "list-orphans": "orphans:read", "get-orphan": "orphans:read", "approve-orphan": "orphans:remove",
-		"list-retention-rules": "retention:read", "set-project-life": "projects:",
+		"list-retention-rules": "retention:read", "get-system-status": "system:read", "set-project-life": "projects:",
 		"add-repository": "repositories:write", "list-repositories": "repositories:read", "get-repository": "repositories:read",
 		"change-repository": "repositories:write", "remove-repository": "repositories:write", "rotate-repository-secret": "repositories:write",
 		"list-pulls": "repositories:read", "get-pull": "repositories:read", "list-pull-commands": "repositories:read", "approve-pull": "pulls:approve", "list-branches": "repositories:read", "get-branch": "repositories:read", "deploy-branch": "branches:deploy", "list-deliveries": "deliveries:read", "get-delivery": "deliveries:read",
@@ -146,7 +146,7 @@ func TestEveryOperationAsksForAGrant(t *testing.T) {
 		"config-sets":  got[sdk.EditedConfigSet](t)(c.CreateConfigSet(ctx, sdk.CreateConfigSetRequest{Name: "shop", Content: shopValues})).ConfigSet.ID,
 		"blueprints":   got[sdk.PublishedBlueprint](t)(c.PublishBlueprint(ctx, sdk.PublishBlueprintRequest{Content: shopBlueprint})).Blueprint.ID,
 		"policies":     got[sdk.Policy](t)(c.CreatePolicy(ctx, sdk.CreatePolicyRequest{Name: "images", Text: warnOnly})).ID,
-		"projects":     "default", "jobs": "1", "events": "", "targets": "local", "orphans": "orp_none", "retention": "",
+		"projects":     "default", "jobs": "1", "events": "", "targets": "local", "orphans": "orp_none", "retention": "", "system": "",
 	}
 	for path, item := range readDocument(t).Paths {
 		noun, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/")

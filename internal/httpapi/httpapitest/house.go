@@ -66,7 +66,7 @@ func (h *House) Deps() httpapi.Deps {
 	return httpapi.Deps{
 		Environments: h, Revisions: h, Events: h, Feed: h, Blueprints: h, Targets: h, Jobs: jobs{h}, Access: h, Idempotency: h,
 		Changes: away{}, Plans: away{}, Drift: away{}, ConfigSets: away{}, Catalogue: away{}, Policies: away{}, Projects: away{}, Fleet: away{}, Life: lifeAway(),
-		Repositories: struct{ repositories }{}, Subscriptions: struct{ subscriptions }{},
+		Repositories: struct{ repositories }{}, Subscriptions: struct{ subscriptions }{}, System: struct{ system }{},
 		Version: "0.0.0-test", Draining: h.Draining, Logger: logger,
 		Edge:   httpapi.Edge{Audit: h},
 		Rights: rightsAway(),

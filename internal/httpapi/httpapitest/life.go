@@ -16,6 +16,7 @@ type (
 
 	repositories  = httpapi.Repositories
 	subscriptions = httpapi.Subscriptions
+	system        = httpapi.System
 )
 
 // lifeAway is the operations on how environments live and end, which the house has not. A call of one panics.

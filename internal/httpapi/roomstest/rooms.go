@@ -40,6 +40,7 @@ type Rooms struct {
 
 	Subscriptions *notify.Subscriptions
 	Receivers     *Receivers // of what subscriptions send
+	Failing       *Failing   // makes jobs that fail
 
 	// Shell, if set before the first call, is what a command in a container does. Else it says nothing and ends with 0.
 	Shell func(ctx context.Context, r target.ShellRequest) (int, error)
@@ -85,6 +86,7 @@ func Open(t testing.TB) *Rooms {
 		Hosts: map[blueberry.HostKind]source.Host{blueberry.HostGeneric: generic.Host{}}, PublicURL: PublicURL, Now: time.Now,
 	}
 	r.openSubscriptions(s)
+	r.Failing = &Failing{store: s}
 	kind := func(work func(context.Context, blueberry.Job) (blueberry.JobOutcome, error)) jobs.Kind {
 		return jobs.Kind{Work: work, Timeout: time.Minute, MaxAttempts: 25}
 	}
@@ -102,7 +104,7 @@ func Open(t testing.TB) *Rooms {
 			blueberry.JobPullReconcile: kind(r.Sources.Reconcile), blueberry.JobPullsReview: kind(r.Sources.Review),
 			blueberry.JobPullCommand:     kind(r.Sources.Command),
 			blueberry.JobBranchReconcile: kind(r.Sources.ReconcileBranch), blueberry.JobBranchReport: kind(r.Sources.ReportBranch), blueberry.JobBranchesSweep: kind(r.Sources.SweepBranches),
-			blueberry.JobNoticeSend: kind(r.Subscriptions.SendNotices),
+			blueberry.JobNoticeSend: kind(r.Subscriptions.SendNotices), JobFailing: r.Failing.kind(),
 		},
 	})
 	must(t, err)
@@ -147,7 +149,7 @@ func (r *Rooms) Deps() httpapi.Deps {
 	p := r.Provisioner
 	d.Life = httpapi.Life{Leases: p, Sleeps: p, Moves: p, Whys: p, Logs: p, Shells: p, Archives: p, Orphans: p, Retention: p}
 	d.ConfigSets, d.Catalogue, d.Policies, d.Jobs = r.Catalog, r.Catalog, r.Catalog, r.queue
-	d.Repositories, d.Subscriptions = r.Sources, r.Subscriptions
+	d.Repositories, d.Subscriptions, d.System = r.Sources, r.Subscriptions, r.system()
 	d.Access = entrance{house: d.Access, gate: r.Gate}
 	d.Rights, d.Edge.Audit = r.Rights.deps(), r.Auditor
 	return d

@@ -68,6 +68,7 @@ func areas() []area {
 		environmentsArea(),
 		plansArea(),
 		pullsArea(),
+		systemArea(), targetsArea(), jobsArea(), noticesArea(), policiesArea(), retentionArea(), emergenciesArea(),
 		preferencesArea(),
 	}
 }

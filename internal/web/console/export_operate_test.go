@@ -1,0 +1,4 @@
+package console
+
+// PolicyExample is what a new policy begins with.
+const PolicyExample = policyExample
