@@ -54,3 +54,22 @@ func (c *Client) DrainTarget(ctx context.Context, name string, r DrainTargetRequ
 func (c *Client) ScanTarget(ctx context.Context, name string, options ...CallOption) error {
 	return c.do(ctx, post(nil, "targets", name, "scan"), options...)
 }
+
+// ListPrices reads what targets cost, and what they ever did.
+func (c *Client) ListPrices(ctx context.Context) (PriceList, error) {
+	return fetch[PriceList](ctx, c, newCall(http.MethodGet, "prices"))
+}
+
+// SetPrices says what a target costs from now on, or every target that has no prices of its own.
+func (c *Client) SetPrices(ctx context.Context, r SetPricesRequest, options ...CallOption) (Prices, error) {
+	return fetch[Prices](ctx, c, put(r, "prices"), options...)
+}
+
+// RemovePrices takes back the prices of a target, or, for the empty name, those of every target that has none of its own.
+func (c *Client) RemovePrices(ctx context.Context, target string, options ...CallOption) error {
+	call := newCall(http.MethodDelete, "prices")
+	if target != "" {
+		call.query.Set("target", target)
+	}
+	return c.do(ctx, call, options...)
+}

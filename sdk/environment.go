@@ -58,6 +58,7 @@ type Environment struct {
 	Commit         string             `json:"commit,omitempty" doc:"Commit of the GitOps repository that holds the desired revision" example:"0b7c1f4d5e6a7b8c9d0e1f2a3b4c5d6e7f8a9b0c"`
 	Hosts          []string           `json:"hosts" nullable:"false" doc:"Host names of its components" example:"[\"web-pr-42.example.com\"]"`
 	Demand         Demand             `json:"demand,omitzero" doc:"What the desired revision asks of the target, at its largest"`
+	Cost           *Cost              `json:"cost,omitempty" doc:"What it costs now, and has cost. Told when one environment is read; absent where no prices are set, and none were while it was there"`
 	Drift          EnvironmentDrift   `json:"drift" doc:"Whether the target was altered by another hand, and what is done about it"`
 	CreatedAt      time.Time          `json:"created_at" doc:"When it was asked for"`
 	UpdatedAt      time.Time          `json:"updated_at" doc:"When this record last changed"`

@@ -27,7 +27,7 @@ type Plan struct {
 	Policies []PolicyVerdict `json:"policies" nullable:"false" doc:"What the rules of the installation and the project say"`
 	Warnings []Warning       `json:"warnings" nullable:"false" doc:"What a user should know and what stops nothing"`
 	Lease    PlanLease       `json:"lease" doc:"What would become of the lease"`
-	Cost     *PlanCost       `json:"cost" doc:"What the change costs; null until prices are known"`
+	Cost     *PlanCost       `json:"cost" doc:"What the change costs; null where no prices are set for the target"`
 	DryRun   DryRun          `json:"dry_run" doc:"Whether the target was asked what it would make of it"`
 
 	RenderingDigest string    `json:"rendering_digest,omitempty" doc:"Digest of the manifests that would be committed; absent for a destroy" example:"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"`
@@ -96,15 +96,6 @@ type PlanLease struct {
 	Before time.Time `json:"before,omitzero" doc:"When it ends now; absent if it never does"`
 	After  time.Time `json:"after,omitzero" doc:"When it ends then; of a create, counted from when the plan was made"`
 	Hours  int       `json:"hours,omitempty" doc:"Length of the lease of a create" example:"24"`
-}
-
-// PlanCost is what a change costs.
-type PlanCost struct {
-	_          struct{} `nullable:"true"`
-	HourBefore float64  `json:"hour_before" doc:"Per hour, now" example:"0.12"`
-	HourAfter  float64  `json:"hour_after" doc:"Per hour, then" example:"0.18"`
-	ToLeaseEnd float64  `json:"to_lease_end" doc:"Of all hours until the lease ends" example:"4.32"`
-	Currency   string   `json:"currency" doc:"ISO 4217" example:"EUR"`
 }
 
 // DryRun says whether the target was asked what it would make of the plan.

@@ -15,6 +15,7 @@ type Receipt struct {
 	Lines         []ReceiptLine `json:"lines" nullable:"false" doc:"Everything that was made for it"`
 	Leftovers     []Leftover    `json:"leftovers" nullable:"false" doc:"What does not go away, as of the last look; after the end only what was abandoned"`
 	Notes         []string      `json:"notes" nullable:"false" doc:"What did not go as it should" example:"[\"its logs could not be kept: the objects were down for 10m0s\"]"`
+	Cost          *Cost         `json:"cost,omitempty" doc:"What the environment cost in all; absent before the end, and where no prices were set"`
 	Abandoned     *Abandonment  `json:"abandoned,omitempty" doc:"Who gave up what the target still held; absent when nobody did"`
 }
 

@@ -63,6 +63,11 @@ func (p pullEnvironments) Environment(ctx context.Context, id string) (e blueber
 	return e, err
 }
 
+// Cost is what one costs now, and has cost.
+func (p pullEnvironments) Cost(ctx context.Context, id string) (*blueberry.EnvironmentCost, error) {
+	return p.provisioner.Cost(ctx, blueberry.System(), id)
+}
+
 // Receipt reads that of the removal of one.
 func (p pullEnvironments) Receipt(ctx context.Context, id string) (r blueberry.Receipt, err error) {
 	err = p.store.View(ctx, func(tx *store.Tx) (err error) {

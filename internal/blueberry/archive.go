@@ -18,6 +18,7 @@ type Receipt struct {
 	Lines         []ReceiptLine
 	Leftovers     []Leftover // of the last look; in a receipt that has ended only what was abandoned
 	Abandoned     Abandonment
+	Cost          *EnvironmentCost // what it cost in all; nil while it is not over, and where no prices were set
 }
 
 // Abandonment is that a person gave up what a target still holds, because the target is gone for good. The zero value is that nobody did.

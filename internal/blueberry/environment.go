@@ -98,6 +98,7 @@ type Environment struct {
 	Hosts      []string
 	DeadlineAt time.Time // when the reconciler has to look again even if nothing happens; zero for never
 	Demand     Demand    // of the desired revision
+	Requests   Requests  // of the desired revision; of none in what was recorded before they were kept
 	Drift      DriftPolicy
 	DriftSince time.Time // when something on the target was first seen to differ; zero when nothing does
 	Sleep      Sleep

@@ -45,7 +45,7 @@ type Plan struct {
 	Policies []PolicyVerdict
 	Warnings []Warning
 	Lease    PlanLease
-	Cost     *PlanCost // nil until prices are known
+	Cost     *PlanCost // nil when no prices are set for the target
 	DryRun   DryRun
 
 	RenderingDigest string // empty for a destroy
@@ -200,13 +200,6 @@ type PolicyVerdict struct {
 type PlanLease struct {
 	Before, After time.Time // After of a create counts from when the plan was made; applying it counts anew
 	Hours         int       // of a create
-}
-
-// PlanCost is what the change costs. Nothing fills it yet.
-type PlanCost struct {
-	HourBefore, HourAfter float64
-	ToLeaseEnd            float64
-	Currency              string
 }
 
 // Hold keeps a bad input away: nothing automatic brings it back until it is released.

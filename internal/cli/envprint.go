@@ -122,6 +122,14 @@ func describe(w io.Writer, now time.Time, e sdk.Environment, wide, colours bool)
 	for _, name := range slices.Sorted(maps.Keys(e.Images)) {
 		line("image", plainText(name+" as "+e.Images[name]))
 	}
+	if c := e.Cost; c != nil {
+		line("cost", plainText(costText(e)))
+		for _, x := range c.Others {
+			line("", plainText(fmt.Sprintf("and %s %s before the prices were told in %s", sdk.CentsText(x.Amount), x.Currency, c.Currency)))
+		}
+	} else if wide {
+		line("cost", "not known: no prices are set for its target")
+	}
 	line("drift", driftText(e.Drift, when))
 	line("revision", fmt.Sprintf("%d, of which the target holds %d", e.Revision, e.SyncedRevision))
 	line("commit", plainText(e.Commit))
@@ -142,6 +150,13 @@ func describe(w io.Writer, now time.Time, e sdk.Environment, wide, colours bool)
 		t.rows = append(t.rows, []cell{plainCell(c.Type), status, plainCell(when(c.Since)), plainCell(strings.TrimSuffix(c.Reason+": "+c.Message, ": "))})
 	}
 	_ = t.print(w, colours) // the output may be closed: nobody is there to be told
+	if c := e.Cost; c != nil && wide {
+		fmt.Fprintln(w)
+		_ = costTable(*c).print(w, colours)
+		for _, x := range c.NotCounted {
+			fmt.Fprintln(w, plainText("not counted: "+x))
+		}
+	}
 }
 
 // driftText says what is done about drift, and since when there is some.

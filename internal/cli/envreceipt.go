@@ -58,6 +58,9 @@ func (s *shared) receipt(w io.Writer, r sdk.Receipt, wide, colours bool) {
 		t.rows = append(t.rows, row)
 	}
 	_ = t.print(w, colours)
+	if c := r.Cost; c != nil {
+		fmt.Fprintln(w, plainText(fmt.Sprintf("cost: %s %s in all", c.SoFar, c.Currency)))
+	}
 	for _, n := range r.Notes {
 		fmt.Fprintln(w, plainText("note: "+n))
 	}

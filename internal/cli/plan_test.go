@@ -90,7 +90,7 @@ func TestPlansAreListedReadAndAppliedById(t *testing.T) {
 	_, p := rooms(t)
 	plan := reads[sdk.Plan](t, p, cli.ExitDifference, "env", "create", "--repo", shopRepository, "--name", "pr-1", "--plan")
 	contains(t, "get", p.must(t, "plan", "get", plan.ID), "Create pr-1 of project default, revision 1\n", "plan     "+plan.ID, "lease    24 hours, from when it is applied", "+ Deployment.apps default-pr-1/web\n")
-	contains(t, "get -o wide", p.must(t, "plan", "get", plan.ID, "-o", "wide"), "Inputs\n", "cost     not known yet\n", "digest   sha256:")
+	contains(t, "get -o wide", p.must(t, "plan", "get", plan.ID, "-o", "wide"), "Inputs\n", "cost     not known: no prices are set for its target\n", "digest   sha256:")
 	usage(t, p, "--yes is needed", "plan", "apply", plan.ID)
 	usage(t, p, "--plan-id and --name, --repo cannot be given together", "env", "create", "--plan-id", plan.ID, "--name", "x", "--repo", "y")
 	if got := p.must(t, "plan", "apply", plan.ID, "--yes", "--wait"); got != "pr-1 is ready at web-pr-1.apps.test\n" {

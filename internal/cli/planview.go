@@ -27,6 +27,7 @@ func (p *picture) plan(now time.Time, plan sdk.Plan) {
 	if p.wide {
 		p.inputs(plan.Inputs)
 	}
+	p.costs(plan)
 	p.facts(now, plan)
 	if len(plan.Blockers) > 0 {
 		p.section("%s", p.paint(red, "It cannot be applied:"))
@@ -173,10 +174,9 @@ func (p *picture) facts(now time.Time, plan sdk.Plan) {
 	}
 	switch {
 	case plan.Cost != nil:
-		c := plan.Cost
-		p.fact("cost", fmt.Sprintf("%.2f → %.2f %s an hour, %.2f until the lease ends", c.HourBefore, c.HourAfter, c.Currency, c.ToLeaseEnd))
+		p.fact("cost", planCostText(plan))
 	case p.wide:
-		p.fact("cost", "not known yet")
+		p.fact("cost", "not known: no prices are set for its target")
 	}
 	switch {
 	case !plan.AppliedAt.IsZero() && plan.AppliedRevision > 0:

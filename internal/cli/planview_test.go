@@ -128,7 +128,11 @@ func TestPlanPictures(t *testing.T) {
 			Objects:   []sdk.ObjectDiff{{APIVersion: "v1", Kind: "Namespace", Name: "shop-demo", Action: "create"}, {APIVersion: "v1", Kind: "Service", Namespace: "shop-demo", Name: "web", Action: "create", Fields: []sdk.FieldDiff{{Op: "add", After: map[string]any{"kind": "Service", "spec": map[string]any{"ports": []any{80.0}}}}}}},
 			Config:    []sdk.SettingChange{{Path: `web.env["a.b"]`, After: value("blueprint", "", 0, "")}, {Path: "web.port", After: value("chart", "web-service", 0, 8080.0)}},
 			CreatedAt: viewed, ExpiresAt: viewed.Add(30 * time.Minute), DryRun: sdk.DryRun{Reason: "the target cannot be asked"},
-			Cost: &sdk.PlanCost{HourAfter: 0.18, ToLeaseEnd: 4.32, Currency: "EUR"},
+			Cost: &sdk.PlanCost{
+				Currency: "EUR", HourBefore: "0.00", HourAfter: "0.18", HourChange: "0.18", AsleepBefore: "0.00", AsleepAfter: "0.01", ToLeaseEnd: "4.32",
+				Parts:      []sdk.CostPart{{Component: "web", Pods: 2, CPU: "500m", Memory: "1Gi", Storage: "10Gi", CPUCost: "0.15", MemoryCost: "0.02", StorageCost: "0.01", Hour: "0.18", HourAsleep: "0.01"}},
+				NotCounted: []string{"web: Job migrate runs only for a while"},
+			},
 		},
 		"same": {
 			ID: "pln_3", Kind: "change", Project: "default", Environment: "pr-42", Base: 2, Revision: 2, Appliable: true, CreatedAt: viewed, ExpiresAt: viewed.Add(30 * time.Minute),

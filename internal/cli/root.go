@@ -156,7 +156,7 @@ func newProject(s *shared) *cobra.Command {
 
 func newTarget(s *shared) *cobra.Command {
 	return group("target", "Places that can hold environments", "", newTargetList(s), newTargetGet(s), newTargetAdd(s), newTargetUpdate(s), newTargetCheck(s), newTargetCordon(s),
-		newTargetUncordon(s), newTargetDrain(s), newTargetScan(s), newTargetRemove(s))
+		newTargetUncordon(s), newTargetDrain(s), newTargetScan(s), newTargetRemove(s), newPrices(s))
 }
 
 func newArchive(s *shared) *cobra.Command {

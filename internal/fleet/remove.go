@@ -27,6 +27,9 @@ func (f *Fleet) Remove(ctx context.Context, actor blueberry.Actor, name string, 
 		if err := tx.DeleteTarget(ctx, name); err != nil {
 			return err
 		}
+		if _, err := f.dropPrices(ctx, tx, actor, name); err != nil { // another target of this name begins without
+			return err
+		}
 		return f.tell(ctx, tx, actor, name, fact{event: blueberry.TargetRemoved, message: fmt.Sprintf("%s removed target %s", actor.Name, name), before: fields(t)})
 	})
 }

@@ -16,6 +16,7 @@ type Record interface {
 type Tx interface {
 	Targets
 	Environments
+	Prices
 
 	// Enqueue makes sure that a job of the kind and subject runs after this transaction commits.
 	Enqueue(ctx context.Context, kind blueberry.JobKind, subject string) error
@@ -47,4 +48,12 @@ type Environments interface {
 	TargetUsage(ctx context.Context, target string) (blueberry.Usage, error)
 	// LiveNamespaces reads living environments of a target after an id, in the order of ids, with phase and lease but without conditions and hosts.
 	LiveNamespaces(ctx context.Context, target, after string, limit int) ([]blueberry.Environment, error)
+}
+
+// Prices are what targets cost. None is ever changed or taken away: those that hold are the last.
+type Prices interface {
+	// AppendPrices has prices hold from p.Since on; Conflict with code VERSION_MOVED when someone else came first.
+	AppendPrices(ctx context.Context, p blueberry.Prices) error
+	// Prices reads all that ever were set, the oldest first: of one target with those of every target, or, where all is asked for, of each.
+	Prices(ctx context.Context, target string, all bool) (blueberry.PriceSheet, error)
 }

@@ -22,6 +22,8 @@ type Environments interface {
 	Get(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Environment, error)
 	// Detail is Get with the inputs of the desired revision.
 	Detail(ctx context.Context, actor blueberry.Actor, id string) (blueberry.Environment, blueberry.Revision, error)
+	// Cost tells what one costs; nil where no prices are set.
+	Cost(ctx context.Context, actor blueberry.Actor, id string) (*blueberry.EnvironmentCost, error)
 	List(ctx context.Context, actor blueberry.Actor, q blueberry.EnvironmentQuery) (blueberry.EnvironmentPage, error)
 	Objects(ctx context.Context, actor blueberry.Actor, id string) ([]blueberry.LedgerEntry, error)
 	Extend(ctx context.Context, actor blueberry.Actor, id string, hours int, ifVersion int64) (blueberry.Environment, error)
@@ -146,6 +148,11 @@ type Fleet interface {
 	// Drain removes the environments with a lease from a target; with plan it only tells which these are.
 	Drain(ctx context.Context, actor blueberry.Actor, name, reason string, plan bool) (fleet.DrainPlan, error)
 	Remove(ctx context.Context, actor blueberry.Actor, name string, ifVersion int64) error
+
+	// Prices reads all that ever were set, the oldest first, and those that hold now.
+	Prices(ctx context.Context, actor blueberry.Actor) (history blueberry.PriceSheet, current []blueberry.Prices, err error)
+	SetPrices(ctx context.Context, actor blueberry.Actor, w fleet.PricesWish) (blueberry.Prices, error)
+	RemovePrices(ctx context.Context, actor blueberry.Actor, target string) error
 }
 
 // Jobs are the operations on durable work.

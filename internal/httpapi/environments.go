@@ -32,7 +32,7 @@ func (h environments) mount(r *router) {
 	}, h.list)
 	register(r, huma.Operation{
 		OperationID: "get-environment", Method: http.MethodGet, Path: "/v1/environments/{id}", Tags: []string{tagEnvironments},
-		Summary: "Read an environment", Description: "With `If-None-Match` the answer is 304 while the environment is unchanged.",
+		Summary: "Read an environment", Description: "With `If-None-Match` the answer is 304 while the environment is unchanged. Its cost grows all the same: it is that of `as_of`.",
 	}, h.get)
 	r.api.OpenAPI().Paths["/v1/environments/{id}"].Get.Responses["304"] = &huma.Response{Description: "The client has this version already"}
 	register(r, huma.Operation{
@@ -139,7 +139,12 @@ func (h environments) get(ctx context.Context, in *getInput) (*getOutput, error)
 		out.Status = http.StatusNotModified
 		return out, nil
 	}
+	cost, err := h.operations.Cost(ctx, actorOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
 	wire := wireEnvironment(e)
+	wire.Cost = wireEnvironmentCost(cost)
 	wire.BlueprintRef = rev.Catalogue.String()
 	wire.Branch, wire.Repositories, wire.Commits, wire.Images = rev.Branch, list(rev.Sources, wireSourceRepository), rev.Commits, rev.Images
 	wire.ConfigSets = list(rev.Config, func(u blueberry.ConfigUse) string {

@@ -117,6 +117,11 @@ func everyLifeCall(t *testing.T, c *sdk.Client) {
 		{"drain-target", "", func() error { return second(c.DrainTarget(ctx, "spare", sdk.DrainTargetRequest{Plan: true})) }},
 		{"delete-target", "", func() error { return c.DeleteTarget(ctx, "spare") }},
 		{"scan-target", "", func() error { return c.ScanTarget(ctx, "local") }},
+		{"set-prices", "", func() error {
+			return second(c.SetPrices(ctx, sdk.SetPricesRequest{Currency: "EUR", CPUHour: "0.031"}))
+		}},
+		{"list-prices", "", func() error { return second(c.ListPrices(ctx)) }},
+		{"remove-prices", "", func() error { return c.RemovePrices(ctx, "") }},
 		{"list-orphans", "", func() error { return second(c.ListOrphans(ctx, sdk.OrphanFilter{Target: "local"})) }},
 		{"get-orphan", "ORPHAN_NOT_FOUND", func() error { return second(c.GetOrphan(ctx, "orp_none")) }},
 		{"approve-orphan", "ORPHAN_NOT_FOUND", func() error { return second(c.ApproveOrphan(ctx, "orp_none")) }},

@@ -82,6 +82,7 @@ func rightsTable() map[string]right {
 		"list-targets": {who: "member", stranger: 403}, "get-target": {who: "member", stranger: 403}, "list-target-checks": {who: "member", stranger: 403},
 		"register-target": installation, "update-target": installation, "delete-target": installation, "cordon-target": installation,
 		"uncordon-target": installation, "drain-target": installation, "scan-target": installation, "list-orphans": installation, "get-orphan": none(installation),
+		"list-prices": {who: "member", stranger: 403}, "set-prices": installation, "remove-prices": none(installation),
 		"approve-orphan": none(installation), "list-retention-rules": installation, "get-system-status": installation,
 
 		"sign-in-by-password": {who: "public"}, "begin-passkey-sign-in": {who: "public"}, "sign-in-by-passkey": {who: "public"}, "sign-in-by-id-token": {who: "public"},

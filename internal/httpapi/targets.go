@@ -50,6 +50,7 @@ func (h targets) mount(r *router) {
 		Summary: "Check a target", Description: "Looks now at everything that is needed of it: that it is there, each right, each definition. What is missing comes with the manifest that grants it.",
 	}, h.checks)
 	h.mountStates(r)
+	h.mountPrices(r)
 }
 
 func (h targets) mountStates(r *router) {

@@ -111,7 +111,7 @@ func wireReceipt(r blueberry.Receipt) sdk.Receipt {
 		Leftovers: list(r.Leftovers, func(l blueberry.Leftover) sdk.Leftover {
 			return sdk.Leftover{ObjectRef: wireRef(l.ObjectRef), Finalizers: list(l.Finalizers, same), Since: instant(l.Since), Message: l.Message, Fix: l.Fix}
 		}),
-		Notes: list(r.Notes, same),
+		Notes: list(r.Notes, same), Cost: wireEnvironmentCost(r.Cost),
 	}
 	if a := r.Abandoned; !a.At.IsZero() {
 		out.Abandoned = &sdk.Abandonment{By: a.By, Reason: a.Reason, At: instant(a.At)}

@@ -19,7 +19,7 @@ func wirePlan(p blueberry.Plan, now time.Time) sdk.Plan {
 		Policies: list(p.Policies, func(v blueberry.PolicyVerdict) sdk.PolicyVerdict { return sdk.PolicyVerdict(v) }),
 		Warnings: list(p.Warnings, wireWarning),
 		Lease:    sdk.PlanLease{Before: instant(p.Lease.Before), After: instant(p.Lease.After), Hours: p.Lease.Hours},
-		Cost:     wireCost(p.Cost), DryRun: sdk.DryRun(p.DryRun), RenderingDigest: p.RenderingDigest, KeyID: p.KeyID, Signature: p.Signature,
+		Cost:     wirePlanCost(p.Cost), DryRun: sdk.DryRun(p.DryRun), RenderingDigest: p.RenderingDigest, KeyID: p.KeyID, Signature: p.Signature,
 		CreatedAt: instant(p.CreatedAt), ExpiresAt: instant(p.ExpiresAt), AppliedAt: instant(p.AppliedAt), AppliedRevision: p.AppliedRevision,
 	}
 }
@@ -38,13 +38,6 @@ func blockersOf(p blueberry.Plan, now time.Time) []string {
 		out = append(out, list(e.Fields, blueberry.Fault.String)...)
 	}
 	return out
-}
-
-func wireCost(c *blueberry.PlanCost) *sdk.PlanCost {
-	if c == nil {
-		return nil
-	}
-	return &sdk.PlanCost{HourBefore: c.HourBefore, HourAfter: c.HourAfter, ToLeaseEnd: c.ToLeaseEnd, Currency: c.Currency}
 }
 
 func wireInput(i blueberry.PlanInput) sdk.PlanInput { return sdk.PlanInput(i) }

@@ -87,6 +87,7 @@ func changeable(e blueberry.Environment) error {
 func (p *Provisioner) desire(ctx context.Context, tx Tx, e *blueberry.Environment, d *draft) error {
 	now := p.Now()
 	e.Revision, e.Source, e.Hosts, e.Demand, e.Commit, e.UpdatedAt = d.rev.Number, d.rev.Source, d.out.Hosts, d.rev.Demand, "", now
+	e.Requests = d.requests
 	e.DriftSince = time.Time{}
 	if e.Phase != blueberry.Pending && e.Phase != blueberry.Provisioning {
 		if err := e.Move(blueberry.Updating, "RevisionRequested", fmt.Sprintf("revision %d is on its way", d.rev.Number), now); err != nil {

@@ -26,8 +26,9 @@ type draft struct {
 	holds    []blueberry.Hold // that it puts: a rollback's
 	hours    int              // of the lease: of a create those asked for, else those left
 	used     map[blueberry.EnvironmentKind]blueberry.Usage
-	same     bool // it would change nothing
-	restores bool // an undo: it takes old versions on purpose
+	same     bool               // it would change nothing
+	restores bool               // an undo: it takes old versions on purpose
+	requests blueberry.Requests // of the revision that it makes; none of a destroy
 	release  func()
 }
 

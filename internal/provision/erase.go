@@ -73,7 +73,7 @@ func (p *Provisioner) eraseLines(ctx context.Context, e blueberry.Environment, r
 
 // terminate ends a life: everything is proven, and the archive is there.
 func (p *Provisioner) terminate(ctx context.Context, id, sha string, r blueberry.Receipt, a blueberry.Archive) error {
-	_, err := p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (bool, error) {
+	_, err := p.change(ctx, id, func(tx Tx, e *blueberry.Environment) (_ bool, err error) {
 		if e.Phase != blueberry.Terminating {
 			return false, nil
 		}
@@ -87,6 +87,9 @@ func (p *Provisioner) terminate(ctx context.Context, id, sha string, r blueberry
 		}
 		for _, t := range []blueberry.ConditionType{blueberry.Committed, blueberry.Synced, blueberry.Scheduled, blueberry.Started, blueberry.IsReady, blueberry.Reachable} {
 			p.set(e, t, blueberry.False, "Removed", "")
+		}
+		if r.Cost, err = costOf(ctx, tx, *e, now); err != nil {
+			return false, err
 		}
 		if err := writeReceipt(ctx, tx, r); err != nil {
 			return false, err

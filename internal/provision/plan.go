@@ -37,6 +37,14 @@ type planRequest struct {
 
 // draft makes of a request what would be recorded.
 func (p *Provisioner) draft(ctx context.Context, actor blueberry.Actor, r planRequest) (*draft, error) {
+	d, err := p.draftOf(ctx, actor, r)
+	if err != nil {
+		return d, err
+	}
+	return d, d.count()
+}
+
+func (p *Provisioner) draftOf(ctx context.Context, actor blueberry.Actor, r planRequest) (*draft, error) {
 	switch {
 	case r.Create != nil:
 		return p.draftCreate(ctx, actor, *r.Create)
@@ -134,6 +142,9 @@ func (p *Provisioner) write(ctx context.Context, d *draft, r planRequest, look b
 	}
 	if plan.Policies, err = d.judge(); err != nil {
 		return blueberry.Plan{}, fmt.Errorf("judge plan: %w", err)
+	}
+	if plan.Cost, err = p.planCost(ctx, d); err != nil {
+		return blueberry.Plan{}, err
 	}
 	if look {
 		if d.kind != blueberry.PlanDestroy {

@@ -50,6 +50,9 @@ func (p *Provisioner) read(ctx context.Context, id string) (e blueberry.Environm
 
 // raise brings an environment that should live nearer to its desired revision.
 func (p *Provisioner) raise(ctx context.Context, e blueberry.Environment) (blueberry.JobOutcome, error) {
+	if err := p.countOld(ctx, e); err != nil {
+		return blueberry.JobOutcome{}, err
+	}
 	place, err := p.place(e.Target)
 	if err != nil {
 		return blueberry.JobOutcome{Again: backstop}, p.blocked(ctx, e.ID, blueberry.Synced, blueberry.ReasonTargetUnavailable, err)

@@ -26,6 +26,7 @@ type Tx interface {
 	Archives
 	Retention
 	Orphans
+	Costs
 
 	// Enqueue makes sure that a job of the kind and subject runs after this transaction commits: at once, also when one runs already.
 	Enqueue(ctx context.Context, kind blueberry.JobKind, subject string) error
@@ -230,4 +231,12 @@ type Orphans interface {
 	DeleteOrphan(ctx context.Context, id string) error
 	// DropOrphansUnseen removes those of a target, not approved, that no scan has seen since a time, and tells how many.
 	DropOrphansUnseen(ctx context.Context, target string, before time.Time) (int, error)
+}
+
+// Costs are the prices of targets, and for how long environments asked for what. The spans are written with the environment.
+type Costs interface {
+	// Prices reads all that ever were set: of one target with those of every target, or, where all is asked for, of each.
+	Prices(ctx context.Context, target string, all bool) (blueberry.PriceSheet, error)
+	// CostSpans reads the record of the cost of an environment, the oldest first.
+	CostSpans(ctx context.Context, environmentID string) ([]blueberry.CostSpan, error)
 }

@@ -75,6 +75,7 @@ type Output struct {
 	Settings []blueberry.Setting // effective values, by path; not to be changed: they may share memory with the input
 	Warnings []blueberry.Warning
 	Demand   blueberry.Demand
+	Requests blueberry.Requests
 	Images   map[string]string // of each web-service and Score component, and of each chart for which CI built one
 	Hosts    []string          // public ones, in the order of the components. Those of charts and kustomizations are their own affair
 }
@@ -119,7 +120,7 @@ func Environment(in Input) (Output, error) {
 	if err := m.err(); err != nil {
 		return Output{}, err
 	}
-	out := Output{Settings: m.settings(), Warnings: m.warned(), Demand: need.demand()}
+	out := Output{Settings: m.settings(), Warnings: m.warned(), Demand: need.demand(), Requests: requestsOf(parts, in.Revision)}
 	out.Images, out.Hosts = m.images()
 	out.Rendering, err = in.write(append(parts, rails))
 	return out, err

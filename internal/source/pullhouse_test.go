@@ -249,8 +249,9 @@ type world struct {
 	creates int
 	moves   int
 	ends    int
-	wishes  []source.EnvironmentWish // that were done
-	did     []string                 // by commands
+	cost    *blueberry.EnvironmentCost // of each
+	wishes  []source.EnvironmentWish   // that were done
+	did     []string                   // by commands
 	lines   []source.LogLine
 	fails   func(what string) (before, after error) // nil for never
 }
@@ -271,8 +272,17 @@ func (w *world) Environment(_ context.Context, id string) (blueberry.Environment
 	return blueberry.Environment{}, blueberry.NotFound
 }
 
+func (w *world) Cost(_ context.Context, id string) (*blueberry.EnvironmentCost, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.envs[id] == nil {
+		return nil, blueberry.NotFound
+	}
+	return w.cost, nil
+}
+
 func (w *world) Receipt(_ context.Context, id string) (blueberry.Receipt, error) {
-	return blueberry.Receipt{EnvironmentID: id, EndedAt: w.now(), Lines: make([]blueberry.ReceiptLine, 3)}, nil
+	return blueberry.Receipt{EnvironmentID: id, EndedAt: w.now(), Cost: w.cost, Lines: make([]blueberry.ReceiptLine, 3)}, nil
 }
 
 func (w *world) Made(_ context.Context, _ blueberry.Actor, wish source.EnvironmentWish) (blueberry.Environment, error) {

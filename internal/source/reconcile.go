@@ -15,6 +15,8 @@ import (
 type Environments interface {
 	// Environment reads one by id, also when it has ended; NotFound when nothing is known of it any more.
 	Environment(ctx context.Context, id string) (blueberry.Environment, error)
+	// Cost is what one costs now, and has cost; nil where no prices are set.
+	Cost(ctx context.Context, id string) (*blueberry.EnvironmentCost, error)
 	// Receipt reads that of the removal of one, or NotFound.
 	Receipt(ctx context.Context, id string) (blueberry.Receipt, error)
 	// Made gives the one that was made with the key and name before, or NotFound.

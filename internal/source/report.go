@@ -61,7 +61,13 @@ func (s *Repositories) Report(ctx context.Context, job blueberry.Job) (blueberry
 	if err != nil {
 		return blueberry.JobOutcome{}, err
 	}
-	again, err := s.report(ctx, r, p, told, s.word(r, p, env, receipt).with(ci))
+	var cost *blueberry.EnvironmentCost
+	if env != nil {
+		if cost, err = s.Environments.Cost(ctx, env.ID); err != nil && !errors.Is(err, blueberry.NotFound) {
+			return blueberry.JobOutcome{}, err
+		}
+	}
+	again, err := s.report(ctx, r, p, told, s.word(r, p, env, receipt, cost).with(ci))
 	return blueberry.JobOutcome{Again: again}, err
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // word is what the host should show of a pull request as it is now.
-func (s *Repositories) word(r blueberry.Repository, p blueberry.PullRequest, env *blueberry.Environment, receipt *blueberry.Receipt) word {
+func (s *Repositories) word(r blueberry.Repository, p blueberry.PullRequest, env *blueberry.Environment, receipt *blueberry.Receipt, cost *blueberry.EnvironmentCost) word {
 	w := word{
 		mark: "<!-- blueberry:" + p.ID + " -->", number: p.Number, name: r.Policy.EnvironmentName(p.Number),
 		urgent: p.Outcome == blueberry.PullEnded || p.Outcome == blueberry.PullRefused,
@@ -18,7 +18,7 @@ func (s *Repositories) word(r blueberry.Repository, p blueberry.PullRequest, env
 		w.mark = "[//]: # (blueberry:" + p.ID + ")\n"
 	}
 	state, line := standing(p, env)
-	w.comment = w.mark + "\n" + s.comment(r, p, env, receipt, line)
+	w.comment = w.mark + "\n" + s.comment(r, p, env, receipt, cost, line)
 	if p.Outcome == blueberry.PullSkipped && env == nil {
 		w.quiet = true
 		return w
@@ -104,7 +104,7 @@ func (s *Repositories) pageOf(env *blueberry.Environment) string {
 }
 
 // comment is the text that a person reads below the pull request, in Markdown. Whatever comes from outside is plain text in it.
-func (s *Repositories) comment(r blueberry.Repository, p blueberry.PullRequest, env *blueberry.Environment, receipt *blueberry.Receipt, line string) string {
+func (s *Repositories) comment(r blueberry.Repository, p blueberry.PullRequest, env *blueberry.Environment, receipt *blueberry.Receipt, cost *blueberry.EnvironmentCost, line string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "**Blueberry**: environment `%s` is %s\n", r.Policy.EnvironmentName(p.Number), plain(line))
 	row := func(name, value string) { fmt.Fprintf(&b, "| %s | %s |\n", name, value) }
@@ -112,6 +112,9 @@ func (s *Repositories) comment(r blueberry.Repository, p blueberry.PullRequest, 
 	case env != nil && (env.Phase == blueberry.Terminated || env.Phase == blueberry.Terminating || p.Outcome == blueberry.PullEnded):
 		if receipt != nil && !receipt.EndedAt.IsZero() {
 			fmt.Fprintf(&b, "\nIts receipt: %d objects proven gone, %d left over.\n", len(receipt.Lines), len(receipt.Leftovers))
+			if c := receipt.Cost; c != nil {
+				fmt.Fprintf(&b, "\nIt cost %s %s.\n", c.SoFar.Cents(), c.Currency)
+			}
 		}
 	case env != nil:
 		b.WriteString("\n| | |\n|---|---|\n")
@@ -124,6 +127,9 @@ func (s *Repositories) comment(r blueberry.Repository, p blueberry.PullRequest, 
 		}
 		row("Commit", "`"+p.BuiltCommit+"`")
 		row("Lease", "until "+env.Lease.ExpiresAt.UTC().Format(time.RFC1123))
+		if cost != nil {
+			row("Cost", costLine(*cost))
+		}
 		row("Steps", waterfall(env.Conditions))
 		if page := s.pageOf(env); page != "" {
 			row("More", "[logs, timeline and what is wrong]("+page+")")
@@ -181,4 +187,20 @@ func cut(s string, most int) string {
 		return s
 	}
 	return string(runes[:most-1]) + "…"
+}
+
+// costLine is what an environment costs, in one line. It is told in cents, so that time alone does not have the comment edited all the while.
+func costLine(c blueberry.EnvironmentCost) string {
+	var parts []string
+	if c.Priced {
+		parts = append(parts, c.Now.String()+" "+c.Currency+" an hour")
+	}
+	parts = append(parts, c.SoFar.Cents()+" "+c.Currency+" so far")
+	if c.Priced && c.Ends {
+		parts = append(parts, c.ToLeaseEnd.Cents()+" "+c.Currency+" more until the lease ends")
+	}
+	for _, x := range c.Others {
+		parts = append(parts, x.Amount.Cents()+" "+x.Currency+" before the prices were told in "+c.Currency)
+	}
+	return plain(strings.Join(parts, ", "))
 }

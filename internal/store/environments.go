@@ -55,6 +55,7 @@ type environmentRow struct {
 	Cause       string `bun:"cause"`
 	HeldBy      string `bun:"held_by"`
 	Restricted  bool   `bun:"restricted"`
+	Requests    string `bun:"requests"`
 }
 
 // conditionColumn is one condition in the column of conditions.
@@ -90,6 +91,10 @@ func environmentToRow(e blueberry.Environment) (environmentRow, error) {
 	if err != nil {
 		return environmentRow{}, err
 	}
+	requests, err := requestsToColumn(e.Requests)
+	if err != nil {
+		return environmentRow{}, err
+	}
 	row := environmentRow{
 		ID: e.ID, Project: e.Project, Name: e.Name, Namespace: e.Namespace, Target: e.Target, Owner: clean(e.Owner),
 		SourceRepository: clean(e.Source.Repository), SourceRef: clean(e.Source.Ref), SourceCommit: e.Source.Commit, SourcePath: clean(e.Source.Path), RequestKey: clean(e.RequestKey),
@@ -100,7 +105,7 @@ func environmentToRow(e blueberry.Environment) (environmentRow, error) {
 		Search:  strings.ToLower(clean(e.Name + "\n" + e.Owner + "\n" + e.Source.Repository)),
 		Kind:    string(e.Kind()), demandColumns: columnsOf(e.Demand), Drift: drift, DriftSince: micros(e.DriftSince),
 		PinnedBy: clean(e.Lease.PinnedBy), LeaseWarned: e.Lease.Warned.Microseconds(), Sleep: sleep, Cause: clean(string(e.Cause)), HeldBy: clean(e.HeldBy),
-		Restricted: e.Restricted,
+		Restricted: e.Restricted, Requests: requests,
 	}
 	if row.ExpiresAt == 0 {
 		row.ExpiresAt = neverExpires
@@ -132,6 +137,11 @@ func (r environmentRow) environment() (blueberry.Environment, error) {
 	}
 	if err := decode("drift policy", r.Drift, &e.Drift); err != nil {
 		return blueberry.Environment{}, err
+	}
+	if r.Requests != "" {
+		if err := decode("requests", r.Requests, &e.Requests); err != nil {
+			return blueberry.Environment{}, err
+		}
 	}
 	return e, decode("hosts", r.Hosts, &e.Hosts)
 }
@@ -168,6 +178,11 @@ func (t *Tx) InsertEnvironment(ctx context.Context, e blueberry.Environment) err
 	}
 	if err := t.insertHosts(ctx, e.ID, hostsOf(e)); err != nil {
 		return err
+	}
+	if e.Phase != blueberry.Pending { // that costs nothing yet
+		if err := t.keepCost(ctx, e); err != nil {
+			return err
+		}
 	}
 	_, err = t.Project(ctx, e.Project) // the row of a deleted one is there; the environment's reference to it keeps others from deleting it from here on
 	return err
@@ -217,7 +232,7 @@ func environmentNotFound(id string) error {
 }
 
 // UpdateEnvironment writes e if the row's version is still e.Version, else Conflict with code VERSION_MOVED; the row's version then counts up by one.
-// A terminated environment uses nothing of the catalogue any more.
+// The record of its cost goes on with it. A terminated environment uses nothing of the catalogue any more.
 func (t *Tx) UpdateEnvironment(ctx context.Context, e blueberry.Environment) error {
 	row, err := environmentToRow(e)
 	if err != nil {
@@ -232,7 +247,7 @@ func (t *Tx) UpdateEnvironment(ctx context.Context, e blueberry.Environment) err
 	if err := g.check(ctx, "update environment", res, err); err != nil {
 		return err
 	}
-	if err := t.replaceHosts(ctx, e); err != nil || e.Phase != blueberry.Terminated {
+	if err := errors.Join(t.replaceHosts(ctx, e), t.keepCost(ctx, e)); err != nil || e.Phase != blueberry.Terminated {
 		return err
 	}
 	return t.dropUses(ctx, e.ID) // so that what it used may go, and counts of users need not wade through the dead

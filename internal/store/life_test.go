@@ -25,12 +25,14 @@ func fillLife(ctx context.Context, tx *store.Tx, e blueberry.Environment) error 
 		tx.TouchActivity(ctx, map[string]time.Time{e.ID: start}),
 		tx.AppendWake(ctx, blueberry.WakeEntry{EnvironmentID: e.ID, Asleep: true, Why: blueberry.ByHand, By: "ada", At: start}),
 		tx.PutReceipt(ctx, receipt(e)), tx.PutArchive(ctx, archive(e)), tx.PutOrphan(ctx, orphan("pr-9")),
+		tx.AppendPrices(ctx, prices("", start)),
 	)
 }
 
 func receipt(e blueberry.Environment) blueberry.Receipt {
 	return blueberry.Receipt{
 		EnvironmentID: e.ID, Project: e.Project, Environment: e.Name, Target: e.Target, Reason: "LeaseExpired", By: "system", BeganAt: start,
+		Cost: &blueberry.EnvironmentCost{Currency: "EUR", SoFar: 1_234_567, Parts: []blueberry.CostPart{{ComponentRequests: blueberry.ComponentRequests{Component: "web", Pods: 1}, SoFar: 1_234_567}}, AsOf: start},
 		Lines: []blueberry.ReceiptLine{{
 			System: "git", Object: "environments/default/pr-1", MadeAt: start, GoneAt: start.Add(1500 * time.Microsecond), Waited: 1500 * time.Microsecond, Control: "no such path",
 		}},

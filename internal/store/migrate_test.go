@@ -100,6 +100,7 @@ func (r rowsOf) within(older rowsOf) rowsOf {
 func fill(t *testing.T, s *store.Store) (blueberry.Environment, blueberry.Revision) {
 	t.Helper()
 	e := fullEnvironment("pr-1")
+	e.Phase = blueberry.Provisioning // from here on it costs
 	set, entry := configSet("shop"), catalogueEntry("shop")
 	r := fullRevision(e, 1, set, entry)
 	p := plan(e, r)
@@ -202,6 +203,9 @@ func readsOld(t *testing.T, s *store.Store, e blueberry.Environment, r blueberry
 	}
 	if version < 15 {
 		e.Restricted = false
+	}
+	if version < 21 {
+		e.Requests = blueberry.Requests{}
 	}
 	if got := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Environment, error) {
 		return tx.EnvironmentByHost(ctx, e.Hosts[0])

@@ -36,7 +36,7 @@ func plan(e blueberry.Environment, r blueberry.Revision) blueberry.Plan {
 		Policies: []blueberry.PolicyVerdict{{Rule: "default/images", Object: object.String(), Denied: true, Message: "no", Fix: "yes"}},
 		Warnings: []blueberry.Warning{{Code: "forbidden_field", Field: "overrides.web", Message: "was dropped"}},
 		Lease:    blueberry.PlanLease{Before: start, After: start.Add(time.Hour), Hours: 1},
-		Cost:     &blueberry.PlanCost{HourBefore: 1, HourAfter: 2.5, Currency: "EUR"}, DryRun: blueberry.DryRun{Reason: "the target is down"},
+		Cost:     blueberry.NewPlanCost(prices("", start), blueberry.Requests{}, e.Requests, time.Hour), DryRun: blueberry.DryRun{Reason: "the target is down"},
 		RenderingDigest: r.Rendering.Digest, Request: []byte("{\"a\": \"\xff\x00\"}"), KeyID: "key_1", Signature: []byte{0, 0xff},
 		CreatedAt: start, ExpiresAt: start.Add(blueberry.PlanLifetime),
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // PurgeEnvironment removes a terminated environment with its revisions, the renderings that were theirs alone, ledger, plans, holds, events, receipt, wake
-// ledger, activity and hosts. Its audit entries and its archive stay. Conflict with code ENVIRONMENT_ALIVE when it is not terminated, or NotFound.
+// ledger, activity, spans of cost and hosts. Its audit entries and its archive stay. Conflict with code ENVIRONMENT_ALIVE when it is not terminated, or NotFound.
 func (t *Tx) PurgeEnvironment(ctx context.Context, environmentID string) error {
 	if t.readOnly {
 		return errReadOnly
@@ -33,7 +33,7 @@ func (t *Tx) PurgeEnvironment(ctx context.Context, environmentID string) error {
 	}
 	for _, table := range []string{
 		"config_uses", "blueprint_uses", "source_uses", // left by what the version before this one has terminated
-		"holds", "plans", "revisions", "ledger", "events", "receipts", "wake_entries", "activity", "environment_hosts",
+		"holds", "plans", "revisions", "ledger", "events", "receipts", "wake_entries", "activity", "cost_spans", "environment_hosts",
 	} {
 		if _, err := t.db.NewDelete().Table(table).Where("environment_id = ?", id).Exec(ctx); err != nil {
 			return fmt.Errorf("delete %s of environment: %w", table, err)

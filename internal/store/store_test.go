@@ -76,6 +76,9 @@ func fullEnvironment(name string) blueberry.Environment {
 		Step: blueberry.TurnApplied, Own: true, Seen: start.Add(-time.Minute),
 	}
 	e.Cause, e.HeldBy, e.Restricted = blueberry.CauseCrash, "kube", true
+	e.Requests = blueberry.Requests{
+		Revision: 1, NotCounted: []string{"web: ö\x00"}, Parts: []blueberry.ComponentRequests{{Component: "web", Pods: 2, CPU: 250, Memory: 1 << 30, Storage: 10 << 30}},
+	}
 	return e
 }
 

@@ -233,6 +233,11 @@ func (h *House) Detail(ctx context.Context, actor blueberry.Actor, id string) (b
 	return e, r, err
 }
 
+// Cost tells nothing: the house has no prices.
+func (h *House) Cost(context.Context, blueberry.Actor, string) (*blueberry.EnvironmentCost, error) {
+	return nil, nil
+}
+
 // Revoke ends every token of the house.
 func (h *House) Revoke() { h.revoked.Store(true) }
 
