@@ -44,6 +44,7 @@ func (s *Server) handler(edge httpapi.Edge, draining <-chan struct{}) (h http.Ha
 		}
 		maps.Copy(routes, gallery.Routes(pages.Page, s.Logger))
 	}
+	maps.Copy(routes, s.documentation(func() *httpapi.API { return api }).Routes())
 	p := s.provisioner
 	api, err = httpapi.New(httpapi.Deps{
 		Environments: s.provisioner, Changes: s.provisioner, Plans: s.provisioner, Revisions: s.provisioner, Drift: s.provisioner, Projects: s.provisioner,

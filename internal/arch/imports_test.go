@@ -107,6 +107,7 @@ func families() map[string][]string {
 		"github.com/wneessen/":       {"internal/notify/mail"},
 		"github.com/zalando/":        {"internal/cli"},
 		"github.com/a-h/templ":       {"internal/web"},
+		"github.com/yuin/goldmark":   {"internal/web/docs"},
 		"github.com/coder/websocket": {"internal/httpapi", "internal/cli"},
 		"github.com/chromedp/":       {}, // tests only
 		"github.com/johannesboyne/":  {},

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -209,7 +208,7 @@ type Deps struct {
 	Edge Edge
 
 	Version  string           // of the server
-	Address  string           // where the reference page's examples point: "https://blueberry.example.com"; empty means http://127.0.0.1:7080
+	Address  string           // of this server, as others reach it: "https://blueberry.example.com"; empty means http://127.0.0.1:7080
 	Draining <-chan struct{}  // closed when the server begins to stop: event streams end then. Nil means never
 	Now      func() time.Time // nil means time.Now
 	Logger   *slog.Logger     // nil means slog.Default
@@ -221,11 +220,11 @@ type Deps struct {
 	Routes map[string]http.Handler
 }
 
-// API serves /v1, its document and its reference page.
+// API serves /v1 and its document.
 type API struct {
-	handler http.Handler
-	gateway *gateway
-	doc     *huma.OpenAPI
+	handler   http.Handler
+	gateway   *gateway
+	reference reference
 }
 
 // New builds the routes. It fails when something it stands on is missing. Routes that collide are a mistake in the code, and panic as in
@@ -290,8 +289,8 @@ func New(d Deps) (*API, error) {
 	systems{d.System}.mount(r)
 	d.Rights.mount(r, d.Projects, d.Now)
 
-	doc := r.document()
-	reference{doc: doc, address: d.Address}.mount(mux)
+	ref := newReference(r.document())
+	ref.mount(mux)
 	hooks{d.Repositories, d.Edge.Timeouts.orDefaults().Body, make(chan struct{}, maxReading), d.Logger}.mount(mux)
 	ciHooks{d.Repositories, d.Edge.Timeouts.orDefaults().Body, make(chan struct{}, maxReadingCI), d.Logger}.mount(mux)
 	for pattern, h := range d.Routes {
@@ -301,11 +300,8 @@ func New(d Deps) (*API, error) {
 	if err := g.edge(d.Edge, d.Address); err != nil {
 		return nil, err
 	}
-	return &API{handler: g.handler(), gateway: g, doc: doc}, nil
+	return &API{handler: g.handler(), gateway: g, reference: ref}, nil
 }
 
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
-
-// Document is the OpenAPI document as JSON, as it is served and kept in docs.
-func (a *API) Document() ([]byte, error) { return documentJSON(a.doc) }

@@ -40,7 +40,7 @@ func menu(v *visit) (items []menuItem) {
 			items = append(items, a.Menu(v)...)
 		}
 	}
-	items = append(items, menuItem{To: "/docs", Name: "API reference", Icon: "book", Group: groupHelp}, menuItem{To: "/account", Name: "Account", Icon: "person", Group: groupHelp})
+	items = append(items, menuItem{To: "/docs", Name: "Documentation", Icon: "book", Group: groupHelp}, menuItem{To: "/account", Name: "Account", Icon: "person", Group: groupHelp})
 	groups := []string{groupWork, groupCatalogue, groupOperate, groupAccess, groupHelp}
 	slices.SortStableFunc(items, func(a, b menuItem) int { return slices.Index(groups, a.Group) - slices.Index(groups, b.Group) })
 	return items

@@ -76,11 +76,19 @@
 		draw(found);
 		if (!text) return;
 		try {
-			const answer = await fetch("/v1/environments?limit=8&q=" + encodeURIComponent(text), { headers: { Accept: "application/json" } });
-			if (!answer.ok || turn !== asked) return;
-			const { items } = await answer.json();
-			found = found.concat(items.map((e) => ({ name: e.name, to: "/environments/" + encodeURIComponent(e.id), kind: e.project + " · " + e.phase })));
-			draw(found);
+			const [answer, docs] = await Promise.all([
+				fetch("/v1/environments?limit=8&q=" + encodeURIComponent(text), { headers: { Accept: "application/json" } }), fetch("/docs/search.json?q=" + encodeURIComponent(text)),
+			]);
+			if (turn !== asked) return;
+			if (answer.ok) {
+				const { items } = await answer.json();
+				found = found.concat(items.map((e) => ({ name: e.name, to: "/environments/" + encodeURIComponent(e.id), kind: e.project + " · " + e.phase })));
+			}
+			if (docs.ok) {
+				const { items } = await docs.json();
+				found = found.concat(items.slice(0, 5).map((d) => ({ name: d.title, to: d.address, kind: "docs · " + d.area })));
+			}
+			if (turn === asked) draw(found);
 		} catch {
 			// The pages of the menu are there all the same.
 		}
