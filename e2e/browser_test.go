@@ -175,14 +175,14 @@ func TestPeopleSignIn(t *testing.T) {
 	do(ctx, t, shot("home-empty"), chromedp.Navigate(home+"/account"), see("owner of the installation"), shot("account"), chromedp.Navigate(setupLinkUsed(t, home)), enter("email", "eve@example.com"), enter("password", ownerPassword), press("Make the account"), see("link"))
 
 	// A second factor by authenticator.
-	do(ctx, t, chromedp.Navigate(home+"/account"), press("Set up an authenticator"), see("Scan the picture"), shot("totp"))
+	do(ctx, t, chromedp.Navigate(home+"/account/security"), press("Set up an authenticator"), see("Scan the picture"), shot("totp"))
 	key := text(ctx, t, ".secret code")
 	do(ctx, t, enter("code", code(t, key, 0)), press("Turn it on"), see("Recovery codes"), shot("recovery"))
 	recovery := text(ctx, t, ".codes li:first-child")
 
-	do(ctx, t, pretendAuthenticator(), chromedp.Navigate(home+"/account"), enter("passkey_name", "laptop"), press("Add a passkey"), see("laptop"), shot("account-full"))
+	do(ctx, t, pretendAuthenticator(), chromedp.Navigate(home+"/account/security"), enter("passkey_name", "laptop"), press("Add a passkey"), see("The passkey is added"), see("laptop"), shot("account-full"))
 
-	do(ctx, t, press("Sign out"), see("Sign in with a passkey"), shot("signin"), press("Sign in with a passkey"), see("Nothing runs yet"), chromedp.Navigate(home+"/account"), see("this one"), see("passkey"))
+	do(ctx, t, press("Sign out"), see("Sign in with a passkey"), shot("signin"), press("Sign in with a passkey"), see("Nothing runs yet"), chromedp.Navigate(home+"/account/sessions"), see("this one"), see("passkey"))
 
 	do(ctx, t, press("Sign out"), enter("email", ownerEmail), enter("password", "not my password"), press("Sign in"), see("did not work"), shot("signin-fault"))
 	do(ctx, t, enter("password", ownerPassword), press("Sign in"), see("Second factor"), shot("second-factor"),
@@ -257,7 +257,7 @@ func TestProgramsAskPeople(t *testing.T) {
 	if _, err := acting.ListUsers(ctx, sdk.UserFilter{}); !isStatus(err, http.StatusForbidden) {
 		t.Errorf("what was not: %v", err)
 	}
-	do(ctx, t, chromedp.Navigate(home+"/account"), see("Portal"), press("Take back"), see("may do nothing for you any more"))
+	do(ctx, t, chromedp.Navigate(home+"/account/programs"), see("Portal"), followLink("Take back"), press("Take back"), see("may do nothing for you any more"))
 	if _, err := acting.ListEnvironments(ctx, sdk.EnvironmentFilter{}); !isStatus(err, http.StatusUnauthorized) {
 		t.Errorf("after it was taken back: %v", err)
 	}

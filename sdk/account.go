@@ -56,6 +56,18 @@ type PasskeyList struct {
 	Items []Passkey `json:"items" nullable:"false" doc:"Oldest first"`
 }
 
+// SignInWays are how people can sign in at this installation, beside a password.
+type SignInWays struct {
+	Providers   []SignInProvider `json:"providers" nullable:"false" doc:"Identity providers that are in use, by name"`
+	PasskeysOff string           `json:"passkeys_off,omitempty" doc:"Why there are no passkeys at this address; absent when there are" example:"passkeys need a public address by https"`
+}
+
+// SignInProvider is an identity provider as its button shows it.
+type SignInProvider struct {
+	Name  string `json:"name" doc:"Its name" example:"google"`
+	Label string `json:"label" doc:"For people" example:"Google"`
+}
+
 // Consent is what a user allowed an OAuth client.
 type Consent struct {
 	ClientID  string    `json:"client_id" doc:"Id of the client" example:"cli_06d5xw7k3c8qf2v9m4n1r0t6ya"`

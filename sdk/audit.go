@@ -42,6 +42,13 @@ type AuditList struct {
 	NextBefore string       `json:"next_before,omitempty" doc:"Give it as before to read on; absent at the end"`
 }
 
+// AuditVerification is what the server found when it proved its own audit.
+type AuditVerification struct {
+	Holds  bool        `json:"holds" doc:"Whether everything fits: hashes, links and signatures" example:"true"`
+	Report AuditReport `json:"report" doc:"What was proven; with a fault as far as it came"`
+	Fault  *AuditFault `json:"fault,omitempty" doc:"The first thing that does not fit; absent if all of it holds"`
+}
+
 // AuditFilter says which entries to list.
 type AuditFilter struct {
 	Actor    string // id or name

@@ -32,36 +32,36 @@ type AuditVerifyOptions struct {
 
 // AuditHead is a place in the chain.
 type AuditHead struct {
-	Seq  int64  `json:"seq"`
-	Hash string `json:"hash"`
+	Seq  int64  `json:"seq" doc:"Place in the chain" example:"1042"`
+	Hash string `json:"hash" doc:"Hash of the entry there" example:"fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"`
 }
 
 // AuditKey is a key that proved a signature.
 type AuditKey struct {
-	ID    string `json:"id"`
-	Given bool   `json:"given"` // it is one of AuditVerifyOptions.Keys; else it was taken from the file itself
+	ID    string `json:"id" doc:"Id of the key, made of its public half" example:"key_06d5xw7k3c8qf2v9m4n1r0t6ya"`
+	Given bool   `json:"given" doc:"Whether the verifier was told to trust it; else it was taken from the export itself" example:"false"` // it is one of AuditVerifyOptions.Keys; else it was taken from the file itself
 }
 
 // AuditReport is what an export proves.
 type AuditReport struct {
-	Whole       bool       `json:"whole"` // all entries of the installation from the first; else those that a query chose
-	ExportedAt  string     `json:"exported_at"`
-	ExportedBy  string     `json:"exported_by"`
-	Entries     int        `json:"entries"`
-	First       int64      `json:"first,omitempty"` // Seq
-	Head        AuditHead  `json:"head"`            // the last entry
-	Checkpoints int        `json:"checkpoints"`
-	SignedBy    string     `json:"signed_by"` // id of the key under the export
-	Keys        []AuditKey `json:"keys"`
-	Trusted     bool       `json:"trusted"` // a key that was given signed the export, or the end of its chain
+	Whole       bool       `json:"whole" doc:"Whether it is all entries of the installation from the first; else those that a query chose" example:"true"` // all entries of the installation from the first; else those that a query chose
+	ExportedAt  string     `json:"exported_at" doc:"When" example:"2026-11-27T09:30:00Z"`
+	ExportedBy  string     `json:"exported_by" doc:"By whom" example:"ada@example.com"`
+	Entries     int        `json:"entries" doc:"How many fit" example:"1042"`
+	First       int64      `json:"first,omitempty" doc:"Place of the first entry in the chain" example:"1"`
+	Head        AuditHead  `json:"head" doc:"The last entry"`
+	Checkpoints int        `json:"checkpoints" doc:"How many signatures under the chain fit" example:"12"`
+	SignedBy    string     `json:"signed_by" doc:"Id of the key under the export" example:"key_06d5xw7k3c8qf2v9m4n1r0t6ya"`
+	Keys        []AuditKey `json:"keys" nullable:"false" doc:"Keys that signed"`
+	Trusted     bool       `json:"trusted" doc:"Whether a key that was given signed it" example:"false"` // a key that was given signed the export, or the end of its chain
 }
 
 // AuditFault is the first thing in an export that does not fit.
 type AuditFault struct {
-	Line int    `json:"line"`          // from 1
-	Seq  int64  `json:"seq,omitempty"` // of the entry, if it is one
-	ID   string `json:"id,omitempty"`  // of the entry, if it can be read
-	What string `json:"what"`
+	Line int    `json:"line" doc:"Of the export, from 1" example:"17"`
+	Seq  int64  `json:"seq,omitempty" doc:"Place of the entry in the chain, if it is one" example:"16"`
+	ID   string `json:"id,omitempty" doc:"Id of the entry, if it can be read" example:"aud_06d5xw7k3c8qf2v9m4n1r0t6ya"`
+	What string `json:"what" doc:"What is wrong with it, behind its name" example:"was changed: it does not have its hash"`
 }
 
 // Error names the entry and what is wrong with it.

@@ -24,6 +24,8 @@ func (c *Client) ListEnvironments(ctx context.Context, f EnvironmentFilter) (Env
 	k.set("name", f.Name)
 	k.set("q", f.Search)
 	k.set("owner", f.Owner)
+	k.set("target", f.Target)
+	k.set("restricted", f.Restricted)
 	for _, p := range f.Phases {
 		k.query.Add("phase", string(p))
 	}

@@ -76,6 +76,13 @@ func (c *Client) RevokeUserSessions(ctx context.Context, user string, options ..
 	return fetch[RevokedSessions](ctx, c, newCall(http.MethodDelete, "users", user, "sessions"), options...)
 }
 
+// RevokeOtherSessions ends every session of a user but the one that the call is made with.
+func (c *Client) RevokeOtherSessions(ctx context.Context, user string, options ...CallOption) (RevokedSessions, error) {
+	k := newCall(http.MethodDelete, "users", user, "sessions")
+	k.set("others", "true")
+	return fetch[RevokedSessions](ctx, c, k, options...)
+}
+
 // ListSessions reads live sessions, newest first: one's own unless the filter says whose.
 func (c *Client) ListSessions(ctx context.Context, f SessionFilter) (SessionList, error) {
 	k := IDWindow{Before: f.Before, Limit: f.Limit}.call("sessions")

@@ -62,6 +62,11 @@ func (c *Client) DeletePasskey(ctx context.Context, id string, options ...CallOp
 	return c.do(ctx, newCall(http.MethodDelete, "account", "passkeys", id), options...)
 }
 
+// ListSignInWays tells how people can sign in here.
+func (c *Client) ListSignInWays(ctx context.Context) (SignInWays, error) {
+	return fetch[SignInWays](ctx, c, newCall(http.MethodGet, "account", "sign-in-ways"))
+}
+
 // ListConsents reads the OAuth clients that one has allowed.
 func (c *Client) ListConsents(ctx context.Context) (ConsentList, error) {
 	return fetch[ConsentList](ctx, c, newCall(http.MethodGet, "account", "consents"))

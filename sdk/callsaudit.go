@@ -28,6 +28,18 @@ func (c *Client) AllAuditEntries(ctx context.Context, f AuditFilter) iter.Seq2[A
 	})
 }
 
+// GetAuditEntry reads one entry by id.
+func (c *Client) GetAuditEntry(ctx context.Context, id string) (AuditEntry, error) {
+	return fetch[AuditEntry](ctx, c, newCall(http.MethodGet, "audit", id))
+}
+
+// VerifyAudit has the server prove its own audit: the whole chain, or what the filter chooses. Its window does not count. Whoever does not trust the server
+// uses ExportAudit and VerifyAudit.
+func (c *Client) VerifyAudit(ctx context.Context, f AuditFilter) (AuditVerification, error) {
+	f.Before, f.Limit = "", 0
+	return fetch[AuditVerification](ctx, c, f.call("audit", "verification"))
+}
+
 // ExportAudit copies an export to w: JSON lines, oldest first, as VerifyAudit proves them. Without a filter it is the whole chain; the window of the filter
 // does not count. An export that breaks off midway is an error, and what was written is worth nothing. It ends with ctx alone.
 func (c *Client) ExportAudit(ctx context.Context, f AuditFilter, w io.Writer) error {

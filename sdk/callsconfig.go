@@ -12,6 +12,11 @@ func (c *Client) CreateConfigSet(ctx context.Context, r CreateConfigSetRequest, 
 	return fetch[EditedConfigSet](ctx, c, post(r, "config-sets"), options...)
 }
 
+// CheckConfigSet tells every fault of a config set that could be made, or of values that one could get, as a *Problem. Nothing is stored.
+func (c *Client) CheckConfigSet(ctx context.Context, r CreateConfigSetRequest) error {
+	return c.do(ctx, post(r, "config-sets", "check"))
+}
+
 // ListConfigSets reads one page of config sets.
 func (c *Client) ListConfigSets(ctx context.Context, f CatalogueFilter) (ConfigSetPage, error) {
 	return fetch[ConfigSetPage](ctx, c, f.call("config-sets"))

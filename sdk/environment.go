@@ -110,13 +110,16 @@ type EnvironmentPage struct {
 // EnvironmentFilter says which environments to list. The zero value asks for every one that is not terminated, newest first.
 type EnvironmentFilter struct {
 	Project string
-	Name    string  // exact
-	Search  string  // part of a name, owner or repository
-	Owner   string  // exact
-	Phases  []Phase // empty means every phase but terminated
-	Sort    string  // created_at, updated_at, expires_at, name or phase; a leading dash means descending. Empty means -created_at
-	Limit   int     // of one page; 0 means the server's default
-	Cursor  string  // NextCursor of the page before
+	Name    string // exact
+	Search  string // part of a name, owner or repository
+	Owner   string // exact
+	Target  string // exact
+	// Restricted is "yes" for those that are restricted, "no" for those that are not; empty for both.
+	Restricted string
+	Phases     []Phase // empty means every phase but terminated
+	Sort       string  // created_at, updated_at, expires_at, name or phase; a leading dash means descending. Empty means -created_at
+	Limit      int     // of one page; 0 means the server's default
+	Cursor     string  // NextCursor of the page before
 }
 
 // Rendering is the exact manifests of one revision.

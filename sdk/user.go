@@ -31,7 +31,9 @@ type UserDetail struct {
 	GroupMemberships []ProjectRole `json:"group_memberships" nullable:"false" doc:"Roles that they have by the groups of their identity provider"`
 	Identities       []Identity    `json:"identities" nullable:"false" doc:"Accounts at identity providers that they sign in with"`
 	Passkeys         []Passkey     `json:"passkeys" nullable:"false" doc:"Their passkeys"`
+	Password         bool          `json:"password" doc:"Whether they have a password" example:"true"`
 	SecondFactor     bool          `json:"second_factor" doc:"Whether their password needs a code as well" example:"true"`
+	RecoveryCodes    int           `json:"recovery_codes" doc:"How many recovery codes are left to them" example:"8"`
 }
 
 // ProjectRole is a role in a project.

@@ -109,7 +109,7 @@ func (b *bench) start(ctx context.Context) error {
 // code runs the benchmarks that lie beside the code.
 func (b *bench) code(ctx context.Context) error {
 	for _, x := range []struct{ pkg, bench string }{
-		{"./internal/render", "BenchmarkRenderSample|BenchmarkHelmCLISample|BenchmarkMerge"}, {"./internal/catalog", "Benchmark"}, {"./internal/policy", "Benchmark"}, {"./internal/gitops", "Benchmark"}, {"./internal/store", "Benchmark"}, {"./internal/access", "BenchmarkAuthenticate"}, {"./internal/audit", "Benchmark"}, {"./internal/httpapi", "BenchmarkGateway"}, {"./internal/target/sim", "Benchmark"}, {"./internal/target/kube", "Benchmark"},
+		{"./internal/render", "BenchmarkRenderSample|BenchmarkHelmCLISample|BenchmarkMerge"}, {"./internal/catalog", "Benchmark"}, {"./internal/policy", "Benchmark"}, {"./internal/gitops", "Benchmark"}, {"./internal/store", "Benchmark"}, {"./internal/access", "BenchmarkAuthenticate"}, {"./internal/audit", "Benchmark"}, {"./internal/httpapi", "BenchmarkGateway"}, {"./internal/web/console", "Benchmark"}, {"./internal/target/sim", "Benchmark"}, {"./internal/target/kube", "Benchmark"},
 	} {
 		out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", x.bench, x.pkg).CombinedOutput()
 		for line := range strings.SplitSeq(string(out), "\n") {

@@ -11,6 +11,7 @@ import (
 type Ways struct {
 	Providers   []blueberry.IdentityProvider // that are in use, by name, without their secrets
 	PasskeysOff string                       // why there are no passkeys at this address; empty when there are
+	NoOwner     bool                         // nobody has set the installation up yet
 }
 
 // Ways lists them. They are no secret: whoever opens the page sees them.
@@ -23,6 +24,11 @@ func (s *SignIn) Ways(ctx context.Context) (Ways, error) {
 		}
 	}
 	err := s.Record.View(ctx, func(tx Tx) error {
+		owners, err := tx.CountOwners(ctx)
+		if err != nil {
+			return err
+		}
+		w.NoOwner = owners == 0
 		all, err := tx.Providers(ctx)
 		if err != nil {
 			return err

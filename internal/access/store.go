@@ -16,6 +16,7 @@ type Record interface {
 // Tx is one transaction of the record.
 type Tx interface {
 	Users
+	SavedViews
 	Proofs
 	Identities
 	Projects
@@ -55,6 +56,16 @@ type Users interface {
 	CountOwners(ctx context.Context) (int, error)
 	// TouchUser notes when a user was last seen; the time never goes back.
 	TouchUser(ctx context.Context, id string, at time.Time) error
+}
+
+// SavedViews are lists that people come back to.
+type SavedViews interface {
+	// SavedViews reads those of a user, by name.
+	SavedViews(ctx context.Context, userID string) ([]blueberry.SavedView, error)
+	// PutSavedView adds one, or puts it in the place of the one of its name.
+	PutSavedView(ctx context.Context, v blueberry.SavedView) error
+	// DeleteSavedView removes one, or NotFound with code VIEW_NOT_FOUND.
+	DeleteSavedView(ctx context.Context, userID, name string) error
 }
 
 // Proofs are how users prove who they are.

@@ -29,7 +29,7 @@ func (s *Server) handler(edge httpapi.Edge, draining <-chan struct{}) (h http.Ha
 		"GET /metrics": s.metrics.handler(),
 	}
 	pages := &web.Pages{
-		SignIn: r.signIn, Providers: r.signIn, Factors: r.signIn, Passkeys: r.signIn, Account: r.accounts, OAuth: r.oauth, Leases: s.provisioner, Gate: r.gate, Seal: r.keyset,
+		SignIn: r.signIn, Providers: r.signIn, Passkeys: r.signIn, OAuth: r.oauth, Leases: s.provisioner, Gate: r.gate, Seal: r.keyset,
 		Now: time.Now, Logger: s.Logger,
 	}
 	maps.Copy(routes, pages.Routes())

@@ -22,6 +22,11 @@ func (a *Auditor) List(ctx context.Context, actor blueberry.Actor, q blueberry.A
 	if err := checkQuery(q); err != nil {
 		return nil, "", err
 	}
+	return a.page(ctx, q)
+}
+
+// page is List for whoever asks.
+func (a *Auditor) page(ctx context.Context, q blueberry.AuditQuery) (page []blueberry.AuditEntry, next string, err error) {
 	if q.Limit <= 0 {
 		q.Limit = blueberry.DefaultPageSize
 	}

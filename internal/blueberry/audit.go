@@ -51,6 +51,7 @@ func AuditFields(fields map[string]any) json.RawMessage {
 
 // AuditQuery asks for one page of entries, newest first.
 type AuditQuery struct {
+	ID       string   // exact: that one entry
 	Actor    string   // id or name; of a user also what was done with their tokens
 	Action   string   // exact, or a prefix that ends with ":" as "environments:"
 	Resource string   // exact
@@ -71,7 +72,7 @@ func (q AuditQuery) Matches(e AuditEntry) bool {
 	switch {
 	case !either(q.Actor, e.Actor.ID, e.Actor.Name, e.Actor.UserID, e.Actor.OnBehalfOf), q.Action != "" && !action:
 		return false
-	case !either(q.Resource, e.Resource), !either(q.Project, e.Project), !either(string(q.Result), string(e.Result)), !either(q.Request, e.Caller.RequestID):
+	case !either(q.ID, e.ID), !either(q.Resource, e.Resource), !either(q.Project, e.Project), !either(string(q.Result), string(e.Result)), !either(q.Request, e.Caller.RequestID):
 		return false
 	case q.Projects != nil && (e.Project == "" || !slices.Contains(q.Projects, e.Project)):
 		return false

@@ -27,11 +27,14 @@ type EnvironmentQuery struct {
 	Name    string   // exact; empty for all
 	Search  string   // part of a name, owner or repository; case does not matter
 	Owner   string   // exact
-	Phases  []Phase  // empty means every phase but terminated
-	Sort    EnvironmentSort
-	Desc    bool
-	Limit   int
-	Cursor  string // as the page before gave it; bound to the other fields
+	Target  string   // exact
+	// Restricted asks for those that are restricted, or for those that are not; nil for both.
+	Restricted *bool
+	Phases     []Phase // empty means every phase but terminated
+	Sort       EnvironmentSort
+	Desc       bool
+	Limit      int
+	Cursor     string // as the page before gave it; bound to the other fields
 }
 
 // EnvironmentPage is one page of a list.

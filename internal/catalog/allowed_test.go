@@ -136,6 +136,9 @@ func operations() map[string]operation {
 			_, err := c.CreateConfigSet(ctx, a, catalog.NewConfig{Project: x.project, Global: x.project == "", Name: "base", Edit: catalog.Edit{Content: []byte("web: {}")}})
 			return err
 		}},
+		"check config set": {grant: blueberry.GrantConfigRead, named: true, do: func(ctx context.Context, c *catalog.Catalog, a blueberry.Actor, x things) error {
+			return c.CheckConfigSet(ctx, a, catalog.NewConfig{Project: x.project, Global: x.project == "", Name: "base", Edit: catalog.Edit{Content: []byte("web: {}")}})
+		}},
 		"delete blueprint": {grant: blueberry.GrantBlueprintsWrite, writes: true, do: func(ctx context.Context, c *catalog.Catalog, a blueberry.Actor, x things) error {
 			return c.DeleteBlueprint(ctx, a, x.blueprint, 77)
 		}},

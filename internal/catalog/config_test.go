@@ -425,6 +425,9 @@ func TestGrants(t *testing.T) {
 		},
 		blueberry.GrantConfigDelete: {"delete": func(ctx context.Context, a blueberry.Actor) error { return c.DeleteConfigSet(ctx, a, "x", 0) }},
 		blueberry.GrantConfigRead: {
+			"check": func(ctx context.Context, a blueberry.Actor) error {
+				return c.CheckConfigSet(ctx, a, catalog.NewConfig{})
+			},
 			"list": func(ctx context.Context, a blueberry.Actor) error {
 				_, err := c.ConfigSets(ctx, a, blueberry.CatalogueQuery{Cursor: "x"})
 				return err

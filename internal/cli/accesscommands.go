@@ -56,7 +56,7 @@ func newRole(s *shared) *cobra.Command {
 }
 
 func newAudit(s *shared) *cobra.Command {
-	return group("audit", "Audit: who did what", "", newAuditList(s), newAuditExport(s), newAuditVerify(s))
+	return group("audit", "Audit: who did what", "", newAuditList(s), newAuditGet(s), newAuditExport(s), newAuditVerify(s))
 }
 
 func newAccess(s *shared) *cobra.Command {

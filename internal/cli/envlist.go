@@ -29,11 +29,16 @@ func newEnvList(s *shared) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.filter.Project, "project", "", "only of this project")
 	f.StringVar(&o.filter.Owner, "owner", "", "only of this owner")
+	f.StringVar(&o.filter.Target, "target", "", "only on this target")
+	f.StringVar(&o.filter.Restricted, "restricted", "", "yes: only those that are restricted; no: only those that are not")
 	f.StringVar(&o.filter.Search, "search", "", "only with this text in name, owner or repository")
 	f.StringSliceVar(&o.phases, "phase", nil, "only in these phases")
 	f.StringVar(&o.filter.Sort, "sort", "-created_at", "created_at, updated_at, expires_at, name or phase; descending with a dash before")
 	f.IntVar(&o.limit, "limit", 50, "at most so many")
 	f.BoolVar(&o.all, "all", false, "as many as there are")
+	must(c.RegisterFlagCompletionFunc("project", s.completeProjects))
+	must(c.RegisterFlagCompletionFunc("target", s.completeTargets))
+	must(c.RegisterFlagCompletionFunc("restricted", cobra.FixedCompletions([]string{"yes", "no"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(c.RegisterFlagCompletionFunc("phase", cobra.FixedCompletions(phaseWords(), cobra.ShellCompDirectiveNoFileComp)))
 	must(c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions([]string{
 		"created_at", "-created_at", "updated_at", "-updated_at",
@@ -52,6 +57,9 @@ const maxPage = 500
 func (o *envListOptions) run(ctx context.Context) error {
 	if o.limit < 1 {
 		return usageErrorf("--limit must be at least 1")
+	}
+	if r := o.filter.Restricted; r != "" && r != "yes" && r != "no" {
+		return usageErrorf("--restricted is yes or no")
 	}
 	client, err := o.client()
 	if err != nil {

@@ -49,7 +49,7 @@ func NewRoot(streams Streams, version string, extra ...*cobra.Command) *cobra.Co
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return s.checkOutput() }
 
 	root.AddGroup(&cobra.Group{ID: "client", Title: "client commands"})
-	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newArchive(s), newOrphan(s), newRetention(s), newStatus(s), newRepo(s), newPull(s), newCI(s), newBranch(s), newDelivery(s), newSubscription(s), newNotice(s), newPreferences(s), newVersion(s)} {
+	for _, c := range []*cobra.Command{newEnv(s), newPlan(s), newConfig(s), newBlueprint(s), newPolicy(s), newProject(s), newJob(s), newTarget(s), newArchive(s), newOrphan(s), newRetention(s), newStatus(s), newRepo(s), newPull(s), newCI(s), newBranch(s), newDelivery(s), newSubscription(s), newNotice(s), newPreferences(s), newView(s), newVersion(s)} {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}
@@ -132,7 +132,7 @@ func newPlan(s *shared) *cobra.Command {
 
 func newConfig(s *shared) *cobra.Command {
 	return group("config", "Config sets: versioned values, and where each value comes from", `A config set holds named values that are merged into environments. Each edit is a version that never changes. A reference names a set and, if it is to stay at one, a version: shop, shop@3, global/logging@7; an id does too.`,
-		newConfigList(s), newConfigGet(s), newConfigCreate(s), newConfigEdit(s), newConfigHistory(s), newConfigDiff(s), newConfigRestore(s), newConfigDelete(s),
+		newConfigList(s), newConfigGet(s), newConfigCreate(s), newConfigEdit(s), newConfigCheck(s), newConfigHistory(s), newConfigDiff(s), newConfigRestore(s), newConfigDelete(s),
 		newConfigUsers(s), newConfigExport(s), newConfigImport(s), newConfigImpact(s), newConfigWhy(s), newConfigEffective(s))
 }
 
@@ -205,6 +205,11 @@ func newSubscription(s *shared) *cobra.Command {
 func newPreferences(s *shared) *cobra.Command {
 	return group("preferences", "What you want to be told yourself", `You are told of what happens to environments that are yours: by mail, and in a chat or webhook of your own. Who has set nothing is told by mail that a lease ends. Only people have preferences; tokens and service accounts have none.`,
 		newPreferencesGet(s), newPreferencesSet(s), newPreferencesTest(s))
+}
+
+func newView(s *shared) *cobra.Command {
+	return group("view", "Pages of the console that you saved with a filter", `A saved view is a list of the console with its filter and order, under a name of yours. Only people have views; tokens and service accounts have none.`,
+		newViewList(s), newViewSave(s), newViewDelete(s))
 }
 
 func newNotice(s *shared) *cobra.Command {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/access/oauth"
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
@@ -36,6 +38,10 @@ func (h account) mount(r *router) {
 		OperationID: "unlink-identity", Method: http.MethodDelete, Path: "/v1/account/identities/{provider}", Tags: []string{tagAccount}, DefaultStatus: http.StatusNoContent,
 		Summary: "Unlink an account at an identity provider", Description: "The last way in cannot be taken away. " + needsSession,
 	}, h.unlink)
+	register(r, huma.Operation{
+		OperationID: "list-sign-in-ways", Method: http.MethodGet, Path: "/v1/account/sign-in-ways", Tags: []string{tagAccount},
+		Summary: "List ways to sign in", Description: "Which identity providers can be linked, and whether there are passkeys. A password is always one.",
+	}, h.ways)
 	register(r, huma.Operation{
 		OperationID: "list-consents", Method: http.MethodGet, Path: "/v1/account/consents", Tags: []string{tagAccount},
 		Summary: "List OAuth clients that one has allowed",
@@ -114,6 +120,15 @@ func wireAccount(s access.Self) sdk.Account {
 func (h account) get(ctx context.Context, _ *struct{ strict }) (*answer[sdk.Account], error) {
 	s, err := h.self.Self(ctx, actorOf(ctx))
 	return answered(s, err, wireAccount)
+}
+
+func (h account) ways(ctx context.Context, _ *struct{ strict }) (*answer[sdk.SignInWays], error) {
+	w, err := h.proofs.Ways(ctx)
+	return answered(w, err, func(w access.Ways) sdk.SignInWays {
+		return sdk.SignInWays{PasskeysOff: w.PasskeysOff, Providers: list(w.Providers, func(p blueberry.IdentityProvider) sdk.SignInProvider {
+			return sdk.SignInProvider{Name: p.Name, Label: cmp.Or(p.Label, p.Name)}
+		})}
+	})
 }
 
 type changePasswordInput struct {

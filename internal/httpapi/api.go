@@ -75,6 +75,7 @@ type Projects interface {
 type ConfigSets interface {
 	ConfigReads
 	CreateConfigSet(ctx context.Context, actor blueberry.Actor, r catalog.NewConfig) (catalog.ConfigEdited, error)
+	CheckConfigSet(ctx context.Context, actor blueberry.Actor, r catalog.NewConfig) error
 	EditConfigSet(ctx context.Context, actor blueberry.Actor, id string, r catalog.Edit) (catalog.ConfigEdited, error)
 	RestoreConfigSet(ctx context.Context, actor blueberry.Actor, id string, number int, message string, ifVersion int64) (catalog.ConfigEdited, error)
 	DeleteConfigSet(ctx context.Context, actor blueberry.Actor, id string, ifVersion int64) error
@@ -235,7 +236,7 @@ func New(d Deps) (*API, error) {
 		"Events": d.Events == nil, "Feed": d.Feed == nil, "ConfigSets": d.ConfigSets == nil, "Blueprints": d.Blueprints == nil,
 		"Catalogue": d.Catalogue == nil, "Policies": d.Policies == nil, "Projects": d.Projects == nil, "Repositories": d.Repositories == nil,
 		"Subscriptions": d.Subscriptions == nil, "System": d.System == nil,
-		"Targets":       d.Targets == nil, "Fleet": d.Fleet == nil, "Jobs": d.Jobs == nil, "Access": d.Access == nil, "Idempotency": d.Idempotency == nil,
+		"Targets": d.Targets == nil, "Fleet": d.Fleet == nil, "Jobs": d.Jobs == nil, "Access": d.Access == nil, "Idempotency": d.Idempotency == nil,
 	} {
 		if missing {
 			return nil, fmt.Errorf("httpapi.Deps lacks %s", name)

@@ -52,6 +52,7 @@ func (d Rights) mount(r *router, reads Projects, now func() time.Time) {
 	serviceAccounts{d.ServiceAccounts}.mount(r)
 	users{d.Users, d.Sessions}.mount(r)
 	account{d.Account, d.Proofs, d.OAuthTokens}.mount(r)
+	savedViews{d.Account}.mount(r)
 	sessions{d.Sessions}.mount(r)
 	signIns{d.SignIns}.mount(r)
 	apiTokens{d.APITokens, now}.mount(r)
@@ -85,10 +86,19 @@ type Sessions interface {
 // Account is the operations on one's own account.
 type Account interface {
 	Self(ctx context.Context, actor blueberry.Actor) (access.Self, error)
+	SavedViews
+}
+
+// SavedViews are the operations on the lists that one comes back to.
+type SavedViews interface {
+	SavedViews(ctx context.Context, actor blueberry.Actor) ([]blueberry.SavedView, error)
+	SaveView(ctx context.Context, actor blueberry.Actor, wish blueberry.SavedView) (blueberry.SavedView, error)
+	DeleteView(ctx context.Context, actor blueberry.Actor, name string) error
 }
 
 // Proofs are the operations on how one proves oneself. They need a session.
 type Proofs interface {
+	Ways(ctx context.Context) (access.Ways, error)
 	ChangePassword(ctx context.Context, actor blueberry.Actor, old, fresh, code string) error
 	BeginTOTP(ctx context.Context, actor blueberry.Actor) (access.TOTPSetup, error)
 	ConfirmTOTP(ctx context.Context, actor blueberry.Actor, code string) (recovery []string, err error)
@@ -201,6 +211,8 @@ type Reviews interface {
 type AuditReads interface {
 	// List reads one page, newest first, the archive after the record, and gives what to start the next page before: empty on the last.
 	List(ctx context.Context, actor blueberry.Actor, q blueberry.AuditQuery) (page []blueberry.AuditEntry, next string, err error)
+	// Entry reads one entry.
+	Entry(ctx context.Context, actor blueberry.Actor, id string) (blueberry.AuditEntry, error)
 	// Export writes entries as JSON lines, oldest first: of an empty query the whole chain. Before its first write it has found out whether the actor may.
 	Export(ctx context.Context, actor blueberry.Actor, q blueberry.AuditQuery, w io.Writer) error
 }

@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -33,6 +35,16 @@ func (h audits) mount(r *router) {
 		Description: "JSON lines: every entry from the oldest on as it stands in the chain, or those that the query chooses, with signatures. `blueberry audit verify` proves " +
 			"offline that nothing is missing or altered. An export that breaks off midway is cut, and so no whole answer.",
 	}, h.export)
+	register(r, huma.Operation{
+		OperationID: "get-audit-entry", Method: http.MethodGet, Path: "/v1/audit/{id}", Tags: []string{tagAudit},
+		Summary: "Get an audit entry", Description: "One action with what it changed, also when it was moved to the archive.",
+	}, h.get)
+	register(r, huma.Operation{
+		OperationID: "verify-audit", Method: http.MethodGet, Path: "/v1/audit/verification", Tags: []string{tagAudit},
+		Summary: "Verify the audit",
+		Description: "The server reads its own export, of the whole chain or of what the query chooses, and proves it as `blueberry audit verify` does: each hash, each link, each signature. " +
+			"It finds what was changed, removed or put in place of another by somebody who has the database and not the signing key. Whoever does not trust the server exports, and verifies elsewhere with a key from an earlier export.",
+	}, h.verify)
 	ok := r.api.OpenAPI().Paths["/v1/audit/export"].Get.Responses["200"]
 	ok.Content = map[string]*huma.MediaType{jsonLines: {Schema: &huma.Schema{Type: huma.TypeString, Description: "One JSON object on each line"}}}
 }
@@ -87,6 +99,46 @@ func (h audits) list(ctx context.Context, in *listAuditInput) (*answer[sdk.Audit
 		return sdk.AuditList{Items: list(found, wireAuditEntry), NextBefore: next}
 	})
 }
+
+type auditEntryPath struct {
+	strict
+	ID string `path:"id" maxLength:"64" doc:"Id of the entry" example:"aud_06d5xw7k3c8qf2v9m4n1r0t6ya"`
+}
+
+func (h audits) get(ctx context.Context, in *auditEntryPath) (*answer[sdk.AuditEntry], error) {
+	e, err := h.operations.Entry(ctx, actorOf(ctx), in.ID)
+	return answered(e, err, wireAuditEntry)
+}
+
+// verify has an export read while it is written, so nothing of it is kept.
+func (h audits) verify(ctx context.Context, in *exportAuditInput) (*answer[sdk.AuditVerification], error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	r, w := io.Pipe()
+	exported := make(chan error, 1)
+	go func() {
+		err := h.operations.Export(ctx, actorOf(ctx), in.query(), w)
+		w.CloseWithError(err) // nil is the end of the file
+		exported <- err
+	}()
+	report, err := sdk.VerifyAudit(r, sdk.AuditVerifyOptions{})
+	r.CloseWithError(errVerified) // the first fault ends the export
+	var fault *sdk.AuditFault
+	found := errors.As(err, &fault)
+	if failed := <-exported; failed != nil && !errors.Is(failed, errVerified) {
+		return nil, failed
+	}
+	if err != nil && !found {
+		return nil, err
+	}
+	if report.Keys == nil {
+		report.Keys = []sdk.AuditKey{}
+	}
+	return answered(sdk.AuditVerification{Holds: !found, Report: report, Fault: fault}, nil, func(v sdk.AuditVerification) sdk.AuditVerification { return v })
+}
+
+// errVerified ends an export of which nothing more needs to be read.
+var errVerified = errors.New("the verification has ended")
 
 type exportAuditInput struct {
 	strict

@@ -26,6 +26,11 @@ func (h configSets) mount(r *router) {
 	}, h.create)
 	r.example(http.MethodPost, "/v1/config-sets", sdk.CreateConfigSetRequest{Name: "shop", Content: exampleValues, Message: "Log more"})
 	register(r, huma.Operation{
+		OperationID: "check-config-set", Method: http.MethodPost, Path: "/v1/config-sets/check", Tags: []string{tagConfigSets}, DefaultStatus: http.StatusNoContent, Metadata: gathers(),
+		Summary: "Check a config set", Description: "Tells every fault of one that could be made, or of values that one could get: its name may be taken. Nothing is stored.",
+	}, h.check)
+	r.example(http.MethodPost, "/v1/config-sets/check", sdk.CreateConfigSetRequest{Name: "shop", Content: exampleValues})
+	register(r, huma.Operation{
 		OperationID: "list-config-sets", Method: http.MethodGet, Path: "/v1/config-sets", Tags: []string{tagConfigSets},
 		Summary: "List config sets", Description: "Those of a project and the global ones, by name.",
 	}, h.list)
@@ -122,10 +127,17 @@ type createConfigSetInput struct {
 	Body body[sdk.CreateConfigSetRequest]
 }
 
-func (h configSets) create(ctx context.Context, in *createConfigSetInput) (*made[sdk.EditedConfigSet], error) {
+func (in *createConfigSetInput) request() catalog.NewConfig {
 	b := in.Body.Value
-	r := catalog.NewConfig{Project: b.Project, Global: b.Global, Name: b.Name, Edit: edit(b.Content, b.Message, b.Source, b.Public, in.Body.unknown)}
-	return editedConfigSet(h.operations.CreateConfigSet(ctx, actorOf(ctx), r))
+	return catalog.NewConfig{Project: b.Project, Global: b.Global, Name: b.Name, Edit: edit(b.Content, b.Message, b.Source, b.Public, in.Body.unknown)}
+}
+
+func (h configSets) create(ctx context.Context, in *createConfigSetInput) (*made[sdk.EditedConfigSet], error) {
+	return editedConfigSet(h.operations.CreateConfigSet(ctx, actorOf(ctx), in.request()))
+}
+
+func (h configSets) check(ctx context.Context, in *createConfigSetInput) (*nothing, error) {
+	return &nothing{}, h.operations.CheckConfigSet(ctx, actorOf(ctx), in.request())
 }
 
 func editedConfigSet(e catalog.ConfigEdited, err error) (*made[sdk.EditedConfigSet], error) {

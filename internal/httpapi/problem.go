@@ -173,8 +173,8 @@ func writeProblem(w http.ResponseWriter, r *http.Request, p *sdk.Problem) {
 // problemPage is a problem for a person at a browser, where a page was asked for.
 var problemPage = template.Must(template.New("problem").Parse(`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<title>{{.Title}} · Blueberry</title><link rel="stylesheet" href="/static/blueberry.css"></head>
-<body><main><h1>{{.Title}}</h1><p>{{.Detail}}</p><p class="hint">Status {{.Status}}, request <code>{{.RequestID}}</code></p></main></body></html>
+<title>{{.Title}} · Blueberry</title><link rel="stylesheet" href="/static/app.css"></head>
+<body class="door text-base-content"><main class="mx-auto w-full max-w-md px-4 pb-12 pt-2 sm:pt-10"><div class="paper p-5 sm:p-7"><h1>{{.Title}}</h1><p class="mt-3 wrap">{{.Detail}}</p><p class="faint mt-3 text-sm">Status {{.Status}}, request <code class="code">{{.RequestID}}</code></p></div></main></body></html>
 `))
 
 func writeProblemPage(w http.ResponseWriter, p *sdk.Problem) {

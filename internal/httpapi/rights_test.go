@@ -174,6 +174,8 @@ func (w *world) lasting(t *testing.T, noun, project string) string {
 		w.fixed["subscriptions "+project] = s.Subscription.ID // the call that adds one takes the name of its example
 		w.fixed["notices "+project] = got[sdk.Notice](t)(c.TestSubscription(ctx, s.Subscription.ID)).ID
 		return w.fixed[noun+" "+project]
+	case "audit":
+		return got[sdk.AuditList](t)(c.ListAuditEntries(ctx, sdk.AuditFilter{Project: project, Limit: 1})).Items[0].ID
 	case "jobs":
 		w.thing(t, "", "/v1/environments/{id}", "id", project)
 		return fmt.Sprint(got[sdk.JobPage](t)(c.ListJobs(ctx, sdk.JobFilter{})).Items[0].ID)

@@ -88,6 +88,20 @@ func everyRightsCall(t *testing.T, r *roomstest.Rooms, url string, c *sdk.Client
 			}
 			return err
 		}},
+		{"save-view", "", func() error {
+			return second(ada.SaveView(ctx, "what failed", sdk.SaveViewRequest{Page: "environments", Query: "sort=name&phase=failed"}))
+		}},
+		{"save-view", "VALIDATION_FAILED", func() error { return second(ada.SaveView(ctx, "a/b", sdk.SaveViewRequest{Page: "environments"})) }},
+		{"list-views", "", func() error {
+			found, err := ada.ListViews(ctx)
+			if len(found.Items) != 1 || found.Items[0].Query != "phase=failed&sort=name" {
+				t.Errorf("her views are %+v", found)
+			}
+			return err
+		}},
+		{"list-views", "PERSON_NEEDED", func() error { return second(c.ListViews(ctx)) }},
+		{"delete-view", "", func() error { return ada.DeleteView(ctx, "what failed") }},
+		{"delete-view", "VIEW_NOT_FOUND", func() error { return ada.DeleteView(ctx, "what failed") }},
 		{"list-users", "", func() error { return second(c.ListUsers(ctx, sdk.UserFilter{})) }},
 		{"get-user", "", func() error { return second(c.GetUser(ctx, "bob@example.com")) }},
 		{"update-user", "", func() error { return second(c.UpdateUser(ctx, invited, sdk.UpdateUserRequest{Name: &name})) }},
@@ -95,6 +109,8 @@ func everyRightsCall(t *testing.T, r *roomstest.Rooms, url string, c *sdk.Client
 		{"invite-user", "", func() error { return second(c.InviteUser(ctx, invited)) }},
 		{"list-user-sessions", "", func() error { return second(c.ListUserSessions(ctx, invited, sdk.IDWindow{})) }},
 		{"revoke-user-sessions", "", func() error { return second(c.RevokeUserSessions(ctx, invited)) }},
+		{"revoke-user-sessions", "", func() error { return second(c.RevokeOtherSessions(ctx, invited)) }},
+		{"list-sign-in-ways", "", func() error { return second(c.ListSignInWays(ctx)) }},
 		{"update-project", "", func() error {
 			return second(c.UpdateProject(ctx, "shop", sdk.UpdateProjectRequest{Description: "The shop"}))
 		}},
@@ -131,6 +147,20 @@ func everyRightsCall(t *testing.T, r *roomstest.Rooms, url string, c *sdk.Client
 		{"delete-identity-provider", "", func() error { return c.DeleteIdentityProvider(ctx, "corp") }},
 		{"list-roles", "", func() error { return second(c.ListRoles(ctx)) }},
 		{"list-audit-entries", "", func() error { return second(c.ListAuditEntries(ctx, sdk.AuditFilter{Action: "users:"})) }},
+		{"get-audit-entry", "", func() error {
+			list, err := c.ListAuditEntries(ctx, sdk.AuditFilter{Limit: 1})
+			if err != nil {
+				return err
+			}
+			return second(c.GetAuditEntry(ctx, list.Items[0].ID))
+		}},
+		{"verify-audit", "", func() error {
+			v, err := c.VerifyAudit(ctx, sdk.AuditFilter{})
+			if err == nil && (!v.Holds || !v.Report.Whole || v.Report.Entries == 0) {
+				t.Errorf("the audit does not hold: %+v", v)
+			}
+			return err
+		}},
 		{"export-audit", "", func() error { return c.ExportAudit(ctx, sdk.AuditFilter{}, &bytes.Buffer{}) }},
 		{"get-access-review", "", func() error { return second(c.GetAccessReview(ctx, sdk.ReviewFilter{})) }},
 		{"open-emergency", "PERSON_NEEDED", func() error {

@@ -28,7 +28,7 @@ func rightsTable() map[string]right {
 		"list-environment-holds": read, "release-environment-holds": none(change), "list-events": {who: "member", stranger: 403},
 		"watch-events": {who: "member", stranger: 403},
 
-		"create-config-set": in(write, body), "list-config-sets": in(read, query), "get-config-set": read, "edit-config-set": write, "restore-config-set": write,
+		"create-config-set": in(write, body), "check-config-set": in(read, body), "list-config-sets": in(read, query), "get-config-set": read, "edit-config-set": write, "restore-config-set": write,
 		"delete-config-set": write, "list-config-set-versions": read, "get-config-set-version": none(read), "diff-config-set-versions": read,
 		"list-config-set-users": read, "get-config-set-impact": read, "publish-blueprint": in(write, body), "list-blueprints": in(read, query),
 		"get-blueprint": read, "list-blueprint-versions": read, "get-blueprint-version": none(read), "list-blueprint-users": read, "delete-blueprint": write,
@@ -49,13 +49,14 @@ func rightsTable() map[string]right {
 		"list-identity-providers": installation, "get-identity-provider": installation, "set-identity-provider": installation,
 		"delete-identity-provider": installation,
 
-		"get-account": {who: "anyone"}, "list-roles": {who: "anyone"}, "get-version": {who: "anyone"}, "list-passkeys": {who: "anyone"},
+		"get-account": {who: "anyone"}, "list-sign-in-ways": {who: "anyone"}, "list-roles": {who: "anyone"}, "get-version": {who: "anyone"}, "list-passkeys": {who: "anyone"},
 		"change-password": {who: "person"}, "begin-totp": {who: "person"}, "confirm-totp": {who: "person"}, "remove-totp": {who: "person"},
 		"create-recovery-codes": {who: "person"}, "begin-passkey": {who: "person"}, "confirm-passkey": {who: "person"}, "delete-passkey": own,
 		"unlink-identity": own, "list-consents": {who: "anyone"}, "revoke-consent": {who: "anyone", empty: true},
 		"get-preferences": {who: "person"}, "set-preferences": {who: "person"}, "test-preferences": {who: "person"}, "list-own-notices": {who: "person"},
+		"list-views": {who: "person"}, "save-view": {who: "person"}, "delete-view": own,
 
-		"list-audit-entries": in(rule, query), "export-audit": in(rule, query), "get-access-review": installation, "open-emergency": installation,
+		"list-audit-entries": in(rule, query), "export-audit": in(rule, query), "verify-audit": in(rule, query), "get-audit-entry": rule, "get-access-review": installation, "open-emergency": installation,
 		"list-emergencies": installation, "close-emergency": none(hidden), "list-keys": installation, "rotate-keys": installation,
 		"issue-certificate": installation, "list-certificates": installation, "revoke-certificate": installation, "get-certificate-authority": installation,
 		"rotate-certificate-authority": installation, "list-jobs": installation, "get-job": installation, "retry-job": installation, "cancel-job": installation,

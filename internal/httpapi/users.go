@@ -60,7 +60,7 @@ func (h users) mount(r *router) {
 	}, h.listSessions)
 	register(r, huma.Operation{
 		OperationID: "revoke-user-sessions", Method: http.MethodDelete, Path: "/v1/users/{id}/sessions", Tags: []string{tagUsers},
-		Summary: "Revoke sessions of a user", Description: "Ends all of them, at once and on every server.",
+		Summary: "Revoke sessions of a user", Description: "Ends all of them, at once and on every server; with `others` all but the one that the call is made with.",
 	}, h.revokeSessions)
 }
 
@@ -81,7 +81,8 @@ func wireUser(u blueberry.User) sdk.User {
 func wireUserDetail(d access.UserDetail) sdk.UserDetail {
 	return sdk.UserDetail{
 		User: wireUser(d.User), Memberships: list(d.Memberships, wireProjectRole), GroupMemberships: list(d.ByGroup, wireProjectRole),
-		Identities: list(d.Identities, wireIdentity), Passkeys: list(d.Passkeys, wirePasskey), SecondFactor: d.SecondFactor,
+		Identities: list(d.Identities, wireIdentity), Passkeys: list(d.Passkeys, wirePasskey), Password: d.Password, SecondFactor: d.SecondFactor,
+		RecoveryCodes: d.RecoveryCodes,
 	}
 }
 
@@ -234,11 +235,16 @@ func (h users) listSessions(ctx context.Context, in *userSessionsInput) (*answer
 	return sessionList(ctx, h.sessions, id, in.IDWindow)
 }
 
-func (h users) revokeSessions(ctx context.Context, in *UserByID) (*answer[sdk.RevokedSessions], error) {
+type revokeSessionsInput struct {
+	UserByID
+	Others bool `query:"others" doc:"Keep the session that the call is made with" example:"true"`
+}
+
+func (h users) revokeSessions(ctx context.Context, in *revokeSessionsInput) (*answer[sdk.RevokedSessions], error) {
 	id, err := h.userID(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	n, err := h.sessions.RevokeSessions(ctx, actorOf(ctx), id, false)
+	n, err := h.sessions.RevokeSessions(ctx, actorOf(ctx), id, in.Others)
 	return answered(n, err, func(n int) sdk.RevokedSessions { return sdk.RevokedSessions{Revoked: n} })
 }

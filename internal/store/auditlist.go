@@ -52,7 +52,7 @@ func auditFilter(sel *bun.SelectQuery, q blueberry.AuditQuery) *bun.SelectQuery 
 		sel = sel.Where("action = ?", clean(q.Action))
 	}
 	for _, x := range []struct{ column, value string }{
-		{"resource", q.Resource}, {"project", q.Project}, {"result", string(q.Result)}, {"request_id", q.Request},
+		{"id", q.ID}, {"resource", q.Resource}, {"project", q.Project}, {"result", string(q.Result)}, {"request_id", q.Request},
 	} {
 		if x.value != "" {
 			sel = sel.Where("? = ?", bun.Ident(x.column), clean(x.value))

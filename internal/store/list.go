@@ -100,10 +100,13 @@ func filter(sel *bun.SelectQuery, q blueberry.EnvironmentQuery) *bun.SelectQuery
 		}
 		sel = sel.Where("phase IN (?)", bun.List(phases))
 	}
-	for _, x := range []struct{ column, value string }{{"project", q.Project}, {"name", q.Name}, {"owner", q.Owner}} {
+	for _, x := range []struct{ column, value string }{{"project", q.Project}, {"name", q.Name}, {"owner", q.Owner}, {"target", q.Target}} {
 		if x.value != "" {
 			sel = sel.Where("? = ?", bun.Ident(x.column), clean(x.value))
 		}
+	}
+	if q.Restricted != nil {
+		sel = sel.Where("restricted = ?", *q.Restricted)
 	}
 	if q.Search != "" {
 		sel = sel.Where(`search LIKE ? ESCAPE '\'`, likePart(q.Search))
@@ -139,7 +142,11 @@ func environmentsDigest(q blueberry.EnvironmentQuery) string {
 	}
 	phases := slices.Clone(q.Phases)
 	slices.Sort(phases)
-	return queryDigest(q.Project, q.Name, q.Search, q.Owner, slices.Compact(phases), q.Sort, strconv.FormatBool(q.Desc), strconv.FormatBool(q.In == nil), q.In)
+	restricted := ""
+	if q.Restricted != nil {
+		restricted = strconv.FormatBool(*q.Restricted)
+	}
+	return queryDigest(q.Project, q.Name, q.Search, q.Owner, q.Target, restricted, slices.Compact(phases), q.Sort, strconv.FormatBool(q.Desc), strconv.FormatBool(q.In == nil), q.In)
 }
 
 // positionOf is where a row stands in the order of the query.

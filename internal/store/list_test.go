@@ -29,6 +29,8 @@ func zoo(t testing.TB, s *store.Store, n int) []blueberry.Environment {
 				e.Owner = []string{"ada", "Grace", "linus"}[i%3]
 				e.Source.Repository = fmt.Sprintf("https://git.example/Shop_%d.git", i%7)
 				e.Phase = phases[i%len(phases)]
+				e.Restricted = i%4 == 1
+				e.Target = []string{"local", "eu"}[i/2%2]
 				e.UpdatedAt = start.Add(time.Duration(i%11) * time.Minute)
 				if i%10 == 0 {
 					e.Lease = blueberry.Lease{}
@@ -98,6 +100,7 @@ func TestListIsWhatSortAndFilterGive(t *testing.T) {
 				return e.Lease.ExpiresAt.Format(time.RFC3339)
 			},
 		}
+		yes, no := true, false
 		living := func(e blueberry.Environment) bool { return e.Phase != blueberry.Terminated }
 		for name, filter := range map[string]struct {
 			query blueberry.EnvironmentQuery
@@ -110,6 +113,9 @@ func TestListIsWhatSortAndFilterGive(t *testing.T) {
 			"none at all":     {blueberry.EnvironmentQuery{In: []string{}}, func(blueberry.Environment) bool { return false }},
 			"a quoted one":    {blueberry.EnvironmentQuery{In: []string{`x') OR ('1'='1`, "\x00\xff"}}, func(blueberry.Environment) bool { return false }},
 			"one of these is": {blueberry.EnvironmentQuery{Project: blueberry.DefaultProject, In: []string{"other"}}, func(blueberry.Environment) bool { return false }},
+			"target":          {blueberry.EnvironmentQuery{Target: "eu"}, func(e blueberry.Environment) bool { return living(e) && e.Target == "eu" }},
+			"restricted":      {blueberry.EnvironmentQuery{Restricted: &yes}, func(e blueberry.Environment) bool { return living(e) && e.Restricted }},
+			"not restricted":  {blueberry.EnvironmentQuery{Restricted: &no, Target: "local"}, func(e blueberry.Environment) bool { return living(e) && !e.Restricted && e.Target == "local" }},
 			"owner":           {blueberry.EnvironmentQuery{Owner: "ada"}, func(e blueberry.Environment) bool { return living(e) && e.Owner == "ada" }},
 			"name":            {blueberry.EnvironmentQuery{Name: "pr-7"}, func(e blueberry.Environment) bool { return e.Name == "pr-7" }},
 			"phases": {blueberry.EnvironmentQuery{Phases: []blueberry.Phase{blueberry.Terminated, blueberry.Failed}}, func(e blueberry.Environment) bool {
@@ -180,6 +186,8 @@ func TestCursorsOfOthersAreRefused(t *testing.T) {
 			"other order":     {Cursor: page.Next, Desc: true},
 			"other sort":      {Cursor: page.Next, Sort: blueberry.SortByName},
 			"other project":   {Cursor: page.Next, Project: "default"},
+			"other target":    {Cursor: page.Next, Target: "eu"},
+			"restricted":      {Cursor: page.Next, Restricted: new(bool)},
 			"other owner":     {Cursor: page.Next, Owner: "ada"},
 			"some projects":   {Cursor: page.Next, In: []string{"default"}},
 			"no projects":     {Cursor: page.Next, In: []string{}},

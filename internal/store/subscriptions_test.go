@@ -39,7 +39,7 @@ func fillNotify(ctx context.Context, tx *store.Tx) error {
 	s := subscription("sub_1", "ci")
 	s.Address, s.Secrets = []byte("sealed"), []byte("sealed")
 	return errors.Join(
-		tx.InsertSubscription(ctx, s), tx.InsertNotices(ctx, []blueberry.Notice{notice("ntc_1", s.ID)}), tx.PutPreferences(ctx, blueberry.DefaultPreferences("usr_1")),
+		tx.InsertSubscription(ctx, s), tx.InsertNotices(ctx, []blueberry.Notice{notice("ntc_1", s.ID)}), tx.PutPreferences(ctx, blueberry.DefaultPreferences("usr_1")), tx.PutSavedView(ctx, blueberry.SavedView{UserID: "usr_1", Name: "mine", Page: "environments"}),
 	)
 }
 

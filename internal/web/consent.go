@@ -4,9 +4,11 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/access/oauth"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/web/look"
 )
 
 func lines(scopes []oauth.ScopeText) []scopeLine {
@@ -17,13 +19,8 @@ func lines(scopes []oauth.ScopeText) []scopeLine {
 	return out
 }
 
-func texts(scopes []oauth.ScopeText) []string {
-	out := make([]string, len(scopes))
-	for i, s := range scopes {
-		out[i] = s.Scope
-	}
-	return out
-}
+// stamp is a time for people.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // wrong answers what is wrong with a program's request: to the program when it is proven whose it is, else to the person.
 func (p *Pages) wrong(w http.ResponseWriter, r *http.Request, err error) {
@@ -40,7 +37,7 @@ func (p *Pages) wrong(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (p *Pages) authorize(w http.ResponseWriter, r *http.Request, user blueberry.Actor) {
-	outward(w)
+	look.Outward(w.Header())
 	ask, err := p.OAuth.Asked(r.Context(), r)
 	if err != nil {
 		p.wrong(w, r, err)

@@ -27,7 +27,7 @@ func (p *Pages) extend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e := offer.Environment
-	p.show(w, r, http.StatusOK, passwordPage(passwordView{
+	p.show(w, r, http.StatusOK, extendPage(passwordView{
 		Title: "Keep " + e.Name, Link: link, Action: "/extend", Button: fmt.Sprintf("Extend by %d hours", offer.Hours),
 		Text: fmt.Sprintf("The environment %s of project %s ends on %s. This link extends it by %d hours, once.", e.Name, e.Project, e.Lease.ExpiresAt.UTC().Format(leaseTime), offer.Hours),
 	}))

@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -11,7 +10,6 @@ import (
 
 // formField is one line of a form.
 type formField struct {
-	ID           string // tells fields of one name on one page apart; empty for none
 	Name, Label  string
 	Type         string // empty for text
 	Value        string
@@ -19,6 +17,7 @@ type formField struct {
 	Hint, Fault  string
 	Max          int // characters; 0 for no bound
 	Optional     bool
+	Code         bool // is shown in letters of one width
 	Focus        bool
 }
 
@@ -30,7 +29,7 @@ func (f formField) kind() string {
 }
 
 // at is the id of the input.
-func (f formField) at() string { return strings.Trim(f.ID+"-"+f.Name, "-") }
+func (f formField) at() string { return "field-" + f.Name }
 
 func (f formField) max() string { return strconv.Itoa(f.Max) }
 
@@ -70,12 +69,10 @@ func sentence(text string) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-func recoveryText(left int) string {
-	switch left {
-	case 0:
-		return "No recovery code is left."
-	case 1:
-		return "One recovery code is left."
+// scheme is what a browser may draw by itself.
+func scheme(theme string) string {
+	if theme == "" {
+		return "light dark"
 	}
-	return fmt.Sprintf("%d recovery codes are left.", left)
+	return theme
 }

@@ -4,23 +4,33 @@ import (
 	"net/http"
 
 	"github.com/blueberry-idp/blueberry/internal/access"
+	"github.com/blueberry-idp/blueberry/internal/web/look"
 )
 
 func newPassword(err error) formField {
 	return formField{
-		Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password", Hint: "At least 12 characters; a few words are good", Fault: faultOf(err, "password"),
+		Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password", Hint: "At least 12 characters; a few words are good", Focus: err == nil, Fault: faultOf(err, "password"),
 	}
 }
 
 func (p *Pages) setup(w http.ResponseWriter, r *http.Request) {
-	p.show(w, r, http.StatusOK, passwordPage(setupView(r.URL.Query().Get("link"), access.NewOwner{}, nil)))
+	link := r.URL.Query().Get("link")
+	if link == "" {
+		m := message{
+			Title: "This page needs its link", To: "/signin", Link: "To sign-in",
+			Text: "The server tells the whole address of this page when it starts without an owner, and keeps it in the file setup-link of its state directory.",
+		}
+		p.show(w, r, http.StatusNotFound, messagePage(frame{Title: m.Title}, m))
+		return
+	}
+	p.show(w, r, http.StatusOK, setupPage(setupView(link, access.NewOwner{}, nil)))
 }
 
 func setupView(link string, o access.NewOwner, err error) passwordView {
 	return passwordView{
 		Title: "Set up Blueberry", Text: "You make the account of the owner, who may do everything.", Problem: told(err), Action: "/setup", Button: "Make the account", Link: link,
 		Fields: []formField{
-			{Name: "email", Label: "E-mail address", Type: "email", Value: o.Email, Autocomplete: "username", Focus: true, Fault: faultOf(err, "email")},
+			{Name: "email", Label: "E-mail address", Type: "email", Value: o.Email, Autocomplete: "username", Focus: err == nil, Fault: faultOf(err, "email")},
 			{Name: "name", Label: "Name", Value: o.Name, Autocomplete: "name", Optional: true, Fault: faultOf(err, "name")},
 			newPassword(err),
 		},
@@ -36,7 +46,7 @@ func (p *Pages) completeSetup(w http.ResponseWriter, r *http.Request) {
 	o := access.NewOwner{Email: f.Get("email"), Name: f.Get("name"), Password: f.Get("password")}
 	entered, err := p.SignIn.CompleteSetup(r.Context(), f.Get("link"), o, p.from(r))
 	if err != nil {
-		p.show(w, r, p.status(w, r, err), passwordPage(setupView(f.Get("link"), o, err)))
+		p.show(w, r, p.status(w, r, err), setupPage(setupView(f.Get("link"), o, err)))
 		return
 	}
 	p.enter(w, r, entered)
@@ -47,7 +57,7 @@ func (p *Pages) invitation(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) showInvitation(w http.ResponseWriter, r *http.Request, link, name string, failed error) {
-	outward(w)
+	look.Outward(w.Header())
 	user, err := p.SignIn.InvitationOf(r.Context(), link)
 	if err != nil {
 		p.refuse(w, r, err)
@@ -84,7 +94,7 @@ func (p *Pages) acceptInvitation(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) forgot(w http.ResponseWriter, r *http.Request) {
-	p.show(w, r, http.StatusOK, forgotPage(""))
+	p.show(w, r, http.StatusOK, forgotPage("", ""))
 }
 
 func (p *Pages) requestReset(w http.ResponseWriter, r *http.Request) {
@@ -93,7 +103,7 @@ func (p *Pages) requestReset(w http.ResponseWriter, r *http.Request) {
 		err = p.SignIn.RequestReset(r.Context(), f.Get("email"), p.from(r))
 	}
 	if fault := faultOf(err, "email"); fault != "" {
-		p.show(w, r, p.status(w, r, err), forgotPage(fault))
+		p.show(w, r, p.status(w, r, err), forgotPage(f.Get("email"), fault))
 		return
 	}
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/access/oauth"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/web/look"
 	"github.com/blueberry-idp/blueberry/internal/web/static"
 )
 
@@ -33,33 +34,12 @@ type SignIn interface {
 type Providers interface {
 	BeginProvider(ctx context.Context, name string, s access.ProviderStart) (redirect, state string, err error)
 	FinishProvider(ctx context.Context, name string, r access.ProviderReturn) (access.Entered, error)
-	RemoveIdentity(ctx context.Context, actor blueberry.Actor, provider string) error
 }
 
-// Factors are what a person proves themselves with.
-type Factors interface {
-	ChangePassword(ctx context.Context, actor blueberry.Actor, old, replacement, code string) error
-	BeginTOTP(ctx context.Context, actor blueberry.Actor) (access.TOTPSetup, error)
-	ConfirmTOTP(ctx context.Context, actor blueberry.Actor, code string) (recovery []string, err error)
-	RemoveTOTP(ctx context.Context, actor blueberry.Actor, password, code string) error
-	NewRecoveryCodes(ctx context.Context, actor blueberry.Actor, code string) ([]string, error)
-}
-
-// Passkeys are WebAuthn credentials.
+// Passkeys are sign-ins by WebAuthn credentials.
 type Passkeys interface {
-	BeginPasskey(ctx context.Context, actor blueberry.Actor, name string) (options json.RawMessage, ticket string, err error)
-	FinishPasskey(ctx context.Context, actor blueberry.Actor, ticket string, response json.RawMessage) (blueberry.Passkey, error)
-	RemovePasskey(ctx context.Context, actor blueberry.Actor, id string) error
 	BeginPasskeySignIn(ctx context.Context) (options json.RawMessage, ticket string, err error)
 	FinishPasskeySignIn(ctx context.Context, ticket string, response json.RawMessage, from access.From) (access.Entered, error)
-}
-
-// Account is what a person sees of their own.
-type Account interface {
-	Self(ctx context.Context, actor blueberry.Actor) (access.Self, error)
-	Sessions(ctx context.Context, actor blueberry.Actor, userID, before string, limit int) ([]blueberry.Session, error)
-	RevokeSession(ctx context.Context, actor blueberry.Actor, id string) error
-	RevokeSessions(ctx context.Context, actor blueberry.Actor, userID string, exceptOwn bool) (int, error)
 }
 
 // OAuth is the decisions of people about programs.
@@ -72,8 +52,6 @@ type OAuth interface {
 	Decide(ctx context.Context, w http.ResponseWriter, r *http.Request, user blueberry.Actor, allow bool) error
 	DeviceOf(ctx context.Context, user blueberry.Actor, userCode string) (oauth.DeviceAsk, error)
 	DecideDevice(ctx context.Context, user blueberry.Actor, userCode string, allow bool) error
-	Consents(ctx context.Context, actor blueberry.Actor) ([]oauth.ConsentView, error)
-	RevokeConsent(ctx context.Context, actor blueberry.Actor, clientID string) error
 }
 
 // Gate proves sessions.
@@ -91,9 +69,7 @@ type Sealer interface {
 type Pages struct {
 	SignIn    SignIn
 	Providers Providers
-	Factors   Factors
 	Passkeys  Passkeys
-	Account   Account
 	OAuth     OAuth
 	Leases    Leases
 	Gate      Gate
@@ -101,13 +77,6 @@ type Pages struct {
 	Now       func() time.Time
 	Logger    *slog.Logger
 }
-
-// policy is the content security policy of the pages: their own style sheet, script and pictures, and a QR code as data.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-// onlyHere keeps forms from going elsewhere. Browsers hold it against the redirect that answers a form, too, so pages whose forms lead to a provider or a
-// program do without.
-const onlyHere = "; form-action 'self'"
 
 // Routes gives the patterns of http.ServeMux with their handlers.
 func (p *Pages) Routes() map[string]http.Handler {
@@ -120,13 +89,6 @@ func (p *Pages) Routes() map[string]http.Handler {
 		"GET /extend": p.extend, "POST /extend": p.completeExtend,
 		"GET " + oauth.AuthorizePath: p.SignedIn(p.authorize), "POST " + oauth.AuthorizePath: p.SignedIn(p.decide),
 		"GET " + oauth.DevicePath: p.SignedIn(p.device), "POST " + oauth.DevicePath: p.SignedIn(p.decideDevice),
-		"GET /account": p.SignedIn(p.account), "POST /account/password": p.SignedIn(p.changePassword),
-		"POST /account/sessions/end": p.SignedIn(p.endSessions), "POST /account/sessions/{id}/end": p.SignedIn(p.endSession),
-		"POST /account/totp": p.SignedIn(p.beginTOTP), "POST /account/totp/confirm": p.SignedIn(p.confirmTOTP),
-		"POST /account/totp/remove": p.SignedIn(p.removeTOTP), "POST /account/recovery-codes": p.SignedIn(p.recoveryCodes),
-		"POST /account/passkeys/options": p.SignedIn(p.passkeyOptions), "POST /account/passkeys": p.SignedIn(p.addPasskey),
-		"POST /account/passkeys/{id}/remove": p.SignedIn(p.removePasskey), "POST /account/identities/{provider}/remove": p.SignedIn(p.unlink),
-		"POST /account/consents/{client}/remove": p.SignedIn(p.takeBack),
 	}
 	out := map[string]http.Handler{"GET /static/": http.StripPrefix("/static/", static.Handler())}
 	for pattern, h := range routes {
@@ -138,20 +100,16 @@ func (p *Pages) Routes() map[string]http.Handler {
 // Page sets what every page has: its policy, and that nobody keeps it.
 func (p *Pages) Page(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", policy+onlyHere)
-		w.Header().Set("Cache-Control", "no-store")
+		look.Guard(w.Header())
 		next(w, r)
 	})
 }
-
-// outward lets the forms of a page lead away from here.
-func outward(w http.ResponseWriter) { w.Header().Set("Content-Security-Policy", policy) }
 
 // show writes a page.
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	if err := c.Render(r.Context(), w); err != nil {
+	if err := c.Render(look.WithTheme(r.Context(), r), w); err != nil {
 		p.Logger.DebugContext(r.Context(), "page was not written whole", "error", err) // the reader is gone
 	}
 }

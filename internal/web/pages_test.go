@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +19,7 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/httpapi"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/roomstest"
 	"github.com/blueberry-idp/blueberry/internal/web"
+	"github.com/blueberry-idp/blueberry/internal/web/console"
 )
 
 // site is the pages behind the gateway, on real rooms.
@@ -45,13 +47,19 @@ func newSite(t *testing.T) *site {
 	rooms := roomstest.Open(t)
 	s := &site{rooms: rooms, gate: &broken{Gate: rooms.Gate}}
 	pages := &web.Pages{
-		SignIn: rooms.SignIn, Providers: rooms.SignIn, Factors: rooms.SignIn, Passkeys: rooms.SignIn, Account: rooms.Accounts, OAuth: rooms.OAuth,
+		SignIn: rooms.SignIn, Providers: rooms.SignIn, Passkeys: rooms.SignIn, OAuth: rooms.OAuth,
 		Gate: s.gate, Seal: rooms.SignIn.Seal, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	}
 	deps := rooms.Deps()
+	var api *httpapi.API
+	people := &console.Console{ // has the account
+		API: func(a blueberry.Actor) http.Handler { return api.Inside(a) }, SignedIn: pages.SignedIn, Page: pages.Page, Again: pages.Again,
+		Events: func(context.Context, int64) ([]blueberry.Event, int64, error) { return nil, 0, nil }, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+	}
 	deps.Routes = pages.Routes()
-	api, err := httpapi.New(deps)
-	if err != nil {
+	maps.Copy(deps.Routes, people.Routes())
+	var err error
+	if api, err = httpapi.New(deps); err != nil {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(api)
@@ -161,7 +169,7 @@ func TestWhoIsNotSignedIn(t *testing.T) {
 		if a.status != http.StatusSeeOther || a.to != "/signin?return_to=%2Foauth%2Fdevice%3Fuser_code%3DABCD-EFGH" {
 			t.Errorf("%s: %d to %q", name, a.status, a.to)
 		}
-		if a := s.ask(t, http.MethodPost, "/account/password", secret, credentials("x")); a.status != http.StatusSeeOther || a.to != "/signin?return_to=%2Faccount" {
+		if a := s.ask(t, http.MethodPost, "/account/security/password", secret, credentials("x")); a.status != http.StatusSeeOther || a.to != "/signin?return_to=%2Faccount" {
 			t.Errorf("%s, a form: %d to %q", name, a.status, a.to)
 		}
 	}
@@ -203,7 +211,7 @@ func TestPagesAreSafe(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	_, session := s.rooms.Person(t, "ada@example.com", false, nil)
-	for _, path := range []string{"/signin?return_to=%22%3E%3Cscript%3E", "/setup?link=%22%3E%3Cscript%3E", "/reset?link=%3Cscript%3E", "/invitation?link=%3Cscript%3E", "/forgot", "/account", "/oauth/device?user_code=%3Cscript%3E", "/oauth/authorize?client_id=%3Cscript%3E"} {
+	for _, path := range []string{"/signin?return_to=%22%3E%3Cscript%3E", "/setup?link=%22%3E%3Cscript%3E", "/reset?link=%3Cscript%3E", "/invitation?link=%3Cscript%3E", "/forgot", "/account", "/account/security", "/account/sessions", "/account/tokens/new", "/account/programs", "/account/notifications", "/oauth/device?user_code=%3Cscript%3E", "/oauth/authorize?client_id=%3Cscript%3E"} {
 		a := s.ask(t, http.MethodGet, path, session, nil)
 		if strings.Contains(a.page, "<script>") {
 			t.Errorf("%s repeats a script:\n%s", path, a.page)
@@ -227,5 +235,64 @@ func TestPagesAreSafe(t *testing.T) {
 	defer res.Body.Close()
 	if a := s.ask(t, http.MethodGet, "/account", session, nil); res.StatusCode != http.StatusForbidden || a.status != http.StatusOK {
 		t.Errorf("a form of another site: %d, and the session then: %d", res.StatusCode, a.status)
+	}
+}
+
+// TestFirstRun: who comes before there is an owner is told where to begin, and a set-up page without its link says where that is.
+func TestFirstRun(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if a := s.ask(t, http.MethodGet, "/signin", "", nil); a.status != http.StatusOK || !strings.Contains(a.page, "Nobody has an account here yet") {
+		t.Errorf("before there is an owner: %d\n%s", a.status, a.page)
+	}
+	if a := s.ask(t, http.MethodGet, "/setup", "", nil); a.status != http.StatusNotFound || !strings.Contains(a.page, "setup-link") {
+		t.Errorf("without its link: %d", a.status)
+	}
+	if a := s.ask(t, http.MethodGet, "/setup?link=bll_x", "", nil); a.status != http.StatusOK || !strings.Contains(a.page, "Make the account") || !strings.Contains(a.page, `autocomplete="new-password"`) {
+		t.Errorf("the set-up page: %d", a.status)
+	}
+	s.rooms.Person(t, "ada@example.com", true, nil)
+	if a := s.ask(t, http.MethodGet, "/signin", "", nil); strings.Contains(a.page, "Nobody has an account") {
+		t.Error("with an owner, it still says that there is none")
+	}
+}
+
+// TestFormsLeadNowhereElse: a form goes to another origin only from pages that lead to providers and programs.
+func TestFormsLeadNowhereElse(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	_, session := s.rooms.Person(t, "ada@example.com", true, nil)
+	for path, outward := range map[string]bool{
+		"/signin": true, "/account/security": true, "/oauth/authorize": true, "/forgot": false, "/setup?link=x": false, "/account": false, "/account/tokens": false, "/account/sessions": false,
+		"/oauth/device": false,
+	} {
+		csp := s.ask(t, http.MethodGet, path, session, nil).header.Get("Content-Security-Policy")
+		if strings.Contains(csp, "form-action 'self'") == outward || !strings.Contains(csp, "script-src 'self'") {
+			t.Errorf("%s has the policy %q", path, csp)
+		}
+	}
+}
+
+// TestPagesLookAsChosen: a browser that has chosen a theme has it before anybody signs in, too.
+func TestPagesLookAsChosen(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for chosen, want := range map[string]string{"dark": `data-theme="dark"`, "light": `data-theme="light"`, `"><script>`: `<html lang="en">`} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/signin", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Cookie", "blueberry_theme="+chosen)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		if err := errors.Join(err, res.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(strings.ReplaceAll(strings.ReplaceAll(string(text), "\n", ""), "\t", ""), want) {
+			t.Errorf("%s: there is no %s", chosen, want)
+		}
 	}
 }

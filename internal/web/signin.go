@@ -9,6 +9,7 @@ import (
 
 	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/web/look"
 )
 
 func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
@@ -16,9 +17,9 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) showSignIn(w http.ResponseWriter, r *http.Request, status int, v signInView) {
-	outward(w)
+	look.Outward(w.Header())
 	ways := p.ways(r)
-	v.Passkeys, v.Providers = ways.PasskeysOff == "", buttons(ways)
+	v.Passkeys, v.Providers, v.NoOwner = ways.PasskeysOff == "", buttons(ways), ways.NoOwner
 	p.show(w, r, status, signInPage(v))
 }
 
@@ -153,10 +154,10 @@ func (p *Pages) beginProvider(w http.ResponseWriter, r *http.Request) {
 	if f.Get("link") != "" {
 		user, err := p.Gate.Authenticate(r.Context(), access.SessionOf(r))
 		if err != nil {
-			http.Redirect(w, r, "/signin?return_to=%2Faccount", http.StatusSeeOther)
+			http.Redirect(w, r, "/signin?return_to=%2Faccount%2Fsecurity", http.StatusSeeOther)
 			return
 		}
-		start.Link, start.ReturnTo = &user, "/account"
+		start.Link, start.ReturnTo = &user, "/account/security?done=own-linked"
 	}
 	to, state, err := p.Providers.BeginProvider(r.Context(), r.PathValue("provider"), start)
 	if err != nil {

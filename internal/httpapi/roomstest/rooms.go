@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,8 @@ type Rooms struct {
 	// Shell, if set before the first call, is what a command in a container does. Else it says nothing and ends with 0.
 	Shell func(ctx context.Context, r target.ShellRequest) (int, error)
 
+	passed atomic.Int64 // nanoseconds, see Pass
+
 	house *httpapitest.House
 	queue *jobs.Queue
 	feed  *feed
@@ -68,7 +71,7 @@ func Open(t testing.TB) *Rooms {
 	local := blueberry.Target{Name: "local", Driver: "sim", Domain: httpapitest.Domain}
 	r.Provisioner = &provision.Provisioner{
 		Record: record[provision.Tx]{s, func(tx *store.Tx) provision.Tx { return tx }}, Sources: provisionSources{r.Outside}, Repository: repository, Signer: ring,
-		Places: provision.FixedPlaces(map[string]provision.Place{local.Name: {Target: local, Driver: driver{sim.Driver{Place: r.Place}, r}}}), Default: local.Name, Now: time.Now, Logger: discard,
+		Places: provision.FixedPlaces(map[string]provision.Place{local.Name: {Target: local, Driver: driver{sim.Driver{Place: r.Place}, r}}}), Default: local.Name, Now: r.now, Logger: discard,
 	}
 	r.Catalog = &catalog.Catalog{
 		Record: record[catalog.Tx]{s, func(tx *store.Tx) catalog.Tx { return tx }}, Sources: catalogSources{r.Outside},
@@ -133,6 +136,11 @@ func Open(t testing.TB) *Rooms {
 	})
 	return r
 }
+
+// Pass has so much time pass at once for environments. What only looks broken because it may still be starting is broken after blueberry.ReadinessGrace.
+func (r *Rooms) Pass(d time.Duration) { r.passed.Add(int64(d)) }
+
+func (r *Rooms) now() time.Time { return time.Now().Add(time.Duration(r.passed.Load())) }
 
 func must(t testing.TB, err error) {
 	t.Helper()

@@ -29,8 +29,9 @@ type Console struct {
 	Now      func() time.Time
 	Logger   *slog.Logger
 
-	wakers wakers
-	still  bool // pages do not follow what changes: there is nothing that could
+	wakers     wakers
+	renderings renderings
+	still      bool // pages do not follow what changes: there is nothing that could
 }
 
 // visit is one call of a page.
@@ -69,7 +70,18 @@ func areas() []area {
 		plansArea(),
 		pullsArea(),
 		systemArea(), targetsArea(), jobsArea(), noticesArea(), policiesArea(), retentionArea(), emergenciesArea(),
+		blueprintsArea(),
+		configSetsArea(),
+		peopleArea(),
+		projectsArea(),
+		serviceAccountsArea(),
+		rolesArea(),
+		programsArea(),
+		auditArea(),
 		preferencesArea(),
+		accountArea(),
+		viewsArea(),
+		paletteArea(),
 	}
 }
 
@@ -108,15 +120,20 @@ func (c *Console) visit(w http.ResponseWriter, r *http.Request, who blueberry.Ac
 func (c *Console) show(build func(*visit) (page, error)) func(w http.ResponseWriter, r *http.Request, who blueberry.Actor) {
 	return func(w http.ResponseWriter, r *http.Request, who blueberry.Actor) {
 		v := c.visit(w, r, who)
-		p, err := build(v)
-		switch {
-		case err != nil:
-			v.refuse(err)
-		case r.Header.Get("Hx-Request") == "true" && p.Watch != (interest{}):
-			c.follow(v, build, p)
-		default:
-			v.write(http.StatusOK, frameOf(v, p))
+		if r.Header.Get("Hx-Request") == "true" {
+			if followed, err := c.follow(v, build); err != nil {
+				v.refuse(err)
+				return
+			} else if followed {
+				return
+			}
 		}
+		p, err := build(v)
+		if err != nil {
+			v.refuse(err)
+			return
+		}
+		v.write(http.StatusOK, frameOf(v, p))
 	}
 }
 

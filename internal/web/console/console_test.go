@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,6 +18,8 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/httpapi"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/httpapitest"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/roomstest"
+	"github.com/blueberry-idp/blueberry/internal/target"
+	"github.com/blueberry-idp/blueberry/internal/web"
 	"github.com/blueberry-idp/blueberry/internal/web/console"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
@@ -39,7 +42,7 @@ type site struct {
 	now     time.Time        // for pages; zero for the real time
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	rooms := roomstest.Open(t)
 	rooms.Push(repository, map[string]string{"blueberry.yaml": blueprint})
@@ -63,7 +66,7 @@ func newSite(t *testing.T) *site {
 			return time.Now()
 		},
 		Again: prove, Logger: slog.New(slog.DiscardHandler),
-		Page: func(next http.HandlerFunc) http.Handler { return next },
+		Page: (&web.Pages{}).Page,
 		SignedIn: func(next func(w http.ResponseWriter, r *http.Request, user blueberry.Actor)) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				who, err := prove(r.Context(), r)
@@ -107,7 +110,7 @@ func newSite(t *testing.T) *site {
 }
 
 // ask gets a page, or sends a form; it follows nothing.
-func (s *site) ask(t *testing.T, token, path string, form url.Values) (status int, to, page string) {
+func (s *site) ask(t testing.TB, token, path string, form url.Values) (status int, to, page string) {
 	t.Helper()
 	method := http.MethodGet
 	if form != nil {
@@ -133,7 +136,7 @@ func (s *site) ask(t *testing.T, token, path string, form url.Values) (status in
 	return res.StatusCode, res.Header.Get("Location"), string(body)
 }
 
-func (s *site) environment(t *testing.T, name string) sdk.Environment {
+func (s *site) environment(t testing.TB, name string) sdk.Environment {
 	t.Helper()
 	e, err := s.client.CreateEnvironment(t.Context(), sdk.CreateEnvironmentRequest{Name: name, Source: &sdk.Source{Repository: repository}})
 	if err != nil {
@@ -148,6 +151,33 @@ func (s *site) environment(t *testing.T, name string) sdk.Environment {
 			return now
 		}
 	}
+}
+
+// degrade has the pods of an environment fail for so long that it counts.
+func (s *site) degrade(t *testing.T, e sdk.Environment) {
+	t.Helper()
+	until := func(is func(sdk.Environment) bool) {
+		t.Helper()
+		for {
+			now, err := s.client.GetEnvironment(t.Context(), e.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if is(now) {
+				return
+			}
+		}
+	}
+	fail := func() {
+		s.Place.FailPods(target.Ref{Project: e.Project, Environment: e.Name, Namespace: e.Namespace}, "web", "CrashLoopBackOff") // and have the platform look
+	}
+	fail()
+	until(func(now sdk.Environment) bool {
+		return slices.ContainsFunc(now.Conditions, func(c sdk.Condition) bool { return c.Type == "Ready" && c.Status == "False" })
+	})
+	s.Pass(blueberry.ReadinessGrace)
+	fail()
+	until(func(now sdk.Environment) bool { return now.Phase == sdk.Degraded })
 }
 
 // TestPagesShow: every page of the menu and of an environment answers with what it is about.

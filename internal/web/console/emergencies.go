@@ -47,7 +47,7 @@ func emergencies(v *visit) (page, error) {
 		if err != nil {
 			return page{}, err
 		}
-		l.Items, l.Next = list.Items, onward(v.r.URL, "before", list.NextBefore)
+		l.Items, l.Next = list.Items, following(v.r.URL, "before", list.NextBefore)
 	}
 	for _, e := range l.Items {
 		if _, known := l.Names[e.UserID]; known || v.who.Can(blueberry.GrantUsersRead) != nil {
@@ -85,7 +85,7 @@ func (v *visit) openEmergencyForm(p *sdk.Problem) (page, error) {
 
 func openEmergency(v *visit) (string, error) {
 	var faults []sdk.FieldError
-	r := sdk.OpenEmergencyRequest{Reason: v.said("reason"), Minutes: wholeNumber(v.said("minutes"), "minutes", &faults)}
+	r := sdk.OpenEmergencyRequest{Reason: v.said("reason"), Minutes: wholeNumber("minutes", v.said("minutes"), &faults)}
 	if len(faults) > 0 {
 		return "", again{faulty(faults), v.openEmergencyForm}
 	}

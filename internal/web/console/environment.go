@@ -2,10 +2,7 @@ package console
 
 import (
 	"errors"
-	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
@@ -26,12 +23,14 @@ var environmentTabs = []struct {
 	Grant      blueberry.Grant
 }{
 	{"", "Overview", blueberry.GrantEnvironmentsRead},
+	{"topology", "Topology", blueberry.GrantEnvironmentsRead},
 	{"objects", "Objects", blueberry.GrantEnvironmentsRead},
 	{"logs", "Logs", blueberry.GrantEnvironmentsLogs},
 	{"timeline", "Timeline", blueberry.GrantEnvironmentsRead},
 	{"config", "Config", blueberry.GrantEnvironmentsRead},
 	{"revisions", "Revisions", blueberry.GrantEnvironmentsRead},
 	{"manifests", "Manifests", blueberry.GrantEnvironmentsRead},
+	{"shell", "Shell", blueberry.GrantEnvironmentsExec},
 }
 
 // environment reads the one that the address names.
@@ -47,8 +46,8 @@ func (v *visit) environment(tab string) (environmentView, error) {
 			view.Tabs = append(view.Tabs, option{tabPath(e.ID, t.Path), t.Name})
 		}
 	}
-	for _, x := range verbs {
-		if v.may(e.Project, x.Grant) && x.fits(e) {
+	for _, x := range verbs() {
+		if !x.Aside && v.may(e.Project, x.Grant) && x.fits(e) {
 			view.Actions = append(view.Actions, x)
 		}
 	}
@@ -62,43 +61,6 @@ func (e environmentView) page(title string, p page) page {
 	}
 	p.Here, p.Watch = "/environments", interest{Environment: e.ID}
 	return p
-}
-
-// overviewView is how one environment is.
-type overviewView struct {
-	environmentView
-	Why        sdk.Why
-	WhyProblem string // why the target could not be asked
-	Containers []sdk.Container
-	Receipt    *sdk.Receipt
-}
-
-func environmentOverview(v *visit) (page, error) {
-	e, err := v.environment("")
-	if err != nil {
-		return page{}, err
-	}
-	o := overviewView{environmentView: e}
-	if e.Phase == sdk.Terminating || e.Phase == sdk.Terminated {
-		receipt, err := v.api.GetEnvironmentReceipt(v.ctx, e.ID)
-		if err == nil {
-			o.Receipt = &receipt
-		} else if !isStatus(err, http.StatusNotFound) {
-			return page{}, err
-		}
-	}
-	if e.Phase != sdk.Terminated {
-		if o.Why, err = v.api.GetEnvironmentWhy(v.ctx, e.ID); err != nil {
-			o.WhyProblem = problemText(err)
-			o.Why.Steps = stepsOf(e.Conditions)
-		}
-		if v.may(e.Project, blueberry.GrantEnvironmentsLogs) && e.Phase != sdk.Terminating {
-			if list, err := v.api.ListEnvironmentContainers(v.ctx, e.ID); err == nil {
-				o.Containers = list.Items
-			}
-		}
-	}
-	return e.page("", page{Body: overviewBody(o)}), nil
 }
 
 // stepsOf shows what is known of the steps while the target does not answer.
@@ -179,83 +141,4 @@ func environmentObject(v *visit) (page, error) {
 		return page{}, err
 	}
 	return e.page(o.Kind+" "+o.Name, page{Body: objectBody(objectView{e, o})}), nil
-}
-
-// configView is what holds in one environment, and where it was set.
-type configView struct {
-	environmentView
-	Settings []sdk.Setting
-	Search   string
-}
-
-func environmentConfig(v *visit) (page, error) {
-	e, err := v.environment("config")
-	if err != nil {
-		return page{}, err
-	}
-	settings, err := v.api.GetEnvironmentSettings(v.ctx, e.ID, 0, "")
-	if err != nil {
-		return page{}, err
-	}
-	c := configView{environmentView: e, Search: strings.TrimSpace(v.r.URL.Query().Get("q"))}
-	for _, s := range settings.Settings {
-		if c.Search == "" || strings.Contains(strings.ToLower(s.Path), strings.ToLower(c.Search)) {
-			c.Settings = append(c.Settings, s)
-		}
-	}
-	return e.page("Config", page{Body: configBody(c)}), nil
-}
-
-// revisionsView is what one environment was asked to be.
-type revisionsView struct {
-	environmentView
-	Items   []sdk.Revision
-	Next    string
-	Compare *sdk.RevisionDiff
-}
-
-func environmentRevisions(v *visit) (page, error) {
-	e, err := v.environment("revisions")
-	if err != nil {
-		return page{}, err
-	}
-	q := v.r.URL.Query()
-	number := func(name string) int {
-		n, _ := strconv.Atoi(q.Get(name))
-		return n
-	}
-	list, err := v.api.ListEnvironmentRevisions(v.ctx, e.ID, sdk.Window{Before: number("before")})
-	if err != nil {
-		return page{}, err
-	}
-	r := revisionsView{environmentView: e, Items: list.Items}
-	if list.NextBefore != 0 {
-		r.Next = environmentPath(e.ID, "revisions") + "?before=" + strconv.Itoa(list.NextBefore)
-	}
-	if q.Has("from") {
-		diff, err := v.api.DiffEnvironmentRevisions(v.ctx, e.ID, number("from"), number("to"))
-		if err != nil {
-			return page{}, err
-		}
-		r.Compare = &diff
-	}
-	return e.page("Revisions", page{Body: revisionsBody(r)}), nil
-}
-
-// manifestsView is what one environment was rendered to.
-type manifestsView struct {
-	environmentView
-	Rendering sdk.Rendering
-}
-
-func environmentManifests(v *visit) (page, error) {
-	e, err := v.environment("manifests")
-	if err != nil {
-		return page{}, err
-	}
-	r, err := v.api.GetEnvironmentRendering(v.ctx, e.ID, e.Revision)
-	if err != nil {
-		return page{}, err
-	}
-	return e.page("Manifests", page{Body: manifestsBody(manifestsView{e, r})}), nil
 }

@@ -135,3 +135,41 @@ func podColour(pod string) int {
 	h.Write([]byte(pod))
 	return int(h.Sum32() % podColours)
 }
+
+// more are the verbs that stand behind the others.
+func (e environmentView) more() (out []verb) {
+	for _, x := range e.Actions {
+		if x.More {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// componentPath is a page about one component.
+func componentPath(id, tab, component string) string {
+	return environmentPath(id, tab) + "?" + url.Values{"component": {component}}.Encode()
+}
+
+func holdPath(id string, h sdk.Hold) string {
+	return environmentPath(id, "release-hold") + "?" + url.Values{"kind": {h.Kind}, "name": {h.Name}, "value": {h.Value}}.Encode()
+}
+
+// platformPart is the component that the platform's own objects of an environment belong to.
+const platformPart = "environment"
+
+// componentName is what a component is called; the platform's own part of an environment has a word of its own.
+func componentName(name string) string {
+	if lastOfPlatform(name) > 0 {
+		return "The environment itself"
+	}
+	return name
+}
+
+// lastOfPlatform orders the platform's own part behind the components of people.
+func lastOfPlatform(component string) int {
+	if component == platformPart || component == "" {
+		return 1
+	}
+	return 0
+}

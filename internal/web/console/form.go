@@ -18,8 +18,10 @@ type input struct {
 	Hint        string // shown when there is no fault
 	Placeholder string
 	Required    bool
+	Focus       bool     // what is typed goes there first
 	Code        bool     // is shown in letters of one width
 	Rows        int      // of an "area"
+	Complete    string   // what a browser may fill in: "current-password", "one-time-code"; empty for nothing, and a new one for a password
 	Options     []option // of a "select"
 	Fault       string   // beside what the problem of the form says; empty for none
 }
@@ -50,9 +52,6 @@ type ask struct {
 	Call    string       // the same as a call: "POST /v1/targets", "DELETE /v1/targets/t1"
 	Body    string       // of the call, as JSON; empty for none
 }
-
-// curl is the same as a call of the API.
-func (a ask) curl() string { return curlOf(a.Call, a.Body) }
 
 // curlOf is a call of the API for a shell: "POST /v1/targets" with a body of JSON.
 func curlOf(call, body string) string {
@@ -120,6 +119,9 @@ func modeOf(i input) string {
 }
 
 func completionOf(i input) string {
+	if i.Complete != "" {
+		return i.Complete
+	}
 	if i.Kind == "password" {
 		return "new-password"
 	}
@@ -137,7 +139,11 @@ func labelOf(a ask) string {
 func describedBy(i input, p *sdk.Problem) templ.Attributes {
 	switch {
 	case faultFor(i, p) != "":
-		return templ.Attributes{"aria-invalid": "true", "aria-describedby": "fault-" + i.Name}
+		return templ.Attributes{"aria-invalid": "true", "aria-describedby": "fault-" + i.Name, "autofocus": true} // browsers take the first one
+	case i.Focus && p == nil && i.Hint != "":
+		return templ.Attributes{"aria-describedby": "hint-" + i.Name, "autofocus": true}
+	case i.Focus && p == nil:
+		return templ.Attributes{"autofocus": true}
 	case i.Hint != "":
 		return templ.Attributes{"aria-describedby": "hint-" + i.Name}
 	}

@@ -19,7 +19,6 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/access"
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/httpapi/roomstest"
-	"github.com/blueberry-idp/blueberry/internal/target"
 	"github.com/blueberry-idp/blueberry/internal/web/console"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
@@ -71,8 +70,16 @@ func TestGallery(t *testing.T) {
 		}
 	}
 	for p := range missing {
+		if slices.Contains(notKept, p) {
+			continue
+		}
 		t.Errorf("no page of %q is in the gallery", p)
 	}
+}
+
+// notKept are pages of one form about what only a browser or a program can make: a passkey, an identity at a provider, a program's token.
+var notKept = []string{
+	"GET /account/security/passkeys/{id}/remove", "GET /account/security/identities/{provider}/unlink", "GET /account/programs/{client}/remove", "GET /oauth-tokens/{id}/revoke",
 }
 
 func itoa(n int) string { b, _ := json.Marshal(n); return string(b) }
@@ -207,8 +214,7 @@ func (s *site) fill(t *testing.T, token string) (paths []string) {
 	must(err)
 	until(asleep.ID, sdk.Sleeping)
 	ill := until(create("checkout").ID, sdk.Ready)
-	s.Place.FailPods(target.Ref{Project: ill.Project, Environment: ill.Name, Namespace: ill.Namespace}, "web", "CrashLoopBackOff")
-	until(ill.ID, sdk.Degraded)
+	s.degrade(t, ill)
 	gone := until(create("pr-40").ID, sdk.Ready)
 	_, err = mine.DestroyEnvironment(ctx, gone.ID)
 	must(err)
@@ -250,9 +256,48 @@ func (s *site) fill(t *testing.T, token string) (paths []string) {
 	must(err)
 	_, err = mine.CreateOAuthClient(ctx, sdk.CreateOAuthClientRequest{Name: "Dashboards", RedirectURIs: []string{"https://dashboards.example.com/callback"}, Flows: []string{"authorization_code"}, Grants: []string{"environments:read"}})
 	must(err)
-	_, err = s.client.GetEnvironment(ctx, main.ID) // by another one, so that the audit has two
+	_, err = mine.CreateProject(ctx, sdk.CreateProjectRequest{Name: "lab"})
 	must(err)
-	return paths
+	_, err = mine.SetIdentityProvider(ctx, "google", sdk.SetIdentityProviderRequest{Kind: "oidc", Label: "Google", Issuer: "https://accounts.google.com", ClientID: "blueberry", AllowedDomains: []string{"example.com"}})
+	must(err)
+	_, err = mine.CreateGroupRule(ctx, sdk.CreateGroupRuleRequest{Provider: "google", Group: "platform", Project: "lab", Role: "developer"})
+	must(err)
+	_, err = mine.IssueCertificate(ctx, sdk.IssueCertificateRequest{Name: "prometheus"})
+	must(err)
+	_, err = mine.SaveView(ctx, "What failed", sdk.SaveViewRequest{Page: "environments", Query: "phase=failed&sort=name"})
+	must(err)
+	_, err = mine.SetPrices(ctx, sdk.SetPricesRequest{Target: "local", Currency: "EUR", CPUHour: "0.031", MemoryHour: "0.004", StorageMonth: "0.1"})
+	must(err)
+	guard, session := s.Person(t, "eve@example.com", false, nil)
+	yes := true
+	_, err = mine.UpdateUser(ctx, guard.ID, sdk.UpdateUserRequest{BreakGlass: &yes})
+	must(err)
+	eve := &sdk.Client{BaseURL: s.url, HTTPClient: &http.Client{Transport: inBrowser{session}}}
+	_, err = eve.OpenEmergency(ctx, sdk.OpenEmergencyRequest{Reason: "The shop is down and its admin cannot be reached"})
+	must(err)
+	_, err = s.SignIn.Password(ctx, access.PasswordAttempt{Email: "ada@example.com", Password: roomstest.Password, From: access.From{Address: "192.0.2.8"}})
+	must(err)
+	s.Failing.Enqueue(t, main.ID)
+	for dead := []sdk.Job(nil); len(dead) == 0; {
+		list, err := mine.ListJobs(ctx, sdk.JobFilter{States: []string{"dead"}})
+		must(err)
+		dead = list.Items
+	}
+	const labels = "labels: {blueberry.dev/project: default, blueberry.dev/environment: gone}"
+	for _, doc := range []string{
+		"apiVersion: v1\nkind: Namespace\nmetadata: {name: default-gone, " + labels + "}\n",
+		"apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default-gone, " + labels + "}\nspec: {ports: [{port: 80}]}\n",
+	} {
+		must(s.Place.Create([]byte(doc)))
+	}
+	for found := []sdk.Orphan(nil); len(found) == 0; { // what is seen once may be on its way
+		must(mine.ScanTarget(ctx, "local"))
+		list, err := mine.ListOrphans(ctx, sdk.OrphanFilter{})
+		must(err)
+		found = list.Items
+	}
+	return append(paths, "/environments/"+gone.ID+"/undo", "/bulk?verb=sleep&id="+main.ID+"&id="+asleep.ID, "/bulk?verb=destroy&id="+main.ID+"&id="+gone.ID, "/projects/lab/delete", "/account/security/recovery-codes",
+		"/account/security/totp/remove", "/account/sessions/end", "/emergencies/open", "/views", "/jobs?state=dead", "/orphans", "/environments/"+main.ID+"/logs?view=lines")
 }
 
 // inBrowser calls as a page of the server does, with a session.

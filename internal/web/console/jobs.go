@@ -68,7 +68,7 @@ func (v *visit) jobs(problem *sdk.Problem) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	l.Items, l.Next = list.Items, onward(v.r.URL, "cursor", list.NextCursor)
+	l.Items, l.Next = list.Items, following(v.r.URL, "cursor", list.NextCursor)
 	for _, j := range l.Items {
 		if !slices.Contains(l.Kinds, j.Kind) {
 			l.Kinds = append(l.Kinds, j.Kind)

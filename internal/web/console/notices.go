@@ -1,12 +1,11 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/a-h/templ"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
@@ -169,32 +168,19 @@ func subscriptions(v *visit) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	l := subscriptionsView{Items: list.Items, Next: onward(v.r.URL, "after", list.NextAfter), Tabs: v.noticeTabs(), MayAdd: v.may("", blueberry.GrantSubscriptionsWrite)}
+	l := subscriptionsView{Items: list.Items, Next: following(v.r.URL, "after", list.NextAfter), Tabs: v.noticeTabs(), MayAdd: v.may("", blueberry.GrantSubscriptionsWrite)}
 	return page{Title: "Notifications", Here: subscriptionsPath, Body: subscriptionsBody(l), Watch: interest{Any: true}}, nil
 }
 
-// projectsWith are the projects in which who looks may do something.
-func (v *visit) projectsWith(g blueberry.Grant) (out []string) {
-	list, err := v.api.ListProjects(v.ctx)
-	if err != nil {
-		return nil // who may not list them is asked for a name
-	}
-	for _, p := range list.Items {
-		if v.may(p.Name, g) {
-			out = append(out, p.Name)
-		}
-	}
-	return out
-}
-
-// everyProject stands in a choice of projects for the whole installation. No project has this name.
-const everyProject = "*"
+// wholeInstallation stands in a choice of projects for the whole installation. No project has this name.
+const wholeInstallation = "*"
 
 // projectChoice asks for a project, or the whole installation of who may.
 func (v *visit) projectChoice(g blueberry.Grant, hint string) input {
-	i := input{Name: "project", Label: "Project", Kind: "select", Value: typed(v.r.PostForm, "project", blueberry.DefaultProject), Hint: hint, Options: optionsOf(v.projectsWith(g)...)}
+	projects, _ := v.projectsWith(g) // who may not list them is asked for a name
+	i := input{Name: "project", Label: "Project", Kind: "select", Value: typed(v.r.PostForm, "project", blueberry.DefaultProject), Hint: hint, Options: optionsOf(projects...)}
 	if v.who.Can(g) == nil {
-		i.Options = append(i.Options, option{everyProject, "the whole installation"})
+		i.Options = append(i.Options, option{wholeInstallation, "the whole installation"})
 	}
 	if len(i.Options) == 0 {
 		i.Kind = ""
@@ -229,7 +215,7 @@ func (v *visit) addSubscriptionForm(p *sdk.Problem) (page, error) {
 	cli := "blueberry subscription add release-room --kind " + k.Kind
 	for i, name := range k.Fields {
 		if i < k.Needed {
-			cli += " --" + name + " " + namedAs(map[string]string{"key": "-"}[name], addressExamples[name+" "+k.Kind], "-")
+			cli += " --" + name + " " + cmp.Or(map[string]string{"key": "-"}[name], addressExamples[name+" "+k.Kind], "-")
 		}
 	}
 	a := ask{
@@ -247,7 +233,7 @@ func addSubscription(v *visit) (string, error) {
 		Project: v.said("project"), Name: v.said("name"), Kind: v.said("kind"), URL: v.said("url"), Key: strings.TrimSpace(form.Get("key")), To: v.said("to"), User: v.said("user"),
 		Region: v.said("region"), Stream: v.said("stream"), Events: lines(form.Get("events")), Secret: v.said("secret"), Quiet: v.quietSaid(&faults),
 	}
-	if r.Project == everyProject {
+	if r.Project == wholeInstallation {
 		r.Project, r.Installation = "", true
 	}
 	if len(faults) > 0 {
@@ -275,7 +261,7 @@ func (v *visit) told(title, secret, to string) error {
 func (v *visit) quietSaid(faults *[]sdk.FieldError) sdk.QuietHours {
 	q := sdk.QuietHours{TimeZone: v.said("quiet.time_zone")}
 	for _, l := range lines(v.r.PostForm.Get("quiet.windows")) {
-		w, ok := windowOfWeek(l)
+		w, ok := windowOf(l)
 		if !ok {
 			*faults = append(*faults, sdk.FieldError{Field: "quiet.windows", Code: "pattern", Message: fmt.Sprintf(`%q is not days and hours, as "mon-fri 19:00-07:00"`, l)})
 			continue
@@ -283,39 +269,6 @@ func (v *visit) quietSaid(faults *[]sdk.FieldError) sdk.QuietHours {
 		q.Windows = append(q.Windows, w)
 	}
 	return q
-}
-
-var week = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
-
-// windowOfWeek reads "mon-fri,sun 19:00-07:00". Hours that are none are told by the API.
-func windowOfWeek(text string) (w sdk.SleepWindow, ok bool) {
-	days, hours, ok := strings.Cut(strings.ToLower(strings.TrimSpace(text)), " ")
-	from, to, two := strings.Cut(strings.TrimSpace(hours), "-")
-	if !ok || !two {
-		return w, false
-	}
-	if w.From, w.To = strings.TrimSpace(from), strings.TrimSpace(to); w.To == "24:00" {
-		w.To = "00:00"
-	}
-	for part := range strings.SplitSeq(days, ",") {
-		first, last, span := strings.Cut(part, "-")
-		if !span {
-			last = first
-		}
-		a, b := slices.Index(week, first), slices.Index(week, last)
-		if a < 0 || b < 0 {
-			return w, false
-		}
-		for i := a; ; i = (i + 1) % len(week) {
-			if !slices.Contains(w.Days, week[i]) {
-				w.Days = append(w.Days, week[i])
-			}
-			if i == b {
-				break
-			}
-		}
-	}
-	return w, true
 }
 
 // quietText writes quiet hours as they are typed.
@@ -360,7 +313,7 @@ func subscription(v *visit) (page, error) {
 		if err != nil {
 			return page{}, err
 		}
-		s.Notices, s.Next = list.Items, onward(v.r.URL, "before", list.NextBefore)
+		s.Notices, s.Next = list.Items, following(v.r.URL, "before", list.NextBefore)
 	}
 	return page{Title: s.Name, Here: subscriptionsPath, Body: subscriptionBody(s), Watch: interest{Any: true}}, nil
 }
@@ -499,7 +452,7 @@ func noticeList(v *visit) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	l.Items, l.Next = list.Items, onward(v.r.URL, "before", list.NextBefore)
+	l.Items, l.Next = list.Items, following(v.r.URL, "before", list.NextBefore)
 	if subs, err := v.api.ListSubscriptions(v.ctx, sdk.SubscriptionFilter{Limit: 200}); err == nil { // else there are no names to choose from
 		l.Subscriptions = subs.Items
 	}
@@ -556,7 +509,7 @@ func (v *visit) redriveNoticeForm(p *sdk.Problem) (page, error) {
 	return asking(subscriptionsPath, ask{
 		Title: "Send it again", What: "It is sent once more, under the same event id, so that a receiver knows what it has seen.", Action: noticePath(n.ID, "redrive"), Back: noticePath(n.ID), Problem: p,
 		CLI: "blueberry notice redrive " + n.ID, Call: "POST /v1/notices/" + n.ID + "/redrive",
-	}, templ.Component(noticeLine(n.Notice)), option{noticesPath, "Notices"}, option{noticePath(n.ID), n.EventType}), nil
+	}, noticeLine(n.Notice), option{noticesPath, "Notices"}, option{noticePath(n.ID), n.EventType}), nil
 }
 
 func redriveNotice(v *visit) (string, error) {

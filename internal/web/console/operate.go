@@ -1,9 +1,9 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -11,19 +11,6 @@ import (
 
 	"github.com/blueberry-idp/blueberry/sdk"
 )
-
-// onward is the address of the next run of a list that is read by a cursor of some name; empty behind the last.
-func onward(at *url.URL, name, cursor string) string {
-	if cursor == "" {
-		return ""
-	}
-	q := at.Query()
-	for _, x := range []string{"done", "shown"} {
-		q.Del(x)
-	}
-	q.Set(name, cursor)
-	return at.Path + "?" + q.Encode()
-}
 
 // asking is a page that asks whether to do something. more stands in the form above its buttons; nil for nothing.
 func asking(here string, a ask, more templ.Component, trail ...option) page {
@@ -80,32 +67,10 @@ func lines(text string) (out []string) {
 	return out
 }
 
-// wholeNumber reads a number; what is none is a fault of the field. Nothing is 0.
-func wholeNumber(text, field string, faults *[]sdk.FieldError) int {
-	if text == "" {
-		return 0
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		*faults = append(*faults, sdk.FieldError{Field: field, Code: "type", Message: "must be a whole number"})
-	}
-	return n
-}
-
 // checked is the value of a field of the kind "check".
 func checked(on bool) string {
 	if on {
 		return "yes"
-	}
-	return ""
-}
-
-// namedAs gives the first text that is not empty.
-func namedAs(texts ...string) string {
-	for _, x := range texts {
-		if x != "" {
-			return x
-		}
 	}
 	return ""
 }
@@ -147,7 +112,7 @@ type share struct {
 }
 
 func shareOf(name, used, of string) share {
-	s := share{Name: name, Used: namedAs(used, "0"), Percent: -1}
+	s := share{Name: name, Used: cmp.Or(used, "0"), Percent: -1}
 	if whole := quantity(of); whole > 0 {
 		s.Of, s.Percent = of, int(100*quantity(used)/whole)
 	}

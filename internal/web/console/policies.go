@@ -45,7 +45,11 @@ type policiesView struct {
 }
 
 func policies(v *visit) (page, error) {
-	l := policiesView{Project: v.r.URL.Query().Get("project"), MayWrite: v.may("", blueberry.GrantPoliciesWrite), Projects: v.projectsWith(blueberry.GrantPoliciesRead)}
+	l := policiesView{Project: v.r.URL.Query().Get("project"), MayWrite: v.may("", blueberry.GrantPoliciesWrite)}
+	var err error
+	if l.Projects, err = v.projectsWith(blueberry.GrantPoliciesRead); err != nil {
+		return page{}, err
+	}
 	list, err := v.api.ListPolicies(v.ctx, l.Project)
 	if err != nil {
 		return page{}, err
@@ -114,7 +118,7 @@ func (v *visit) createPolicyForm(p *sdk.Problem, sound bool) (page, error) {
 
 func createPolicy(v *visit) (string, error) {
 	r := sdk.CreatePolicyRequest{Project: v.said("project"), Name: v.said("name"), Text: v.policyText()}
-	if r.Project == everyProject {
+	if r.Project == wholeInstallation {
 		r.Project, r.Installation = "", true
 	}
 	if v.said("do") == "check" {

@@ -4,17 +4,18 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/blueberry-idp/blueberry/internal/web/look"
 )
 
-// How the pages look to one browser is kept by it, in cookies that hold nothing else.
 const (
-	themeCookie   = "blueberry_theme"
-	densityCookie = "blueberry_density"
+	themeCookie   = look.ThemeCookie
+	densityCookie = look.DensityCookie
 )
 
 var (
-	themes    = []string{"light", "dark"}
-	densities = []string{"compact"}
+	themes    = look.Themes
+	densities = look.Densities
 )
 
 func preferencesArea() area {
@@ -22,13 +23,7 @@ func preferencesArea() area {
 }
 
 // choice is what a cookie says, if it is one of the words.
-func choice(r *http.Request, name string, words []string) string {
-	c, err := r.Cookie(name)
-	if err != nil || !slices.Contains(words, c.Value) {
-		return ""
-	}
-	return c.Value
-}
+func choice(r *http.Request, name string, words []string) string { return look.Choice(r, name, words) }
 
 // setPreference keeps how pages look, and goes back to the page that asked.
 func setPreference(v *visit) (string, error) {

@@ -32,7 +32,7 @@ func pullsArea() area {
 			if !v.may("", blueberry.GrantRepositoriesRead) {
 				return nil
 			}
-			return []menuItem{{To: "/pulls", Name: "Pull requests", Icon: "pull"}, {To: "/repositories", Name: "Repositories", Icon: "inbox"}}
+			return []menuItem{{To: "/pulls", Name: "Pull requests", Icon: "pull", Key: "p"}, {To: "/repositories", Name: "Repositories", Icon: "inbox", Key: "r"}}
 		},
 		Pages: map[string]func(*visit) (page, error){
 			"GET /pulls": pulls, "GET /pulls/{id}": pull, "GET /repositories": repositories, "GET /repositories/{id}": repository, "GET /deliveries/{id}": delivery,
@@ -154,13 +154,13 @@ type repositoriesView struct {
 }
 
 func repositories(v *visit) (page, error) {
-	list, err := v.api.ListRepositories(v.ctx, sdk.RepositoryFilter{After: v.r.URL.Query().Get("after")})
+	list, err := v.api.ListRepositories(v.ctx, sdk.RepositoryFilter{Project: v.r.URL.Query().Get("project"), After: v.r.URL.Query().Get("after")})
 	if err != nil {
 		return page{}, err
 	}
 	l := repositoriesView{Items: list.Items}
 	if list.NextAfter != "" {
-		l.Next = "/repositories?after=" + url.QueryEscape(list.NextAfter)
+		l.Next = following(v.r.URL, "after", list.NextAfter)
 	}
 	return page{Title: "Repositories", Here: "/repositories", Body: repositoriesBody(l), Watch: interest{Any: true}}, nil
 }

@@ -1,10 +1,9 @@
 package console
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
-
-	"github.com/a-h/templ"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
@@ -92,7 +91,7 @@ func archives(v *visit) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	l.Items, l.Next = list.Items, onward(v.r.URL, "before", list.NextBefore)
+	l.Items, l.Next = list.Items, following(v.r.URL, "before", list.NextBefore)
 	return page{Title: "Archives", Here: v.keepHere(), Body: archivesBody(l), Watch: interest{Any: true}}, nil
 }
 
@@ -144,7 +143,7 @@ func undoArchive(v *visit) (string, error) {
 	var faults []sdk.FieldError
 	r := sdk.UndoRequest{Name: v.said("name"), Target: v.said("target")}
 	if hours := v.said("ttl_hours"); hours != "" {
-		n := wholeNumber(hours, "ttl_hours", &faults)
+		n := wholeNumber("ttl_hours", hours, &faults)
 		r.TTLHours = &n
 	}
 	if len(faults) > 0 {
@@ -173,7 +172,7 @@ func orphans(v *visit) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	l.Items, l.Next = list.Items, onward(v.r.URL, "after", list.NextAfter)
+	l.Items, l.Next = list.Items, following(v.r.URL, "after", list.NextAfter)
 	if targets, err := v.api.ListTargets(v.ctx); err == nil { // without them there is no choice, and the list stands all the same
 		for _, t := range targets.Items {
 			l.Targets = append(l.Targets, t.Name)
@@ -210,14 +209,14 @@ func (v *visit) approveOrphanForm(p *sdk.Problem) (page, error) {
 		return page{}, err
 	}
 	what := "Everything below is deleted from target " + o.Target + ", with what it holds. This cannot be undone."
-	more := templ.Component(objectList(o.Objects))
+	more := objectList(o.Objects)
 	if o.Kind == "record" {
 		what = "The environment that the record has, and that has no objects, is removed from the record."
 	}
 	return asking(v.keepHere(), ask{
 		Title: "Remove what was left over", Label: "Remove it", Danger: true, What: what, Action: orphanPath(o.ID, "approve"), Back: orphanPath(o.ID), Problem: p,
 		CLI: "blueberry orphan approve " + o.ID, Call: "POST /v1/orphans/" + o.ID + "/approval",
-	}, more, option{orphansPath, "Orphans"}, option{orphanPath(o.ID), namedAs(o.Env, o.Namespace, o.ID)}), nil
+	}, more, option{orphansPath, "Orphans"}, option{orphanPath(o.ID), cmp.Or(o.Env, o.Namespace, o.ID)}), nil
 }
 
 func approveOrphan(v *visit) (string, error) {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"time"
@@ -113,7 +114,7 @@ var partNames = map[string]string{
 }
 
 func partName(p sdk.SystemPart) string {
-	name := namedAs(partNames[p.Kind], p.Kind)
+	name := cmp.Or(partNames[p.Kind], p.Kind)
 	if p.Name != "" {
 		name += " " + p.Name
 	}
@@ -244,7 +245,7 @@ func (v *visit) issueForm(p *sdk.Problem) (page, error) {
 
 func issueCertificate(v *visit) (string, error) {
 	var faults []sdk.FieldError
-	r := sdk.IssueCertificateRequest{Name: v.said("name"), Days: wholeNumber(v.said("days"), "days", &faults), Request: v.said("request")}
+	r := sdk.IssueCertificateRequest{Name: v.said("name"), Days: wholeNumber("days", v.said("days"), &faults), Request: v.said("request")}
 	if len(faults) > 0 {
 		return "", again{faulty(faults), v.issueForm}
 	}

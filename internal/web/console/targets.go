@@ -137,7 +137,7 @@ func (v *visit) targetFields(t *sdk.Target) []input {
 // capacitySaid is the capacity that was typed; nil for none.
 func (v *visit) capacitySaid(faults *[]sdk.FieldError) *sdk.Capacity {
 	c := sdk.Capacity{
-		CPU: v.said("capacity.cpu"), Memory: v.said("capacity.memory"), Storage: v.said("capacity.storage"), Pods: int64(wholeNumber(v.said("capacity.pods"), "capacity.pods", faults)),
+		CPU: v.said("capacity.cpu"), Memory: v.said("capacity.memory"), Storage: v.said("capacity.storage"), Pods: int64(wholeNumber("capacity.pods", v.said("capacity.pods"), faults)),
 	}
 	if c == (sdk.Capacity{}) {
 		return nil

@@ -173,7 +173,7 @@ func sizeOf(files fs.FS, file string) (width, height int, ok bool) {
 	if err != nil {
 		return 0, 0, false
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	c, _, err := image.DecodeConfig(f)
 	return c.Width, c.Height, err == nil
 }

@@ -7,7 +7,7 @@ const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).re
 async function call(path, body) {
 	const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 	const data = answer.status === 204 ? {} : await answer.json();
-	if (!answer.ok) throw new Error(data.detail || "the server refused it");
+	if (!answer.ok) throw new Error(data.errors && data.errors.length ? data.errors[0].message : data.detail || "the server refused it");
 	return data;
 }
 
@@ -16,12 +16,12 @@ function listed(credentials) {
 }
 
 async function add(name) {
-	const { ticket, options } = await call("/account/passkeys/options", { name });
+	const { ticket, options } = await call("/v1/account/passkeys", { name });
 	const o = options.publicKey;
 	const made = await navigator.credentials.create({
 		publicKey: { ...o, challenge: bytes(o.challenge), user: { ...o.user, id: bytes(o.user.id) }, excludeCredentials: listed(o.excludeCredentials) },
 	});
-	await call("/account/passkeys", {
+	await call("/v1/account/passkeys/confirmation", {
 		ticket,
 		response: {
 			id: made.id, rawId: text(made.rawId), type: made.type, clientExtensionResults: made.getClientExtensionResults(),
@@ -31,7 +31,7 @@ async function add(name) {
 			},
 		},
 	});
-	location.assign("/account");
+	location.assign("/account/security?done=own-passkey");
 }
 
 async function signIn(returnTo) {
@@ -53,17 +53,19 @@ async function signIn(returnTo) {
 
 function tell(error) {
 	const place = document.getElementById("passkey-problem");
-	place.textContent = error.name === "NotAllowedError" ? "The passkey was not used." : error.message;
+	place.textContent = error.name === "NotAllowedError" ? "The passkey was not used." : error.message.charAt(0).toUpperCase() + error.message.slice(1);
 	place.hidden = false;
 }
 
 for (const e of document.querySelectorAll("[data-passkey]")) {
+	if (!window.PublicKeyCredential) continue; // stays hidden: there is nothing that it could do
+	e.hidden = false;
 	if (e.dataset.passkey === "sign-in") {
 		e.addEventListener("click", () => signIn(e.dataset.returnTo || "").catch(tell));
 	} else {
 		e.addEventListener("submit", (event) => {
 			event.preventDefault();
-			add(e.elements.passkey_name.value).catch(tell);
+			add(e.elements.passkey_name.value.trim()).catch(tell);
 		});
 	}
 }

@@ -1,4 +1,4 @@
-// Package static holds what browsers load beside the pages: style sheets, scripts and pictures. What is built (app.css, htmx.js, hx-sse.js) comes from ../assets.
+// Package static holds what browsers load beside the pages: style sheets, scripts and pictures. What is built (app.css, htmx.js, hx-sse.js, xterm and its parts, editor.js, the schemas) comes from ../assets.
 package static
 
 import (
@@ -14,7 +14,7 @@ import (
 
 // Files are all of them, by name.
 //
-//go:embed *.css *.js *.svg
+//go:embed *.css *.js *.json *.svg
 var Files embed.FS
 
 // packed gives the files that are smaller so, compressed.
@@ -64,4 +64,6 @@ func Handler() http.Handler {
 }
 
 // TakesGzip reports whether who calls can read what is compressed.
-func TakesGzip(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") }
+func TakesGzip(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
+}
