@@ -15,6 +15,8 @@ import (
 	"sync"
 
 	"github.com/a-h/templ"
+
+	"github.com/blueberry-idp/blueberry/internal/web/look"
 )
 
 // Site serves the documents. Every field must be set but Order.
@@ -36,14 +38,8 @@ type shelf struct {
 	index     *index
 }
 
-// policy is the content security policy of the pages: their own files, and nothing else.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
 // picturePolicy lets a drawing have the style that stands in it, and nothing more.
 const picturePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-
-// themeCookie is how the person chose the colours in the console; theirs are kept here, too.
-const themeCookie = "blueberry_theme"
 
 // Routes gives the patterns of http.ServeMux with their handlers.
 func (s Site) Routes() map[string]http.Handler {
@@ -175,16 +171,13 @@ type page struct {
 func (s Site) show(sh shelf, w http.ResponseWriter, r *http.Request, p page, status int) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", policy)
+	look.Guard(h)
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Vary", "Accept-Encoding, Cookie")
 	if status >= http.StatusMultipleChoices && status < http.StatusBadRequest {
 		h.Set("Location", p.Here)
 	}
-	theme := ""
-	if c, err := r.Cookie(themeCookie); err == nil && slices.Contains([]string{"light", "dark"}, c.Value) {
-		theme = c.Value
-	}
+	theme := look.Choice(r, look.ThemeCookie, look.Themes)
 	var b bytes.Buffer
 	if err := frame(sh, p, theme, s.Version).Render(r.Context(), &b); err != nil {
 		s.Logger.DebugContext(r.Context(), "page of the documents was not made", "path", r.URL.Path, "error", err) // the reader is gone
