@@ -191,6 +191,6 @@ func TestConsoleTopology(t *testing.T) {
 	if wide, err := chromedp.Run(ctx, chromedp.Evaluate[int]("document.documentElement.scrollWidth")); err != nil || wide > 390 {
 		t.Errorf("on a phone the page is %d wide, %v", wide, err)
 	}
-	do(ctx, t, chromedp.EmulateViewport(1280, 900), chromedp.WaitVisible(chromedp.CSS("svg.graph")), chromedp.Click(chromedp.CSS(`a.graph-node[aria-label^="Deployment web"]`), chromedp.NodeVisible), see("As it should be"))
+	do(ctx, t, chromedp.EmulateViewport(1280, 900), chromedp.WaitVisible(chromedp.CSS("svg.graph")), chromedp.Click(`//*[name()="a"][*[name()="title"][starts-with(normalize-space(.), "Deployment web")]]`, chromedp.NodeVisible), see("As it should be"))
 	heard.check(t)
 }
