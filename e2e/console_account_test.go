@@ -14,7 +14,10 @@ import (
 // narrow fails when a page has to be moved sideways to be read.
 func narrow(t *testing.T, at string) step {
 	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-		wide, err := chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`)(ctx, tab)
+		if _, err := chromedp.WaitReady(chromedp.CSS("main"))(ctx, tab); err != nil { // of a page that is only coming
+			return err
+		}
+		wide, err := chromedp.Evaluate[int](`document.documentElement ? document.documentElement.scrollWidth - document.documentElement.clientWidth : 0`)(ctx, tab)
 		if err == nil && wide > 0 {
 			t.Errorf("%s is %d px too wide", at, wide)
 		}
@@ -46,7 +49,7 @@ func TestConsoleAccount(t *testing.T) {
 			do(ctx, t, followLink("I have kept them"), see("10 recovery codes are left"), press("Sign out"), enter("email", ownerEmail), enter("password", ownerPassword), press("Sign in"),
 				see("Your password is right"), narrow(t, "second factor"), enter("code", recovery), press("Go on"), see("Nothing runs yet"))
 
-			do(ctx, t, chromedp.Navigate(home+"/account/tokens"), see("You have no API token"), followLink("New API token"), narrow(t, "a new token"), enter("name", "laptop"), pick("role", "viewer"), press("Make it"),
+			do(ctx, t, chromedp.Navigate(home+"/account/tokens"), see("You have no API token"), followLink("New API token"), chromedp.WaitVisible(chromedp.CSS(`select[name="role"]`)), narrow(t, "a new token"), enter("name", "laptop"), pick("role", "viewer"), press("Make it"),
 				see("nothing ever shows it again"), narrow(t, "a secret"), shot("account-secret-"+name))
 			secret := text(ctx, t, "#secret")
 			program := &sdk.Client{BaseURL: s.URL, Token: secret}
