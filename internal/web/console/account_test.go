@@ -277,7 +277,7 @@ func TestOwnNotifications(t *testing.T) {
 		t.Fatalf("set: %d\n%s", status, page)
 	}
 	_, _, page = s.ask(t, ada, at, nil)
-	wants(t, "set", page, "https://hooks.example.com", "mon,tue,wed,thu,fri 19:00-07:00", "playground", "!whsec_", "!hooks.example.com/x")
+	wants(t, "set", page, "https://hooks.example.com", "mon-fri 19:00-07:00", "playground", "!whsec_", "!hooks.example.com/x")
 	form = url.Values{"version": {"1"}, "off": {"yes"}}
 	if status, to, _ := s.ask(t, ada, at, form); status != http.StatusSeeOther || to != at+"?done=own-notifications" {
 		t.Errorf("off: %d to %s", status, to)
