@@ -1,7 +1,6 @@
 package console
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -152,15 +151,6 @@ func flagged(name string, values []string) (out []string) {
 	return out
 }
 
-// wire is the body of a call, as JSON.
-func wire(body any) string {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return ""
-	}
-	return string(text)
-}
-
 // was is whether a box is set: as it was sent, or as it is.
 func (v *visit) was(name string, is bool) bool {
 	if v.r.Method == http.MethodPost {
@@ -172,11 +162,6 @@ func (v *visit) was(name string, is bool) bool {
 // entered is what was typed into a field, without what stands around it; or else what it had.
 func (v *visit) entered(name, had string) string {
 	return strings.TrimSpace(typed(v.r.PostForm, name, had))
-}
-
-// listed are the values of a field that holds one on each line, or with spaces or commas between.
-func listed(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' || r == ' ' || r == '\t' || r == ',' })
 }
 
 // wholeNumber reads a number that was typed; empty is 0.

@@ -108,7 +108,7 @@ func (v *visit) profile(problem *sdk.Problem) (page, error) {
 	view := profileView{UserDetail: u, Account: a, Ask: ask{
 		Title: "What you are called", What: "As others read it beside your address.", Action: "/account", Label: "Save", Problem: problem,
 		Inputs: []input{{Name: "name", Label: "Name", Value: name, Complete: "name"}},
-		CLI:    "blueberry user update " + u.Email + " --name " + shellQuoted(name), Call: "PATCH /v1/users/" + u.ID, Body: accountJSON(sdk.UpdateUserRequest{Name: &name}),
+		CLI:    "blueberry user update " + u.Email + " --name " + shellQuoted(name), Call: "PATCH /v1/users/" + u.ID, Body: jsonOf(sdk.UpdateUserRequest{Name: &name}),
 	}}
 	return page{Title: "Account", Here: "/account", Body: profileBody(view)}, nil
 }

@@ -83,7 +83,7 @@ func (v *visit) ownNotices(problem *sdk.Problem, flaw string) (page, error) {
 		Call: "PUT /v1/account/preferences",
 	}
 	r, _ := wishedNotices(view)
-	view.Ask.CLI, view.Ask.Body = noticesCommand(r), accountJSON(r)
+	view.Ask.CLI, view.Ask.Body = noticesCommand(r), jsonOf(r)
 	return page{Title: "Notifications", Here: "/account", Body: ownNoticesBody(view)}, nil
 }
 

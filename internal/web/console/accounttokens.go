@@ -2,7 +2,6 @@ package console
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -12,15 +11,6 @@ import (
 
 	"github.com/blueberry-idp/blueberry/sdk"
 )
-
-// accountJSON is a body of a call as it is shown to be copied.
-func accountJSON(body any) string {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return ""
-	}
-	return string(text)
-}
 
 // ownTokensView is the API tokens of who looks.
 type ownTokensView struct {
@@ -92,7 +82,7 @@ func (v *visit) askOwnToken(problem *sdk.Problem) (page, error) {
 	if len(f) > 0 {
 		r, _ = wishedToken(f)
 	}
-	view.Ask.CLI, view.Ask.Call, view.Ask.Body = tokenCommand(r), "POST /v1/api-tokens", accountJSON(r)
+	view.Ask.CLI, view.Ask.Call, view.Ask.Body = tokenCommand(r), "POST /v1/api-tokens", jsonOf(r)
 	list, err := v.api.ListProjects(v.ctx)
 	if err != nil && !isStatus(err, http.StatusForbidden) {
 		return page{}, err
@@ -178,7 +168,7 @@ func (v *visit) askOwnTokenRotation(problem *sdk.Problem) (page, error) {
 		CLI:    "blueberry token rotate " + t.ID + " --overlap 24h", Call: "POST /v1/api-tokens/" + t.ID + "/rotation", Body: `{"overlap_hours": 24}`,
 	}
 	if n, err := strconv.Atoi(overlap); err == nil && n > 0 {
-		a.CLI, a.Body = "blueberry token rotate "+t.ID+" --overlap "+number(n)+"h", accountJSON(sdk.RotateAPITokenRequest{OverlapHours: n})
+		a.CLI, a.Body = "blueberry token rotate "+t.ID+" --overlap "+number(n)+"h", jsonOf(sdk.RotateAPITokenRequest{OverlapHours: n})
 	}
 	return accountForm(a.Title, "/account/tokens", a), nil
 }

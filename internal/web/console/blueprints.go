@@ -383,7 +383,7 @@ func publishBlueprint(v *visit) (string, error) {
 	if typed.Has("publish") {
 		made, err := v.api.PublishBlueprint(v.ctx, r, ifVersion(typed)...)
 		if err != nil {
-			return "", catalogueError(err, form(nil))
+			return "", v.formError(err, form(nil))
 		}
 		done := "blueprint-published"
 		if made.Unchanged {
@@ -393,7 +393,7 @@ func publishBlueprint(v *visit) (string, error) {
 	}
 	checked, err := v.checkedBlueprint(r)
 	if err != nil {
-		return "", catalogueError(err, form(nil))
+		return "", v.formError(err, form(nil))
 	}
 	if checked.Rendering != nil && v.r.PathValue("id") == "" { // its name may be taken: then this is the next version of it
 		e, err := v.namedBlueprint(r.Project, checked.Rendering.Blueprint.Name)
@@ -543,7 +543,7 @@ func (v *visit) confirmBlueprintDelete(problem *sdk.Problem) (page, error) {
 
 func deleteBlueprint(v *visit) (string, error) {
 	if err := v.api.DeleteBlueprint(v.ctx, v.r.PathValue("id")); err != nil {
-		return "", catalogueError(err, v.confirmBlueprintDelete)
+		return "", v.formError(err, v.confirmBlueprintDelete)
 	}
 	return "/blueprints?done=blueprint-deleted", nil
 }

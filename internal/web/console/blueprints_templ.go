@@ -1495,7 +1495,7 @@ func publishBody(f publishForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = asCommand(f.command(), "POST /v1/blueprints", bodyOf(f.request())).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = asCommand(f.command(), "POST /v1/blueprints", jsonOf(f.request())).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -74,7 +73,7 @@ func (b bulkView) curl() string {
 }
 
 func (b bulkView) loop(command string) string {
-	return "for id in " + strings.Join(listOf(b.Can, func(l bulkLine) string { return shellText(l.ID) }), " ") + "; do " + command + "; done"
+	return "for id in " + strings.Join(listOf(b.Can, func(l bulkLine) string { return shellWord(l.ID) }), " ") + "; do " + command + "; done"
 }
 
 // hoursOr is a number of hours, or that of a day.
@@ -83,15 +82,6 @@ func hoursOr(s string) string {
 		return strconv.Itoa(n)
 	}
 	return "24"
-}
-
-// jsonText is a value as JSON.
-func jsonText(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }
 
 // hours reports whether a verb asks for hours.

@@ -2,9 +2,7 @@ package console
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -223,18 +221,6 @@ func (e editor) schemas() string {
 // linesIn is how many rows a text area has for a document.
 func linesIn(text string) string { return strconv.Itoa(min(max(strings.Count(text, "\n")+3, 16), 36)) }
 
-// catalogueError shows a form again when what was typed is what is wrong, or when it went stale meanwhile.
-func catalogueError(err error, form func(*sdk.Problem) (page, error)) error {
-	var p *sdk.Problem
-	if errors.As(err, &p) {
-		switch p.Status {
-		case http.StatusUnprocessableEntity, http.StatusBadRequest, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge:
-			return again{p, form}
-		}
-	}
-	return err
-}
-
 // versionAsked reads the number of a version from a query or a form; 0 when it has none.
 func versionAsked(q url.Values, name string) (int, error) {
 	text := q.Get(name)
@@ -277,15 +263,6 @@ func counted(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// bodyOf is the body of a call, for people.
-func bodyOf(request any) string {
-	b, err := json.Marshal(request)
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }
 
 // parts are the names of components, in one text.

@@ -314,9 +314,9 @@ func (f configForm) edition() sdk.EditConfigSetRequest {
 // call is the same as a call of the API, with its body.
 func (f configForm) call() (call, body string) {
 	if f.Of == nil {
-		return "POST /v1/config-sets", bodyOf(f.creation())
+		return "POST /v1/config-sets", jsonOf(f.creation())
 	}
-	return "POST /v1/config-sets/" + f.Of.ID + "/versions", bodyOf(f.edition())
+	return "POST /v1/config-sets/" + f.Of.ID + "/versions", jsonOf(f.edition())
 }
 
 // command is the same for a shell.
@@ -421,7 +421,7 @@ func createConfigSet(v *visit) (string, error) {
 	f := configForm{Typed: v.r.PostForm, Repository: v.r.PostForm.Get("from") == "repository"}
 	made, err := v.api.CreateConfigSet(v.ctx, f.creation())
 	if err != nil {
-		return "", catalogueError(err, func(p *sdk.Problem) (page, error) { return v.configForm(f.Typed, p, nil) })
+		return "", v.formError(err, func(p *sdk.Problem) (page, error) { return v.configForm(f.Typed, p, nil) })
 	}
 	return configSetPath(made.ConfigSet.ID) + "?done=config-created", nil
 }
@@ -436,7 +436,7 @@ func editConfigSet(v *visit) (string, error) {
 	if f.Typed.Has("save") || f.Repository {
 		made, err := v.api.EditConfigSet(v.ctx, id, r, ifVersion(f.Typed)...)
 		if err != nil {
-			return "", catalogueError(err, form(nil))
+			return "", v.formError(err, form(nil))
 		}
 		done := "config-saved"
 		if made.Unchanged {
@@ -449,7 +449,7 @@ func editConfigSet(v *visit) (string, error) {
 	}
 	impact, err := v.api.GetConfigSetImpact(v.ctx, id, sdk.ConfigImpactRequest{Content: r.Content, Public: r.Public})
 	if err != nil {
-		return "", catalogueError(err, form(nil))
+		return "", v.formError(err, form(nil))
 	}
 	was, err := v.api.GetConfigSetVersion(v.ctx, id, impact.ConfigSet.Latest)
 	if err != nil {
@@ -536,7 +536,7 @@ func (v *visit) restoreForm(n int, typed url.Values, problem *sdk.Problem) (page
 			What:   "A new version with its content is made; the versions between stay in the history.",
 			Hidden: map[string]string{"restore": number, "version": strconv.FormatInt(c.Version, 10)},
 			Inputs: []input{{Name: "message", Label: "Why", Value: message, Hint: "Stands in the history. Empty: restored version " + number + "."}},
-			CLI:    command, Call: "POST /v1/config-sets/" + c.ID + "/restore", Body: bodyOf(r),
+			CLI:    command, Call: "POST /v1/config-sets/" + c.ID + "/restore", Body: jsonOf(r),
 		},
 	}
 	return c.page("Restore", page{Body: restoreBody(view)}), nil
@@ -553,7 +553,7 @@ func restoreConfigSet(v *visit) (string, error) {
 	}
 	made, err := v.api.RestoreConfigSet(v.ctx, id, sdk.RestoreConfigSetRequest{Version: n, Message: strings.TrimSpace(typed.Get("message"))}, ifVersion(typed)...)
 	if err != nil {
-		return "", catalogueError(err, func(p *sdk.Problem) (page, error) { return v.restoreForm(n, typed, p) })
+		return "", v.formError(err, func(p *sdk.Problem) (page, error) { return v.restoreForm(n, typed, p) })
 	}
 	if made.Unchanged {
 		return configSetPath(id) + "?done=config-unchanged", nil
@@ -584,7 +584,7 @@ func (v *visit) confirmConfigSetDelete(problem *sdk.Problem) (page, error) {
 
 func deleteConfigSet(v *visit) (string, error) {
 	if err := v.api.DeleteConfigSet(v.ctx, v.r.PathValue("id")); err != nil {
-		return "", catalogueError(err, v.confirmConfigSetDelete)
+		return "", v.formError(err, v.confirmConfigSetDelete)
 	}
 	return "/config-sets?done=config-deleted", nil
 }

@@ -90,7 +90,7 @@ func openEmergency(v *visit) (string, error) {
 		return "", again{faulty(faults), v.openEmergencyForm}
 	}
 	if _, err := v.api.OpenEmergency(v.ctx, r); err != nil {
-		return "", v.afresh(err, v.openEmergencyForm)
+		return "", v.formError(err, v.openEmergencyForm)
 	}
 	return emergenciesPath + "?done=emergency-opened", nil
 }
@@ -105,7 +105,7 @@ func (v *visit) closeEmergencyForm(p *sdk.Problem) (page, error) {
 
 func closeEmergency(v *visit) (string, error) {
 	if err := v.api.CloseEmergency(v.ctx, v.r.PathValue("id")); err != nil {
-		return "", v.afresh(err, v.closeEmergencyForm)
+		return "", v.formError(err, v.closeEmergencyForm)
 	}
 	if v.may("", blueberry.GrantEmergenciesRead) {
 		return emergenciesPath + "?done=emergency-closed", nil

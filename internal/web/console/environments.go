@@ -146,7 +146,7 @@ func (l listView) command() string {
 	out := "blueberry env list"
 	for _, f := range []struct{ name, flag string }{{"q", "search"}, {"project", "project"}, {"phase", "phase"}, {"owner", "owner"}, {"target", "target"}, {"restricted", "restricted"}, {"sort", "sort"}} {
 		if value := l.Query.Get(f.name); value != "" {
-			out += " --" + f.flag + " " + shellText(value)
+			out += " --" + f.flag + " " + shellWord(value)
 		}
 	}
 	return out
@@ -163,14 +163,6 @@ func (l listView) call() string {
 		return "GET /v1/environments"
 	}
 	return "GET /v1/environments?" + q.Encode()
-}
-
-// shellText is a text as one word of a shell, without quotes where none are needed.
-func shellText(s string) string {
-	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.,:/@") == "" && s != "" {
-		return s
-	}
-	return shellQuoted(s)
 }
 
 // listOf gives what f makes of everything in a list.

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -148,4 +149,13 @@ func describedBy(i input, p *sdk.Problem) templ.Attributes {
 		return templ.Attributes{"aria-describedby": "hint-" + i.Name}
 	}
 	return templ.Attributes{}
+}
+
+// jsonOf is the body of a call, to be shown.
+func jsonOf(body any) string {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return ""
+	}
+	return string(b)
 }

@@ -201,7 +201,7 @@ func doJobVerb(v *visit) (string, error) {
 		err = nothingThere()
 	}
 	if err != nil {
-		return "", v.afresh(err, v.jobVerbForm)
+		return "", v.formError(err, v.jobVerbForm)
 	}
 	return jobPath(id) + "?done=job-" + word, nil
 }

@@ -241,7 +241,7 @@ func addSubscription(v *visit) (string, error) {
 	}
 	added, err := v.api.AddSubscription(v.ctx, r)
 	if err != nil {
-		return "", v.afresh(err, v.addSubscriptionForm)
+		return "", v.formError(err, v.addSubscriptionForm)
 	}
 	to := subscriptionPath(added.Subscription.ID)
 	if added.Secret == "" || r.Secret != "" {
@@ -371,7 +371,7 @@ func changeSubscription(v *visit) (string, error) {
 		return "", again{faulty(faults), v.changeSubscriptionForm}
 	}
 	if _, err := v.api.ChangeSubscription(v.ctx, s.ID, r, v.matching()...); err != nil {
-		return "", v.afresh(err, v.changeSubscriptionForm)
+		return "", v.formError(err, v.changeSubscriptionForm)
 	}
 	return subscriptionPath(s.ID) + "?done=subscription-changed", nil
 }
@@ -431,7 +431,7 @@ func doSubscriptionVerb(v *visit) (string, error) {
 	default:
 		err = nothingThere()
 	}
-	return "", v.afresh(err, v.subscriptionVerbForm)
+	return "", v.formError(err, v.subscriptionVerbForm)
 }
 
 // noticesView is a list of notices.
@@ -515,7 +515,7 @@ func (v *visit) redriveNoticeForm(p *sdk.Problem) (page, error) {
 func redriveNotice(v *visit) (string, error) {
 	id := v.r.PathValue("id")
 	if _, err := v.api.RedriveNotice(v.ctx, id); err != nil {
-		return "", v.afresh(err, v.redriveNoticeForm)
+		return "", v.formError(err, v.redriveNoticeForm)
 	}
 	return noticePath(id) + "?done=notice-redriven", nil
 }

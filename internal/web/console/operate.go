@@ -2,8 +2,6 @@ package console
 
 import (
 	"cmp"
-	"errors"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -26,15 +24,6 @@ func firstTab(tabs []option) string {
 		return ""
 	}
 	return tabs[0].Value
-}
-
-// afresh shows a form again when what was typed is what is wrong, or when the thing has changed meanwhile: the form then is of what it is now, with what was typed.
-func (v *visit) afresh(err error, form func(*sdk.Problem) (page, error)) error {
-	var p *sdk.Problem
-	if errors.As(err, &p) && p.Status == http.StatusPreconditionFailed {
-		return again{p, form}
-	}
-	return v.formError(err, form)
 }
 
 // said is a field as it was typed, without spaces around it.

@@ -118,7 +118,7 @@ func (v *visit) newPerson(problem *sdk.Problem) (page, error) {
 	if r.BreakGlass {
 		a.CLI += " --break-glass"
 	}
-	a.Body = wire(r)
+	a.Body = jsonOf(r)
 	return asked("People", "/users", []option{peopleTrail}, a), nil
 }
 
@@ -224,7 +224,7 @@ func (v *visit) editPerson(problem *sdk.Problem) (page, error) {
 		Inputs: []input{
 			{Name: "name", Label: "Name", Value: v.entered("name", u.Name)}, {Name: "email", Label: "E-mail address", Kind: "email", Value: v.entered("email", u.Email), Required: true},
 		},
-		Call: "PATCH /v1/users/" + u.ID, Body: wire(r), CLI: command("user update "+shellWord(u.Email), "name", pointed(r.Name), "email", pointed(r.Email)),
+		Call: "PATCH /v1/users/" + u.ID, Body: jsonOf(r), CLI: command("user update "+shellWord(u.Email), "name", pointed(r.Name), "email", pointed(r.Email)),
 	}
 	if v.holds(blueberry.GrantAll) {
 		a.Inputs = append(a.Inputs, input{Name: "owner", Label: "Owner of the installation", Kind: "check", Value: checked(v.was("owner", u.Owner)), Hint: "May do everything, everywhere. One owner is always left."},
@@ -299,7 +299,7 @@ func (v *visit) newRole(problem *sdk.Problem) (page, error) {
 		Inputs: []input{
 			{Name: "project", Label: "Project", Kind: "select", Value: project, Options: optionsOf(names...)}, {Name: "role", Label: "Role", Kind: "select", Value: role, Options: roleOptions()},
 		},
-		CLI: command("project add-member " + shellWord(project) + " " + shellWord(u.Email) + " " + shellWord(role)), Call: "PUT /v1/projects/" + project + "/members/" + u.ID, Body: wire(sdk.SetMemberRequest{Role: role}),
+		CLI: command("project add-member " + shellWord(project) + " " + shellWord(u.Email) + " " + shellWord(role)), Call: "PUT /v1/projects/" + project + "/members/" + u.ID, Body: jsonOf(sdk.SetMemberRequest{Role: role}),
 	}), nil
 }
 

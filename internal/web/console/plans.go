@@ -187,10 +187,15 @@ func (v *visit) planned(typed url.Values) *sdk.Blueprint {
 	return b
 }
 
-// formError shows a form again when what was typed is what is wrong.
+// formError shows a form again when what was typed is what is wrong, or when what it is about has changed meanwhile: the form then is of what that is now, with
+// what was typed.
 func (v *visit) formError(err error, form func(*sdk.Problem) (page, error)) error {
 	var p *sdk.Problem
-	if errors.As(err, &p) && (p.Status == http.StatusUnprocessableEntity || p.Status == http.StatusConflict || p.Status == http.StatusBadRequest) {
+	if !errors.As(err, &p) {
+		return err
+	}
+	switch p.Status {
+	case http.StatusUnprocessableEntity, http.StatusBadRequest, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge:
 		return again{p, form}
 	}
 	return err

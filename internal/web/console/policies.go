@@ -126,7 +126,7 @@ func createPolicy(v *visit) (string, error) {
 	}
 	p, err := v.api.CreatePolicy(v.ctx, r)
 	if err != nil {
-		return "", v.afresh(err, func(p *sdk.Problem) (page, error) { return v.createPolicyForm(p, false) })
+		return "", v.formError(err, func(p *sdk.Problem) (page, error) { return v.createPolicyForm(p, false) })
 	}
 	return policyPath(p.ID) + "?done=policy-created", nil
 }
@@ -140,7 +140,7 @@ func (v *visit) policyText() string {
 func (v *visit) checkPolicy(r sdk.CreatePolicyRequest, form func(p *sdk.Problem, sound bool) (page, error)) error {
 	err := v.api.CheckPolicy(v.ctx, r)
 	if err != nil {
-		return v.afresh(err, func(p *sdk.Problem) (page, error) { return form(p, false) })
+		return v.formError(err, func(p *sdk.Problem) (page, error) { return form(p, false) })
 	}
 	return again{nil, func(*sdk.Problem) (page, error) { return form(nil, true) }}
 }
@@ -181,7 +181,7 @@ func editPolicy(v *visit) (string, error) {
 		return "", v.checkPolicy(sdk.CreatePolicyRequest{Project: x.Project, Installation: x.Installation, Name: x.Name, Text: v.policyText()}, v.editPolicyForm)
 	}
 	if _, err := v.api.UpdatePolicy(v.ctx, x.ID, sdk.UpdatePolicyRequest{Text: v.policyText()}, v.matching()...); err != nil {
-		return "", v.afresh(err, func(p *sdk.Problem) (page, error) { return v.editPolicyForm(p, false) })
+		return "", v.formError(err, func(p *sdk.Problem) (page, error) { return v.editPolicyForm(p, false) })
 	}
 	return policyPath(x.ID) + "?done=policy-edited", nil
 }
@@ -203,7 +203,7 @@ func (v *visit) deletePolicyForm(p *sdk.Problem) (page, error) {
 
 func deletePolicy(v *visit) (string, error) {
 	if err := v.api.DeletePolicy(v.ctx, v.r.PathValue("id"), v.matching()...); err != nil {
-		return "", v.afresh(err, v.deletePolicyForm)
+		return "", v.formError(err, v.deletePolicyForm)
 	}
 	return policiesPath + "?done=policy-deleted", nil
 }

@@ -129,8 +129,8 @@ func (v *visit) wantedFlows(has []string) (out []string) {
 
 func (v *visit) wantedProgram() sdk.CreateOAuthClientRequest {
 	return sdk.CreateOAuthClientRequest{
-		Name: v.entered("name", ""), Public: v.was("public", false), RedirectURIs: listed(v.entered("redirect_uris", "")), Flows: v.wantedFlows([]string{"authorization_code", "refresh_token"}),
-		Grants: listed(v.entered("grants", "environments:read")), Projects: listed(v.entered("projects", "")),
+		Name: v.entered("name", ""), Public: v.was("public", false), RedirectURIs: words(v.entered("redirect_uris", "")), Flows: v.wantedFlows([]string{"authorization_code", "refresh_token"}),
+		Grants: words(v.entered("grants", "environments:read")), Projects: words(v.entered("projects", "")),
 	}
 }
 
@@ -172,7 +172,7 @@ func (v *visit) newProgram(problem *sdk.Problem) (page, error) {
 	}
 	a.Inputs = append(a.Inputs, input{Name: "public", Label: "It has no secret", Kind: "check", Value: checked(r.Public), Hint: "As a program on a person's machine, which can keep none."})
 	r.Name = cmp.Or(r.Name, "Dashboards")
-	a.Body, a.CLI = wire(r), command("oauth-client create "+shellWord(r.Name), programFlags(r.Flows, r.RedirectURIs, r.Grants, r.Projects)...)
+	a.Body, a.CLI = jsonOf(r), command("oauth-client create "+shellWord(r.Name), programFlags(r.Flows, r.RedirectURIs, r.Grants, r.Projects)...)
 	if r.Public {
 		a.CLI += " --public"
 	}
@@ -219,8 +219,8 @@ func (v *visit) program() (sdk.OAuthClient, []option, error) {
 }
 
 func (v *visit) changedProgram(c sdk.OAuthClient) sdk.UpdateOAuthClientRequest {
-	name, uris, grants := v.entered("name", c.Name), listed(v.entered("redirect_uris", strings.Join(c.RedirectURIs, "\n"))), listed(v.entered("grants", strings.Join(c.Grants, "\n")))
-	wanted, projects := v.wantedFlows(c.Flows), listed(v.entered("projects", strings.Join(c.Projects, " ")))
+	name, uris, grants := v.entered("name", c.Name), words(v.entered("redirect_uris", strings.Join(c.RedirectURIs, "\n"))), words(v.entered("grants", strings.Join(c.Grants, "\n")))
+	wanted, projects := v.wantedFlows(c.Flows), words(v.entered("projects", strings.Join(c.Projects, " ")))
 	return sdk.UpdateOAuthClientRequest{Name: &name, RedirectURIs: some(uris), Flows: some(wanted), Grants: some(grants), Projects: some(projects)}
 }
 
@@ -240,7 +240,7 @@ func (v *visit) editProgram(problem *sdk.Problem) (page, error) {
 	r, at := v.changedProgram(c), accessPath("oauth-clients", c.ID)
 	return asked(c.Name, "/oauth-clients", trail, ask{
 		Title: "Change the program", What: "What its tokens give changes with it, at once.", Action: at + "/edit", Label: "Change", Back: at, Problem: programProblem(problem), Inputs: v.programInputs(c),
-		CLI: command("oauth-client update "+c.ID, append([]string{"name", *r.Name}, programFlags(*r.Flows, *r.RedirectURIs, *r.Grants, *r.Projects)...)...), Call: "PATCH /v1/oauth-clients/" + c.ID, Body: wire(r),
+		CLI: command("oauth-client update "+c.ID, append([]string{"name", *r.Name}, programFlags(*r.Flows, *r.RedirectURIs, *r.Grants, *r.Projects)...)...), Call: "PATCH /v1/oauth-clients/" + c.ID, Body: jsonOf(r),
 	}), nil
 }
 

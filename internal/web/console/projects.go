@@ -77,7 +77,7 @@ func (v *visit) newProject(problem *sdk.Problem) (page, error) {
 		Call: "POST /v1/projects",
 	}
 	r.Name = cmp.Or(r.Name, "shop")
-	a.CLI, a.Body = command("project create "+shellWord(r.Name), "description", r.Description), wire(r)
+	a.CLI, a.Body = command("project create "+shellWord(r.Name), "description", r.Description), jsonOf(r)
 	return asked("Projects", "/projects", []option{projectsTrail}, a), nil
 }
 
@@ -160,7 +160,7 @@ func (v *visit) editProject(problem *sdk.Problem) (page, error) {
 	text, at := v.entered("description", p.Description), accessPath("projects", p.Name)
 	return asked(p.Name, "/projects", trail, ask{
 		Title: "Describe the project", Action: at + "/edit", Label: "Keep it", Back: at, Problem: problem, Inputs: []input{{Name: "description", Label: "Description", Kind: "area", Value: text, Hint: "For people, at most 500 characters."}},
-		CLI: "blueberry project update " + shellWord(p.Name) + " --description " + shellWord(text), Call: "PATCH /v1/projects/" + p.Name, Body: wire(sdk.UpdateProjectRequest{Description: text}),
+		CLI: "blueberry project update " + shellWord(p.Name) + " --description " + shellWord(text), Call: "PATCH /v1/projects/" + p.Name, Body: jsonOf(sdk.UpdateProjectRequest{Description: text}),
 	}), nil
 }
 
@@ -374,7 +374,7 @@ func (v *visit) quota(problem *sdk.Problem) (page, error) {
 		q.Columns = append(q.Columns, column)
 	}
 	r, _ := v.wantedQuota(q.Columns)
-	q.Body, q.CLI = wire(r), quotaCommand(p.Name, q.Columns[0])
+	q.Body, q.CLI = jsonOf(r), quotaCommand(p.Name, q.Columns[0])
 	return page{Title: p.Name + ": limits", Here: "/projects", Body: quotaBody(q)}, nil
 }
 
@@ -482,7 +482,7 @@ func (v *visit) life(problem *sdk.Problem) (page, error) {
 		words = append(words, "pin-up-to", pinFlag(v.entered("max_pin_hours", number(p.MaxPinHours))))
 	}
 	r, _ := v.wantedLife(p.MayUpdate, p.MayQuota, p.Project)
-	a.Body, a.CLI = wire(r), command("project life "+shellWord(p.Name), words...)
+	a.Body, a.CLI = jsonOf(r), command("project life "+shellWord(p.Name), words...)
 	return page{Title: p.Name + ": life", Here: "/projects", Body: lifeBody(p, a)}, nil
 }
 

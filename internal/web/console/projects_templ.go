@@ -1181,7 +1181,7 @@ func memberForm(m membersView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = asCommand(command("project add-member "+shellWord(m.Name)+" "+shellWord(cmp.Or(m.User, "ada@example.com"))+" "+m.Role), "PUT /v1/projects/"+m.Name+"/members/"+cmp.Or(m.User, "ada@example.com"), wire(sdk.SetMemberRequest{Role: m.Role})).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = asCommand(command("project add-member "+shellWord(m.Name)+" "+shellWord(cmp.Or(m.User, "ada@example.com"))+" "+m.Role), "PUT /v1/projects/"+m.Name+"/members/"+cmp.Or(m.User, "ada@example.com"), jsonOf(sdk.SetMemberRequest{Role: m.Role})).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -151,7 +151,7 @@ func undoArchive(v *visit) (string, error) {
 	}
 	e, err := v.api.UndoArchive(v.ctx, v.r.PathValue("id"), r)
 	if err != nil {
-		return "", v.afresh(err, v.undoForm)
+		return "", v.formError(err, v.undoForm)
 	}
 	return environmentPath(e.ID) + "?done=archive-undone", nil
 }
@@ -222,7 +222,7 @@ func (v *visit) approveOrphanForm(p *sdk.Problem) (page, error) {
 func approveOrphan(v *visit) (string, error) {
 	id := v.r.PathValue("id")
 	if _, err := v.api.ApproveOrphan(v.ctx, id); err != nil {
-		return "", v.afresh(err, v.approveOrphanForm)
+		return "", v.formError(err, v.approveOrphanForm)
 	}
 	return orphanPath(id) + "?done=orphan-approved", nil
 }

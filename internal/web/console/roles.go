@@ -338,7 +338,7 @@ func (v *visit) newGroupRule(problem *sdk.Problem) (page, error) {
 			{Name: "role", Label: "Role", Kind: "select", Value: r.Role, Options: roles},
 			{Name: "project", Label: "In project", Kind: "select", Value: r.Project, Options: optionsOf(projects...), Hint: "Does not count for owner, which is of the installation."},
 		},
-		CLI: command("group-rule add", "provider", cmp.Or(r.Provider, "google"), "group", cmp.Or(r.Group, "platform"), "role", r.Role, "project", r.Project), Call: "POST /v1/group-rules", Body: wire(r),
+		CLI: command("group-rule add", "provider", cmp.Or(r.Provider, "google"), "group", cmp.Or(r.Group, "platform"), "role", r.Role, "project", r.Project), Call: "POST /v1/group-rules", Body: jsonOf(r),
 	}), nil
 }
 
@@ -413,8 +413,8 @@ func (v *visit) editProvider(problem *sdk.Problem) (page, error) {
 
 func (v *visit) wantedProvider(p sdk.IdentityProvider) sdk.SetIdentityProviderRequest {
 	r := sdk.SetIdentityProviderRequest{
-		Kind: v.entered("kind", p.Kind), Label: v.entered("label", p.Label), Issuer: v.entered("issuer", p.Issuer), ClientID: v.entered("client_id", p.ClientID), Scopes: listed(v.entered("scopes", strings.Join(p.Scopes, "\n"))),
-		GroupsClaim: v.entered("groups_claim", p.GroupsClaim), AllowedDomains: listed(v.entered("allowed_domains", strings.Join(p.AllowedDomains, "\n"))), SignUp: v.was("sign_up", p.SignUp), Disabled: v.was("disabled", p.Disabled),
+		Kind: v.entered("kind", p.Kind), Label: v.entered("label", p.Label), Issuer: v.entered("issuer", p.Issuer), ClientID: v.entered("client_id", p.ClientID), Scopes: words(v.entered("scopes", strings.Join(p.Scopes, "\n"))),
+		GroupsClaim: v.entered("groups_claim", p.GroupsClaim), AllowedDomains: words(v.entered("allowed_domains", strings.Join(p.AllowedDomains, "\n"))), SignUp: v.was("sign_up", p.SignUp), Disabled: v.was("disabled", p.Disabled),
 	}
 	if secret := v.entered("client_secret", ""); secret != "" {
 		r.ClientSecret = &secret
@@ -479,7 +479,7 @@ func (v *visit) providerForm(p sdk.IdentityProvider, fresh bool, problem *sdk.Pr
 		hidden := "…"
 		r.ClientSecret = &hidden
 	}
-	a.Call, a.Body = "PUT /v1/identity-providers/"+name, wire(r)
+	a.Call, a.Body = "PUT /v1/identity-providers/"+name, jsonOf(r)
 	if !fresh {
 		trail = append(trail, option{"", p.Name})
 	}

@@ -67,7 +67,7 @@ func (v *visit) newServiceAccount(problem *sdk.Problem) (page, error) {
 		Call: "POST /v1/projects/" + p.Name + "/service-accounts",
 	}
 	r.Name = cmp.Or(r.Name, "ci")
-	a.Body, a.CLI = wire(r), command("service-account create "+shellWord(r.Name), "project", p.Name, "role", r.Role, "description", r.Description)
+	a.Body, a.CLI = jsonOf(r), command("service-account create "+shellWord(r.Name), "project", p.Name, "role", r.Role, "description", r.Description)
 	return asked(p.Name, "/projects", append(trail, option{at, "Service accounts"}), a), nil
 }
 
@@ -144,7 +144,7 @@ func (v *visit) editServiceAccount(problem *sdk.Problem) (page, error) {
 			{Name: "description", Label: "Description", Value: text},
 			{Name: "disabled", Label: "Disabled", Kind: "check", Value: checked(off), Hint: "All of its tokens are refused, at once. It can be taken back."},
 		},
-		Call: "PATCH /v1/service-accounts/" + s.ID, Body: wire(sdk.UpdateServiceAccountRequest{Role: &role, Description: &text, Disabled: &off}),
+		Call: "PATCH /v1/service-accounts/" + s.ID, Body: jsonOf(sdk.UpdateServiceAccountRequest{Role: &role, Description: &text, Disabled: &off}),
 		CLI: command("service-account update "+shellWord(s.Project+"/"+s.Name), "role", role, "description", text) + " --disabled=" + yesOrNo(off),
 	}), nil
 }
@@ -202,7 +202,7 @@ func newServiceToken(v *visit) (page, error) { return v.newServiceToken(nil) }
 
 // wantedToken is what a form asks for. Grants that are named stand for the role.
 func (v *visit) wantedToken(s sdk.ServiceAccount) (r sdk.CreateAPITokenRequest, faults []sdk.FieldError) {
-	r = sdk.CreateAPITokenRequest{Name: v.entered("name", ""), Role: v.entered("role", s.Role), Grants: listed(v.entered("grants", "")), ServiceAccountID: s.ID, Days: wholeNumber("days", v.entered("days", "90"), &faults)}
+	r = sdk.CreateAPITokenRequest{Name: v.entered("name", ""), Role: v.entered("role", s.Role), Grants: words(v.entered("grants", "")), ServiceAccountID: s.ID, Days: wholeNumber("days", v.entered("days", "90"), &faults)}
 	if len(r.Grants) > 0 {
 		r.Role = ""
 	}
@@ -229,7 +229,7 @@ func (v *visit) newServiceToken(problem *sdk.Problem) (page, error) {
 	}
 	r.Name = cmp.Or(r.Name, "pipeline")
 	flags := append([]string{"service-account", s.Project + "/" + s.Name, "role", r.Role}, flagged("grant", r.Grants)...)
-	a.Body, a.CLI = wire(r), command("token create "+shellWord(r.Name), append(flags, "days", v.entered("days", "90"))...)
+	a.Body, a.CLI = jsonOf(r), command("token create "+shellWord(r.Name), append(flags, "days", v.entered("days", "90"))...)
 	return asked(s.Project+"/"+s.Name, "/projects", trail, a), nil
 }
 
@@ -327,7 +327,7 @@ func (v *visit) askRotateToken(problem *sdk.Problem) (page, error) {
 			{Name: "overlap_hours", Label: "Hours that the secret before works on", Kind: "number", Value: hours, Hint: "1 to 168."},
 			{Name: "days", Label: "Days until the token ends, from now", Kind: "number", Value: days, Hint: "Empty means as long as it did at first."},
 		},
-		CLI: command("token rotate "+t.ID, "overlap", hours+"h", "days", days), Call: "POST /v1/api-tokens/" + t.ID + "/rotate", Body: wire(r),
+		CLI: command("token rotate "+t.ID, "overlap", hours+"h", "days", days), Call: "POST /v1/api-tokens/" + t.ID + "/rotate", Body: jsonOf(r),
 	}), nil
 }
 

@@ -203,7 +203,7 @@ func (v *visit) rotateKeysForm(p *sdk.Problem) (page, error) {
 
 func rotateKeys(v *visit) (string, error) {
 	if _, err := v.api.RotateKeys(v.ctx); err != nil {
-		return "", v.afresh(err, v.rotateKeysForm)
+		return "", v.formError(err, v.rotateKeysForm)
 	}
 	return keysPath + "?done=keys-rotated", nil
 }
@@ -221,7 +221,7 @@ func (v *visit) rotateAuthorityForm(p *sdk.Problem) (page, error) {
 
 func rotateAuthority(v *visit) (string, error) {
 	if err := v.api.RotateCertificateAuthority(v.ctx); err != nil {
-		return "", v.afresh(err, v.rotateAuthorityForm)
+		return "", v.formError(err, v.rotateAuthorityForm)
 	}
 	return keysPath + "?done=ca-rotated", nil
 }
@@ -251,7 +251,7 @@ func issueCertificate(v *visit) (string, error) {
 	}
 	c, err := v.api.IssueCertificate(v.ctx, r)
 	if err != nil {
-		return "", v.afresh(err, v.issueForm)
+		return "", v.formError(err, v.issueForm)
 	}
 	what := "The certificate. Its private key stayed where it was made."
 	if c.PrivateKeyPEM != "" {
@@ -279,7 +279,7 @@ func (v *visit) revokeForm(p *sdk.Problem) (page, error) {
 
 func revokeCertificate(v *visit) (string, error) {
 	if err := v.api.RevokeCertificate(v.ctx, v.r.PathValue("serial")); err != nil {
-		return "", v.afresh(err, v.revokeForm)
+		return "", v.formError(err, v.revokeForm)
 	}
 	return keysPath + "?done=certificate-revoked", nil
 }

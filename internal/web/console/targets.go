@@ -168,7 +168,7 @@ func registerTarget(v *visit) (string, error) {
 	}
 	t, err := v.api.RegisterTarget(v.ctx, r)
 	if err != nil {
-		return "", v.afresh(err, v.registerForm)
+		return "", v.formError(err, v.registerForm)
 	}
 	return targetPath(t.Target.Name, "checks") + "?done=target-registered", nil
 }
@@ -228,7 +228,7 @@ func updateTarget(v *visit) (string, error) {
 		return "", again{faulty(faults), v.updateTargetForm}
 	}
 	if _, err := v.api.UpdateTarget(v.ctx, t.Name, r, v.matching()...); err != nil {
-		return "", v.afresh(err, v.updateTargetForm)
+		return "", v.formError(err, v.updateTargetForm)
 	}
 	return targetPath(t.Name) + "?done=target-updated", nil
 }
@@ -299,7 +299,7 @@ func doTargetVerb(v *visit) (string, error) {
 		err = nothingThere()
 	}
 	if err != nil {
-		return "", v.afresh(err, v.targetVerbForm)
+		return "", v.formError(err, v.targetVerbForm)
 	}
 	return to + "?done=target-" + word, nil
 }

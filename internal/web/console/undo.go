@@ -44,8 +44,8 @@ func (v *visit) askUndo(problem *sdk.Problem) (page, error) {
 			{Name: "target", Label: "Target", Value: typed(form, "target", e.Target), Required: true},
 			{Name: "ttl_hours", Label: "Hours of the new lease", Kind: "number", Value: form.Get("ttl_hours"), Hint: "Empty: as the blueprint says."},
 		},
-		CLI:  "blueberry env undo " + e.ID + " --name " + shellText(name),
-		Call: "POST /v1/archives/" + e.ID + "/undo", Body: jsonText(sdk.UndoRequest{Name: name, Target: e.Target}),
+		CLI:  "blueberry env undo " + e.ID + " --name " + shellWord(name),
+		Call: "POST /v1/archives/" + e.ID + "/undo", Body: jsonOf(sdk.UndoRequest{Name: name, Target: e.Target}),
 	}
 	return e.page("Bring back", page{Body: undoBody(u)}), nil
 }

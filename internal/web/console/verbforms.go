@@ -1,7 +1,6 @@
 package console
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -27,15 +26,6 @@ func (v *visit) whole(name, of string) (int, error) {
 		return 0, faulty([]sdk.FieldError{{Field: name, Code: "type", Message: "must be a number of " + of}})
 	}
 	return n, nil
-}
-
-// jsonOf is the body of a call, as it stands in a form.
-func jsonOf(body any) string {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }
 
 func askHours(v *visit, _ sdk.Environment, a *ask) error {

@@ -74,8 +74,8 @@ func (v *visit) askView(form url.Values, problem *sdk.Problem) (page, error) {
 		Title: "Save this view", Label: "Save", What: "Keeps the list with its filter and order under a name of yours. Nobody else sees it. A view that has the name already is replaced.",
 		Action: "/views/save", Back: here(viewPath(x)), Hidden: map[string]string{"page": x.Page, "query": x.Query}, Problem: problem,
 		Inputs: []input{{Name: "name", Label: "Name", Value: x.Name, Placeholder: "What failed", Required: true, Hint: "At most 60 characters."}},
-		CLI:    "blueberry view save " + shellText(name) + " --page " + shellText(x.Page) + " --query " + shellQuoted(x.Query),
-		Call:   "PUT /v1/account/views/" + url.PathEscape(name), Body: jsonText(sdk.SaveViewRequest{Page: x.Page, Query: x.Query}),
+		CLI:    "blueberry view save " + shellWord(name) + " --page " + shellWord(x.Page) + " --query " + shellQuoted(x.Query),
+		Call:   "PUT /v1/account/views/" + url.PathEscape(name), Body: jsonOf(sdk.SaveViewRequest{Page: x.Page, Query: x.Query}),
 	}
 	return page{Title: "Save this view", Here: "/" + x.Page, Body: saveViewBody(a, x)}, nil
 }
