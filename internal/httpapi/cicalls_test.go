@@ -197,7 +197,7 @@ func TestAReportMayBeLarge(t *testing.T) {
 	r, c := rooms(t)
 	addShop(t, c, "")
 	large := ciReport(func(r *sdk.ReportCIRequest) {
-		r.Files = []sdk.CIFile{{Content: `<testsuite name="a"><system-out>` + strings.Repeat("x", 9<<20) + `</system-out><testcase name="b"/></testsuite>`}}
+		r.Files = []sdk.CIFile{{Content: `<testsuite name="a"><system-out>` + strings.Repeat("x", 3<<20) + `</system-out><testcase name="b"/></testsuite>`}}
 	})
 	if report := got[sdk.CIReport](t)(c.ReportCI(t.Context(), large)); report.Tests[0].Passed != 1 {
 		t.Errorf("the report is %+v", report)

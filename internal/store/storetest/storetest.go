@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
@@ -82,11 +84,40 @@ func TryOpen(ctx context.Context, dsn string) (*Store, error) {
 	return store.Open(ctx, store.Config{DSN: dsn})
 }
 
-// SQLiteDSN names a file that does not exist yet.
+// migratedSQLite is a fresh record as a file. Migrating once for all tests of a process takes most of their time away: under the race detector twenty
+// migrations take longer than a test.
+var migratedSQLite = sync.OnceValues(func() (_ []byte, err error) {
+	dir, err := os.MkdirTemp("", "blueberry-storetest")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "blueberry.db")
+	s, err := TryOpen(context.Background(), sqliteDSN(path))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// SQLiteDSN names a fresh record that is migrated already.
 func SQLiteDSN(t testing.TB) string {
 	t.Helper()
-	return (&url.URL{Scheme: store.SQLite, Path: filepath.Join(t.TempDir(), "blueberry.db")}).String()
+	file, err := migratedSQLite()
+	if err != nil {
+		t.Fatalf("migrate a record: %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "blueberry.db")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return sqliteDSN(path)
 }
+
+func sqliteDSN(path string) string { return (&url.URL{Scheme: store.SQLite, Path: path}).String() }
 
 // PostgresDSN makes an empty database and drops it when the test ends.
 func PostgresDSN(t testing.TB) string {
