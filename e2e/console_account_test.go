@@ -50,7 +50,7 @@ func TestConsoleAccount(t *testing.T) {
 				see("Your password is right"), narrow(t, "second factor"), enter("code", recovery), press("Go on"), see("Nothing runs yet"))
 
 			do(ctx, t, chromedp.Navigate(home+"/account/tokens"), see("You have no API token"), followLink("New API token"), chromedp.WaitVisible(chromedp.CSS(`select[name="role"]`)), narrow(t, "a new token"), enter("name", "laptop"), pick("role", "viewer"), press("Make it"),
-				see("nothing ever shows it again"), narrow(t, "a secret"), shot("account-secret-"+name))
+				see("Nothing shows it again"), narrow(t, "a secret"), shot("account-secret-"+name))
 			secret := text(ctx, t, "#secret")
 			program := &sdk.Client{BaseURL: s.URL, Token: secret}
 			if a, err := program.GetAccount(ctx); err != nil || a.OnBehalfOf != ownerEmail {

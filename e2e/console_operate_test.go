@@ -31,7 +31,7 @@ func TestConsoleOperates(t *testing.T) {
 
 			do(ctx, t, chromedp.Navigate(home+"/subscriptions"), see("Nobody is told of events"), followLink("Add a subscription"), shot("kinds-"+name),
 				chromedp.Click(`//main//a[contains(@href, "kind=webhook")]`, chromedp.NodeVisible), enter("name", "ci"), enter("url", "nowhere"), press("Add it"), see("valid"), shot("subscribe-fault-"+name))
-			do(ctx, t, chromedp.Clear(chromedp.CSS(`input[name="url"]`)), enter("url", receiver.URL), press("Add it"), see("Told this once"), shot("told-once-"+name), followLink("To the subscription"), see("Nothing was told"))
+			do(ctx, t, chromedp.Clear(chromedp.CSS(`input[name="url"]`)), enter("url", receiver.URL), press("Add it"), see("It is shown this once"), shot("told-once-"+name), followLink("To the subscription"), see("Nothing was told"))
 			do(ctx, t, followLink("Send a test"), press("Send a test"), see("A test was sent"), see("delivered"), shot("notice-"+name), chromedp.Navigate(home+"/notices"), chromedp.WaitVisible(`//main//tbody//td[contains(., "delivered")]`), shot("notices-"+name))
 			heard.check(t)
 		})

@@ -67,7 +67,7 @@ type scaleRun struct {
 // busy, so that what is in time does not owe it to an idle one. BLUEBERRY_TEST_SOAK=1 does it with 5,000 environments.
 func TestLifeAtScale(t *testing.T) {
 	t.Parallel()
-	n := 200
+	n := 100
 	if os.Getenv("BLUEBERRY_TEST_SOAK") != "" {
 		n = 5000
 	}

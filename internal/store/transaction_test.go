@@ -306,7 +306,7 @@ func TestReopenFindsEverything(t *testing.T) {
 // Replicas start together on one empty database.
 func TestManyOpenAtOnce(t *testing.T) {
 	t.Parallel()
-	dsn := storetest.PostgresDSN(t)
+	dsn := storetest.EmptyPostgresDSN(t)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {

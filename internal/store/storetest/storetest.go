@@ -119,22 +119,81 @@ func SQLiteDSN(t testing.TB) string {
 
 func sqliteDSN(path string) string { return (&url.URL{Scheme: store.SQLite, Path: path}).String() }
 
-// PostgresDSN makes an empty database and drops it when the test ends.
+// PostgresDSN names a fresh record that is migrated already, and drops it when the test ends.
 func PostgresDSN(t testing.TB) string {
+	t.Helper()
+	admin := postgresServer(t)
+	return database(t, admin, " TEMPLATE "+migratedPostgres.take(t, admin))
+}
+
+// EmptyPostgresDSN names a database that nothing has migrated, and drops it when the test ends.
+func EmptyPostgresDSN(t testing.TB) string {
+	t.Helper()
+	return database(t, postgresServer(t), "")
+}
+
+func postgresServer(t testing.TB) string {
 	t.Helper()
 	admin := os.Getenv(postgresURL)
 	if admin == "" {
 		t.Fatalf("%s is not set: `make test` starts a PostgreSQL and sets it; %s=1 runs the tests without", postgresURL, withoutPostgres)
 	}
+	return admin
+}
+
+func database(t testing.TB, admin, like string) (dsn string) {
+	t.Helper()
 	u, err := url.Parse(admin)
 	if err != nil {
 		t.Fatalf("%s is not a URL", postgresURL)
 	}
 	name := "blueberry_test_" + strings.ToLower(rand.Text())
-	exec(t.Context(), t, admin, "CREATE DATABASE "+name)
+	exec(t.Context(), t, admin, "CREATE DATABASE "+name+like)
 	t.Cleanup(func() { exec(context.Background(), t, admin, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 	u.Path = "/" + name
 	return u.String()
+}
+
+// template is a migrated database from which those of tests are copied. It is there while a test of this process needs it, so that none is left behind.
+type template struct {
+	mu    sync.Mutex
+	name  string
+	users int
+}
+
+var migratedPostgres template
+
+// take gives its name until the test ends.
+func (x *template) take(t testing.TB, admin string) string {
+	t.Helper()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.users == 0 {
+		name := "blueberry_template_" + strings.ToLower(rand.Text())
+		u, err := url.Parse(admin)
+		if err != nil {
+			t.Fatalf("%s is not a URL", postgresURL)
+		}
+		u.Path = "/" + name
+		exec(t.Context(), t, admin, "CREATE DATABASE "+name)
+		s, err := TryOpen(t.Context(), u.String())
+		if err == nil {
+			err = s.Close()
+		}
+		if err != nil {
+			t.Fatalf("migrate a record: %v", err)
+		}
+		x.name = name
+	}
+	x.users++
+	t.Cleanup(func() {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if x.users--; x.users == 0 {
+			exec(context.Background(), t, admin, "DROP DATABASE IF EXISTS "+x.name+" WITH (FORCE)")
+		}
+	})
+	return x.name
 }
 
 func exec(ctx context.Context, t testing.TB, dsn, query string) {

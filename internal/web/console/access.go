@@ -12,24 +12,6 @@ import (
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
-// shownOnce is a secret that an answer told, and that nothing tells again.
-type shownOnce struct {
-	Title  string // "The token is made"
-	What   string // to do with it, and who may see it
-	Name   string // of the secret: "Token", "Link of the invitation"
-	Secret string
-	Try    string   // a command that uses it, without it; empty for none
-	On     option   // where to go on
-	Trail  []option // where this is
-}
-
-// once leads to the page that tells a secret. It is the answer to the form itself, so no address gives it.
-func (v *visit) once(here string, x shownOnce) error {
-	return again{nil, func(*sdk.Problem) (page, error) {
-		return page{Title: x.Title, Here: here, Body: onceBody(x)}, nil
-	}}
-}
-
 // asked is a page that is one form.
 func asked(title, here string, trail []option, a ask) page {
 	return page{Title: title + ": " + a.Title, Here: here, Body: askedBody(title, trail, a)}

@@ -81,7 +81,7 @@ func faultsOf(page string) string {
 func (s *shop) told(t *testing.T, who, path string, form url.Values) string {
 	t.Helper()
 	status, _, page := s.ask(t, who, path, form)
-	found := regexp.MustCompile(`id="secret">([^<]+)<`).FindStringSubmatch(page)
+	found := regexp.MustCompile(`id="secret"[^>]*>([^<]+)<`).FindStringSubmatch(page)
 	if status != http.StatusOK || found == nil || !strings.Contains(page, "It is shown this once") {
 		t.Fatalf("%s: %d, and tells no secret\n%s", path, status, faultsOf(page))
 	}
@@ -224,7 +224,11 @@ func TestServiceAccountsAndTheirTokens(t *testing.T) {
 	s.says(t, s.admin, one+"/tokens/new", "blueberry token create pipeline --service-account shop/ci")
 	s.wrong(t, s.admin, one+"/tokens", url.Values{"name": {"build"}, "days": {"soon"}}, "Must be a whole number", `value="build"`)
 	s.wrong(t, s.admin, one+"/tokens", url.Values{"name": {"build"}, "grants": {"users:write"}, "days": {"7"}}, `id="fault-grants"`)
-	secret := s.told(t, s.admin, one+"/tokens", url.Values{"name": {"build"}, "role": {"viewer"}, "days": {"7"}})
+	form := url.Values{"name": {"build"}, "role": {"viewer"}, "days": {"7"}, "key": {"once"}}
+	secret := s.told(t, s.admin, one+"/tokens", form)
+	if status, _, _ := s.ask(t, s.admin, one+"/tokens", form); status != http.StatusConflict { // loaded anew, it is no second token
+		t.Errorf("pressed twice: %d", status)
+	}
 	program := &sdk.Client{BaseURL: s.url, Token: secret, MaxRetries: -1}
 	if _, err := program.GetAccount(t.Context()); err != nil {
 		t.Fatal(err)
@@ -237,7 +241,7 @@ func TestServiceAccountsAndTheirTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	token := "/tokens/" + tokens.Items[0].ID
-	s.says(t, s.admin, token+"/rotate", "blueberry token rotate")
+	s.says(t, s.admin, token+"/rotate", "blueberry token rotate", `name="key"`)
 	if fresh := s.told(t, s.admin, token+"/rotate", url.Values{"overlap_hours": {"2"}}); fresh == secret {
 		t.Error("the secret is the same after a rotation")
 	}

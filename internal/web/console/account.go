@@ -76,11 +76,6 @@ func accountAgain(err error, form func(*sdk.Problem) (page, error)) error {
 	return err
 }
 
-// answerOnce shows a page in answer to a form, and never at an address: what stands on it is told this one time.
-func answerOnce(p page) error {
-	return again{nil, func(*sdk.Problem) (page, error) { return p, nil }}
-}
-
 // retryLater tells a program, too, how long there is to wait.
 func (v *visit) retryLater(err error) error {
 	var p *sdk.Problem

@@ -175,9 +175,10 @@ func setNotifications(v *visit) (string, error) {
 		return "", accountAgain(err, form)
 	}
 	if set.Secret != "" {
-		return "", answerOnce(page{Title: "The secret of your webhook", Here: "/account", Body: secretBody(secretView{
-			Title: "The secret of your webhook", What: "Each call is signed with it, so that your receiver knows who calls.", Secret: set.Secret, Back: "/account/notifications",
-		})})
+		return "", once("/account", shownOnce{
+			Title: "The secret of your webhook", What: "Each call is signed with it, so that your receiver knows who calls.", Name: "Secret", Secret: set.Secret,
+			On: option{"/account/notifications", "I have kept it"},
+		})
 	}
 	return "/account/notifications?done=own-notifications", nil
 }

@@ -112,13 +112,6 @@ func tokenCommand(r sdk.CreateAPITokenRequest) string {
 	return b.String()
 }
 
-// secretView is a secret that is shown this one time.
-type secretView struct {
-	Title, What, Secret string
-	Use                 string // a line of a shell that uses it; empty for none
-	Back                string
-}
-
 func makeOwnToken(v *visit) (string, error) {
 	r, problem := wishedToken(v.r.PostForm)
 	if problem != nil {
@@ -132,7 +125,7 @@ func makeOwnToken(v *visit) (string, error) {
 	if err != nil {
 		return "", accountAgain(err, v.askOwnToken)
 	}
-	return "", answerOnce(madeOwnToken(made, "Made"))
+	return "", once("/account", tokenTold("Made: "+made.Token.Name, made, nil, option{"/account/tokens", "I have kept it"}))
 }
 
 // keyOf is the key that a form carries, so that what is pressed twice is done once.
@@ -141,16 +134,6 @@ func keyOf(v *visit) string {
 		return key
 	}
 	return rand.Text()
-}
-
-func madeOwnToken(m sdk.MadeAPIToken, done string) page {
-	what := "It works until " + m.Token.ExpiresAt.UTC().Format("2 January 2006, 15:04 MST") + "."
-	if until := m.Token.PreviousUntil; !until.IsZero() {
-		what += " The secret before works until " + until.UTC().Format("2 January 2006, 15:04 MST") + "."
-	}
-	return page{Title: done + ": " + m.Token.Name, Here: "/account", Body: secretBody(secretView{
-		Title: done + ": " + m.Token.Name, What: what, Secret: m.Secret, Use: "export BLUEBERRY_TOKEN=" + m.Secret, Back: "/account/tokens",
-	})}
 }
 
 func askOwnTokenRotation(v *visit) (page, error) { return v.askOwnTokenRotation(nil) }
@@ -182,7 +165,7 @@ func rotateOwnToken(v *visit) (string, error) {
 	if err != nil {
 		return "", accountAgain(err, v.askOwnTokenRotation)
 	}
-	return "", answerOnce(madeOwnToken(made, "Rotated"))
+	return "", once("/account", tokenTold("Rotated: "+made.Token.Name, made, nil, option{"/account/tokens", "I have kept it"}))
 }
 
 func askOwnTokenEnd(v *visit) (page, error) { return v.askOwnTokenEnd(nil) }
@@ -196,7 +179,7 @@ func (v *visit) askOwnTokenEnd(problem *sdk.Problem) (page, error) {
 	if t.LastUsedAt.IsZero() {
 		what += " It was never used."
 	} else {
-		what += " It was last used on " + t.LastUsedAt.UTC().Format("2 January 2006, 15:04 MST") + "."
+		what += " It was last used on " + momentText(t.LastUsedAt) + "."
 	}
 	return accountForm("Revoke "+t.Name, "/account/tokens", ask{
 		Title: "Revoke " + t.Name, Label: "Revoke", Danger: true, Problem: problem, What: what, Action: ownTokenPath(t.ID, "revoke"), Back: "/account/tokens",

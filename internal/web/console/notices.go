@@ -247,14 +247,15 @@ func addSubscription(v *visit) (string, error) {
 	if added.Secret == "" || r.Secret != "" {
 		return to + "?done=subscription-added", nil
 	}
-	return "", v.told("Subscription "+added.Subscription.Name+" is added", added.Secret, to)
+	return "", told("Subscription "+added.Subscription.Name+" is added", added.Secret, to)
 }
 
-// told shows a secret that no other page does.
-func (v *visit) told(title, secret, to string) error {
-	return again{nil, func(*sdk.Problem) (page, error) {
-		return page{Title: title, Here: subscriptionsPath, Body: toldOnce(title, "The receiver proves by it that a call comes from here. Keep it where the receiver reads its secrets.", secret, to, "To the subscription")}, nil
-	}}
+// told shows the secret of a subscription.
+func told(title, secret, to string) error {
+	return once(subscriptionsPath, shownOnce{
+		Title: title, What: "The receiver proves by it that a call comes from here. Keep it where the receiver reads its secrets.", Name: "Secret", Secret: secret,
+		On: option{to, "To the subscription"},
+	})
 }
 
 // quietSaid reads the quiet hours that were typed.
@@ -418,7 +419,7 @@ func doSubscriptionVerb(v *visit) (string, error) {
 	case "rotate":
 		var r sdk.AddedSubscription
 		if r, err = v.api.RotateSubscription(v.ctx, id, sdk.RotateSubscriptionRequest{}); err == nil {
-			return "", v.told("New secret of "+r.Subscription.Name, r.Secret, subscriptionPath(id))
+			return "", told("New secret of "+r.Subscription.Name, r.Secret, subscriptionPath(id))
 		}
 	case "redrive":
 		if _, err = v.api.RedriveSubscription(v.ctx, id); err == nil {

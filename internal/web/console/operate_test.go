@@ -209,7 +209,7 @@ func TestSubscriptionsAreKept(t *testing.T) {
 	lacks(t, page, "hunter2")
 	form.Set("url", "https://hooks.example.com/blueberry")
 	form.Del("secret")
-	page = s.says(t, httpapitest.Token, "/subscriptions/new", form, http.StatusOK, "Told this once", "whsec_")
+	page = s.says(t, httpapitest.Token, "/subscriptions/new", form, http.StatusOK, "It is shown this once", "whsec_")
 	at := regexp.MustCompile(`/subscriptions/sub_[a-z0-9]+`).FindString(page)
 	if at == "" {
 		t.Fatal("the page does not lead to the subscription")
@@ -229,7 +229,7 @@ func TestSubscriptionsAreKept(t *testing.T) {
 	}
 	s.says(t, httpapitest.Token, "/notices", nil, http.StatusOK, "ci", at)
 
-	s.says(t, httpapitest.Token, at+"/rotate", url.Values{}, http.StatusOK, "Told this once", "whsec_")
+	s.says(t, httpapitest.Token, at+"/rotate", url.Values{}, http.StatusOK, "It is shown this once", "whsec_")
 	change := url.Values{"version": {"1"}, "name": {"ci"}, "url": {""}, "events": {"environment.failed"}, "off": {"yes"}}
 	s.says(t, httpapitest.Token, at+"/change", change, http.StatusPreconditionFailed, "environment.failed", `name="version" value="2"`)
 	change.Set("version", "2")
@@ -336,7 +336,7 @@ func TestSystemTells(t *testing.T) {
 	form := url.Values{"name": {"prometheus"}, "days": {"900"}}
 	s.says(t, httpapitest.Token, "/system/certificates/new", form, http.StatusUnprocessableEntity, `id="fault-days"`, `value="prometheus"`)
 	form.Set("days", "30")
-	s.says(t, httpapitest.Token, "/system/certificates/new", form, http.StatusOK, "Told this once", "BEGIN CERTIFICATE", "PRIVATE KEY")
+	s.says(t, httpapitest.Token, "/system/certificates/new", form, http.StatusOK, "It is shown this once", "BEGIN CERTIFICATE", "PRIVATE KEY")
 	page := s.says(t, httpapitest.Token, "/system/keys", nil, http.StatusOK, "prometheus", "counts", "encrypts new secrets")
 	lacks(t, page, "PRIVATE KEY")
 	revoke := regexp.MustCompile(`/system/certificates/[0-9a-f]+/revoke`).FindString(page)

@@ -136,10 +136,10 @@ func (v *visit) invited(x sdk.InvitedUser) (string, error) {
 	if x.Link == "" {
 		return at + "?done=person-invited", nil
 	}
-	return "", v.once("/users", shownOnce{
+	return "", once("/users", shownOnce{
 		Title: x.User.Email + " is invited", Name: "Link of the invitation", Secret: x.Link, On: option{at, "To " + x.User.Email}, Trail: []option{peopleTrail},
 		What: "No mail is set up, so nothing was sent: pass this link on yourself, by a way that only they read. Whoever opens it chooses the password of the account. It works once, until " +
-			x.LinkExpiresAt.UTC().Format("Mon, 2 Jan 2006 15:04 MST") + ".",
+			momentText(x.LinkExpiresAt) + ".",
 	})
 }
 
@@ -357,9 +357,9 @@ var personVerbs = []personVerb{
 			if err != nil {
 				return "", err
 			}
-			return "", v.once("/users", shownOnce{
+			return "", once("/users", shownOnce{
 				Title: "The sign-in of " + u.Email + " is reset", Name: "Link to a new password", Secret: x.URL, On: option{accessPath("users", u.ID), "To " + u.Email}, Trail: []option{peopleTrail},
-				What: "Nothing was sent: pass this link on yourself, by a way that only they read. Whoever opens it chooses the password of the account. It works once, until " + x.ExpiresAt.UTC().Format("Mon, 2 Jan 2006 15:04 MST") + ".",
+				What: "Nothing was sent: pass this link on yourself, by a way that only they read. Whoever opens it chooses the password of the account. It works once, until " + momentText(x.ExpiresAt) + ".",
 			})
 		},
 	},

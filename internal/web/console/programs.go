@@ -198,7 +198,7 @@ func createProgram(v *visit) (string, error) {
 	if made.Secret == "" {
 		return accessPath("oauth-clients", made.Client.ID) + "?done=program-made", nil
 	}
-	return "", v.once("/oauth-clients", programTold(made.Client.Name+" is registered", made))
+	return "", once("/oauth-clients", programTold(made.Client.Name+" is registered", made))
 }
 
 func programTold(title string, made sdk.MadeOAuthClient) shownOnce {
@@ -281,7 +281,7 @@ var programVerbs = []programVerb{
 			if err != nil {
 				return "", err
 			}
-			return "", v.once("/oauth-clients", programTold(c.Name+" has another secret", made))
+			return "", once("/oauth-clients", programTold(c.Name+" has another secret", made))
 		},
 	},
 	{

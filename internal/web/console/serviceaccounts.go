@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"crypto/rand"
 	"slices"
 	"strings"
 	"time"
@@ -219,6 +220,7 @@ func (v *visit) newServiceToken(problem *sdk.Problem) (page, error) {
 	at := accessPath("service-accounts", s.ID)
 	a := ask{
 		Title: "New API token", What: "A secret by which a program acts as " + s.Project + "/" + s.Name + ". It is shown once.", Action: at + "/tokens", Label: "Make it", Back: at, Problem: gathered(problem, "grants", "projects"),
+		Hidden: map[string]string{"key": rand.Text()},
 		Inputs: []input{
 			{Name: "name", Label: "Name", Value: r.Name, Required: true, Placeholder: "pipeline", Hint: "To tell it from others."},
 			{Name: "role", Label: "What it may do", Kind: "select", Value: v.entered("role", s.Role), Options: optionsOf(roles...), Hint: "No more than this role, and never more than the service account holds."},
@@ -242,19 +244,11 @@ func createServiceToken(v *visit) (string, error) {
 	if len(faults) > 0 {
 		return "", again{faulty(faults), v.newServiceToken}
 	}
-	made, err := v.api.CreateAPIToken(v.ctx, r)
+	made, err := v.api.CreateAPIToken(v.ctx, r, sdk.IdempotencyKey(keyOf(v)))
 	if err != nil {
 		return "", v.formAgain(err, v.newServiceToken)
 	}
-	return "", v.once("/projects", tokenTold("The token "+made.Token.Name+" is made", made, trail, option{accessPath("service-accounts", s.ID), "To " + s.Name}))
-}
-
-func tokenTold(title string, made sdk.MadeAPIToken, trail []option, on option) shownOnce {
-	return shownOnce{
-		Title: title, Name: "API token", Secret: made.Secret, On: on, Trail: trail,
-		What: "Keep it where the program reads its secrets, and nowhere else. It works until " + made.Token.ExpiresAt.UTC().Format("Mon, 2 Jan 2006 15:04 MST") + ".",
-		Try:  `curl -H "Authorization: Bearer $BLUEBERRY_TOKEN" "$BLUEBERRY_URL/v1/account"`,
-	}
+	return "", once("/projects", tokenTold("The token "+made.Token.Name+" is made", made, trail, option{accessPath("service-accounts", s.ID), "To " + s.Name}))
 }
 
 // tokenPlace is where a token belongs: its service account, or its user.
@@ -288,7 +282,7 @@ func (v *visit) askRevokeToken(problem *sdk.Problem) (page, error) {
 	}
 	used := "It was never used."
 	if !t.LastUsedAt.IsZero() {
-		used = "It was last used on " + t.LastUsedAt.UTC().Format("2 Jan 2006 15:04 MST") + "."
+		used = "It was last used on " + momentText(t.LastUsedAt) + "."
 	}
 	return asked(t.Name, trailHere(trail), trail, ask{
 		Title: "Revoke the API token", Danger: true, Label: "Revoke it", Action: accessPath("tokens", t.ID, "revoke"), Back: back, Problem: problem,
@@ -321,7 +315,7 @@ func (v *visit) askRotateToken(problem *sdk.Problem) (page, error) {
 	hours, days := v.entered("overlap_hours", "24"), v.entered("days", "")
 	r, _ := v.wantedRotation()
 	return asked(t.Name, trailHere(trail), trail, ask{
-		Title: "Give the token another secret", Label: "Rotate it", Action: accessPath("tokens", t.ID, "rotate"), Back: back, Problem: problem,
+		Title: "Give the token another secret", Label: "Rotate it", Action: accessPath("tokens", t.ID, "rotate"), Back: back, Problem: problem, Hidden: map[string]string{"key": rand.Text()},
 		What: "You get a new secret, shown once. The one before works for a while longer, so that no program stands still meanwhile.",
 		Inputs: []input{
 			{Name: "overlap_hours", Label: "Hours that the secret before works on", Kind: "number", Value: hours, Hint: "1 to 168."},
@@ -346,11 +340,11 @@ func rotateToken(v *visit) (string, error) {
 	if len(faults) > 0 {
 		return "", again{faulty(faults), v.askRotateToken}
 	}
-	made, err := v.api.RotateAPIToken(v.ctx, t.ID, r)
+	made, err := v.api.RotateAPIToken(v.ctx, t.ID, r, sdk.IdempotencyKey(keyOf(v)))
 	if err != nil {
 		return "", v.formAgain(err, v.askRotateToken)
 	}
-	return "", v.once(trailHere(trail), tokenTold("The token "+t.Name+" has another secret", made, trail, option{back, "Back"}))
+	return "", once(trailHere(trail), tokenTold("The token "+t.Name+" has another secret", made, trail, option{back, "Back"}))
 }
 
 // apiTokenState is whether a token works.

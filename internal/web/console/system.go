@@ -257,12 +257,9 @@ func issueCertificate(v *visit) (string, error) {
 	if c.PrivateKeyPEM != "" {
 		what = "The certificate and its private key. Nothing shows the key again: hand both to the client, and keep no copy."
 	}
-	return "", again{nil, func(*sdk.Problem) (page, error) {
-		return page{
-			Title: "Certificate of " + c.Certificate.Name, Here: v.systemHere(),
-			Body: toldOnce("Certificate of "+c.Certificate.Name, what, c.CertificatePEM+c.PrivateKeyPEM, keysPath, "To the certificates"),
-		}, nil
-	}}
+	return "", once(v.systemHere(), shownOnce{
+		Title: "Certificate of " + c.Certificate.Name, What: what, Name: "Certificate", Secret: c.CertificatePEM + c.PrivateKeyPEM, On: option{keysPath, "To the certificates"},
+	})
 }
 
 func (v *visit) revokeForm(p *sdk.Problem) (page, error) {
