@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	localTimeout = time.Minute     // of a git that talks to nobody; they take milliseconds
-	killDelay    = 2 * time.Second // from the kill of a process group to giving up on its pipes
+	localTimeout = time.Minute      // of a git that talks to nobody; they take milliseconds
+	killDelay    = 30 * time.Second // from the end of a process to giving up on its pipes: on a machine under load the last bytes take a while
 	maxStderr    = 8 << 10
 )
 

@@ -99,11 +99,11 @@ func (f *fetching) resolve(ctx context.Context) (name, commit string, err error)
 	case f.ref != "" && f.ref != "HEAD":
 		names = []string{"refs/heads/" + f.ref, "refs/tags/" + f.ref}
 	}
-	args := []string{"ls-remote", "--", f.a.url}
+	args := []string{"--", f.a.url}
 	for _, n := range names {
 		args = append(args, n, n+"^{}")
 	}
-	out, err := f.k.git.run(ctx, f.a.surroundings(), args...)
+	out, err := f.k.git.listRefs(ctx, f.a.surroundings(), maxRefs, args...)
 	if err != nil {
 		return "", "", f.fault(err)
 	}
@@ -205,6 +205,8 @@ func (f *fetching) fault(err error) error {
 		return invalid(fieldRepository, codeUnreachable, "could not be read within %s", f.k.config.Timeout)
 	case errors.Is(err, errTooLarge):
 		return f.tooLarge()
+	case errors.Is(err, errManyRefs):
+		return invalid(fieldRepository, codeTooLarge, "%s", errManyRefs)
 	case says(err, "no space left", "disk quota exceeded", "cannot fork", "cannot allocate memory"):
 		return err
 	case says(err, "couldn't find remote ref", "not our ref", "unadvertised object"):

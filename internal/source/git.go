@@ -16,15 +16,17 @@ import (
 )
 
 const (
-	killDelay = 2 * time.Second // from the kill of a process group to giving up on its pipes
+	killDelay = 30 * time.Second // from the end of a process to giving up on its pipes: on a machine under load the last bytes take a while
 	maxStderr = 8 << 10
 	maxAnswer = 4 << 20 // of what git prints that is not files
 	maxMemory = 4 << 20 // kB of address space of a fetch: a pack can hold deltas that grow without end
+	maxRefs   = 1 << 20 // kB of address space of a listing of refs: a server can name branches without end, and git keeps them all
 )
 
 var (
 	errTimeout  = errors.New("took too long and was stopped")
 	errTooLarge = errors.New("is too large")
+	errManyRefs = errors.New("names more branches and tags than can be read")
 )
 
 // settings is all the configuration that git reads here: no file of the user or the system.
@@ -153,15 +155,25 @@ func (g git) run(ctx context.Context, surroundings []string, args ...string) (st
 	return g.output(ctx, surroundings, append([]string{g.path}, args...))
 }
 
+// bounded is a git that gets no more memory than that, in kB, and writes no larger file. Where memory cannot be bounded, the time-out is what remains.
+func (g git) bounded(memory int, fileBlocks string, args ...string) []string {
+	script := `ulimit -f "$1" && { ulimit -v "$2" 2>/dev/null || :; } && shift 2 && exec "$@"`
+	return append([]string{"/bin/sh", "-c", script, "sh", fileBlocks, strconv.Itoa(memory), g.path}, args...)
+}
+
+// listRefs gives what git ls-remote prints.
+func (g git) listRefs(ctx context.Context, surroundings []string, memory int, args ...string) (string, error) {
+	out, err := g.output(ctx, surroundings, g.bounded(memory, "unlimited", append([]string{"ls-remote"}, args...)...))
+	if says(err, "out of memory") {
+		return "", &gitError{verb: "ls-remote", err: errManyRefs}
+	}
+	return out, err
+}
+
 // fetch is git fetch into repo, with a limit on the size of every file that it writes.
 func (g git) fetch(ctx context.Context, surroundings []string, repo string, maxFile int64, args ...string) error {
-	// POSIX counts the limit in 512 bytes. Where memory cannot be bounded, the time-out is what remains.
-	blocks := (maxFile + 511) / 512
-	script := `ulimit -f "$1" && { ulimit -v "$2" 2>/dev/null || :; } && shift 2 && exec "$@"`
-	argv := []string{
-		"/bin/sh", "-c", script, "sh", strconv.FormatInt(blocks, 10), strconv.Itoa(maxMemory), g.path,
-		"--git-dir=" + repo, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
-	}
+	blocks := (maxFile + 511) / 512 // POSIX counts the limit in 512 bytes
+	argv := g.bounded(maxMemory, strconv.FormatInt(blocks, 10), "--git-dir="+repo, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
 	_, err := g.output(ctx, surroundings, append(argv, args...))
 	if err == nil || context.Cause(ctx) != nil {
 		return err

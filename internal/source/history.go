@@ -195,7 +195,7 @@ func (k *Checkouts) Branches(ctx context.Context, login Login, repository string
 	ctx, cancel := context.WithTimeoutCause(ctx, k.config.Timeout, errTimeout)
 	defer cancel()
 	f := &fetching{k: k, a: a}
-	out, err := k.git.run(ctx, a.surroundings(), "ls-remote", "--heads", "--", a.url)
+	out, err := k.git.listRefs(ctx, a.surroundings(), maxRefs, "--heads", "--", a.url)
 	if err != nil {
 		return nil, f.fault(err)
 	}

@@ -80,7 +80,7 @@ func (g git) run(ctx context.Context, dir string, stdin []byte, env []string, ar
 	defer cancel()
 	cmd := exec.CommandContext(ctx, g.path, argv...)
 	cmd.Dir, cmd.Env, cmd.Stdin = dir, append(slices.Clip(g.env), env...), bytes.NewReader(stdin)
-	cmd.WaitDelay = 2 * time.Second
+	cmd.WaitDelay = 30 * time.Second
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	if err := cmd.Run(); err != nil {
