@@ -288,6 +288,45 @@ func TestSleptAndWokenUnderIt(t *testing.T) {
 	wg.Wait()
 }
 
+// TestSlowToSayThatNobodyIsThere: what was sent right after a wake is sent again also when the ingress takes long to say that it knows no pod yet.
+func TestSlowToSayThatNobodyIsThere(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(blueberry.Sleeping)
+	var late atomic.Int64
+	var calls atomic.Int32
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if calls.Add(1) == 1 {
+			late.Add(int64(20 * time.Second))
+			http.Error(w, "no endpoints", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprint(w, "awake")
+	}))
+	t.Cleanup(up.Close)
+	to, err := url.Parse(up.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	door := httptest.NewServer(&activator.Activator{
+		Environments: p, Upstream: func(string) *url.URL { return to }, Logger: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return time.Now().Add(time.Duration(late.Load())) },
+	})
+	t.Cleanup(door.Close)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, door.URL, strings.NewReader("order"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = host
+	res, err := door.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, _ := io.ReadAll(res.Body); res.StatusCode != 200 || string(body) != "awake" {
+		t.Errorf("%d %s", res.StatusCode, body)
+	}
+}
+
 // TestItsOwnErrorsStay: what an environment that is awake says is passed on, also when it says 503.
 func TestItsOwnErrorsStay(t *testing.T) {
 	t.Parallel()

@@ -116,11 +116,12 @@ func (t patient) RoundTrip(r *http.Request) (*http.Response, error) {
 		if replayable && body != nil {
 			r.Body = io.NopCloser(bytes.NewReader(body))
 		}
+		sent := t.activator.Now()
 		res, err := t.next.RoundTrip(r)
 		if !replayable || !nobodyThere(res, err) || !t.activator.Now().Before(p.end) {
 			return res, err
 		}
-		if !t.activator.again(r.Context(), p, err != nil || safe(r.Method)) {
+		if !t.activator.again(r.Context(), p, sent, err != nil || safe(r.Method)) {
 			return res, err
 		}
 		if res != nil {
@@ -136,9 +137,9 @@ func (t patient) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // again reports whether nobody is there because the environment sleeps, or slept a moment ago; then it is awake when this returns. What could do a thing
-// twice is sent again only right after the wake that it was held for, or that others were held for while it was under way: later a status is the
-// application's own.
-func (a *Activator) again(ctx context.Context, p *passage, harmless bool) bool {
+// twice is sent again only if it was sent right after the wake that it was held for, or if others were held for a wake while it was under way: else a status
+// is the application's own. How long the answer took says nothing.
+func (a *Activator) again(ctx context.Context, p *passage, sent time.Time, harmless bool) bool {
 	env, err := a.find(ctx, p.host)
 	if err != nil || env.ID != p.env.ID {
 		return false
@@ -148,7 +149,7 @@ func (a *Activator) again(ctx context.Context, p *passage, harmless bool) bool {
 		if at.After(p.woke) && at.After(p.came) {
 			p.woke = at // it slept since this was sent, and others have woken it
 		}
-		if now := a.Now(); now.Sub(at) < settle && (harmless || now.Sub(p.woke) < lag) {
+		if now := a.Now(); now.Sub(at) < settle && (harmless || sent.Sub(p.woke) < lag) {
 			return true
 		}
 		a.mu.Lock()
