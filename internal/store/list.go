@@ -56,18 +56,33 @@ func (t *Tx) ListEnvironments(ctx context.Context, q blueberry.EnvironmentQuery)
 	limit := pageLimit(q.Limit)
 
 	var rows []environmentRow
-	sel := filter(t.db.NewSelect().Model(&rows).ExcludeColumn("search"), q)
-	if q.In != nil {
-		sel = within(sel, t.unindexed("project"), q.In)
+	order := func(sel *bun.SelectQuery) *bun.SelectQuery {
+		direction := "ASC"
+		if q.Desc {
+			direction = "DESC"
+		}
+		return sel.OrderExpr("? ?, id ?", bun.Ident(by.column), bun.Safe(direction), bun.Safe(direction))
 	}
-	direction, beyond := "ASC", ">"
-	if q.Desc {
-		direction, beyond = "DESC", "<"
+	chosen := func(sel *bun.SelectQuery) *bun.SelectQuery {
+		if sel = filter(sel, q); q.In != nil {
+			sel = within(sel, t.unindexed("project"), q.In)
+		}
+		if q.Cursor != "" {
+			beyond := ">"
+			if q.Desc {
+				beyond = "<"
+			}
+			sel = sel.Where("(?, id) ? (?, ?)", bun.Ident(by.column), bun.Safe(beyond), from.key(by), clean(from.ID))
+		}
+		return order(sel).Limit(int64(limit) + 1)
 	}
-	if q.Cursor != "" {
-		sel = sel.Where("(?, id) ? (?, ?)", bun.Ident(by.column), bun.Safe(beyond), from.key(by), clean(from.ID))
+	sel := t.db.NewSelect().Model(&rows).ExcludeColumn("search")
+	if t.store.dialect == SQLite && inFacets(q) {
+		sel = order(sel.Where("id IN (?)", chosen(t.db.NewSelect().ColumnExpr("id").TableExpr("environments INDEXED BY environments_live_facets"))))
+	} else {
+		sel = chosen(sel)
 	}
-	err := sel.OrderExpr("? ?, id ?", bun.Ident(by.column), bun.Safe(direction), bun.Safe(direction)).Limit(int64(limit) + 1).Scan(ctx)
+	err := sel.Scan(ctx)
 	if err != nil {
 		return blueberry.EnvironmentPage{}, fmt.Errorf("list environments: %w", err)
 	}
@@ -87,6 +102,15 @@ func (t *Tx) ListEnvironments(ctx context.Context, q blueberry.EnvironmentQuery)
 		page.Items = append(page.Items, e)
 	}
 	return page, nil
+}
+
+// inFacets reports whether a page is found faster in the index that holds all that lists are filtered and sorted by. SQLite knows nothing of how many rows a
+// filter leaves. It walks in the order of the list past every whole row until the page is full, which takes long when few rows are left, or it sorts whole rows
+// by the index of one filter, which takes longer when many are. In the index it reads and sorts a tenth as much, and only then the rows of the page. A list that
+// nothing narrows is walked in its order, and one name has few rows.
+func inFacets(q blueberry.EnvironmentQuery) bool {
+	return !slices.Contains(q.Phases, blueberry.Terminated) && q.Name == "" &&
+		(len(q.Phases) > 0 || q.Project != "" || q.Owner != "" || q.Target != "" || q.Restricted != nil || q.Search != "" || q.In != nil)
 }
 
 func filter(sel *bun.SelectQuery, q blueberry.EnvironmentQuery) *bun.SelectQuery {

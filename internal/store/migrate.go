@@ -63,6 +63,7 @@ func (s *Store) migrator() (*goose.Provider, error) {
 		s.fillHosts(10, s.byteOrder(10, "environment_hosts.environment_id", "activity.environment_id", "wake_entries.environment_id", "receipts.environment_id",
 			"archives.environment_id", "orphans.id")), // of tables that migration 9 has just made
 		s.byteOrder(12, "repositories.id", "deliveries.id", "deliveries.repository_id", "pulls.id", "pulls.repository_id"), // of tables that migration 11 has just made
+		s.facets(24),
 	))
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
@@ -89,6 +90,30 @@ func (s *Store) byteOrder(version int64, columns ...string) *goose.Migration {
 		}}
 	}
 	return goose.NewGoMigration(version, collate(`"C"`), collate(`"default"`))
+}
+
+// facets is a migration: SQLite gets an index of all that environments are filtered and sorted by, from which a page is chosen without reading whole rows, and
+// one of all that is summed up of a target. PostgreSQL knows how many rows a filter leaves: there they would only make writing slower, and text of any length
+// does not fit into an index. The version before this one needs nothing of them.
+func (s *Store) facets(version int64) *goose.Migration {
+	run := func(queries ...string) *goose.GoFunc {
+		return &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			if s.dialect != SQLite {
+				return nil
+			}
+			for _, q := range queries {
+				if _, err := tx.ExecContext(ctx, q); err != nil {
+					return fmt.Errorf("index environments: %w", err)
+				}
+			}
+			return nil
+		}}
+	}
+	return goose.NewGoMigration(version, run(
+		`CREATE INDEX environments_live_facets ON environments
+			(search, phase, owner, project, target, restricted, name, created_at, updated_at, expires_at, id) WHERE phase <> 'terminated'`,
+		`CREATE INDEX environments_live_target_usage ON environments (target, demand_cpu, demand_memory, demand_pods, demand_storage, phase) WHERE phase <> 'terminated'`,
+	), run(`DROP INDEX environments_live_target_usage`, `DROP INDEX environments_live_facets`))
 }
 
 // fillHosts is a migration: after another one of its version, the hosts of environments that are there can be looked up.

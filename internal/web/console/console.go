@@ -30,8 +30,9 @@ type Console struct {
 	Logger   *slog.Logger
 
 	wakers     wakers
-	renderings renderings
-	still      bool // pages do not follow what changes: there is nothing that could
+	renderings shares[rendering] // by renderingKey
+	lists      shares[any]       // by listKey
+	still      bool              // pages do not follow what changes: there is nothing that could
 }
 
 // visit is one call of a page.
@@ -43,6 +44,8 @@ type visit struct {
 	who blueberry.Actor
 	api *sdk.Client
 	now time.Time
+
+	follows *openPage // nil for a page that is only opened
 }
 
 // page is what a page shows now.

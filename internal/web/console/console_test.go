@@ -48,7 +48,11 @@ func newSite(t testing.TB) *site {
 	rooms.Push(repository, map[string]string{"blueberry.yaml": blueprint})
 	deps := rooms.Deps()
 	prove := func(ctx context.Context, r *http.Request) (blueberry.Actor, error) {
-		return deps.Access.Authenticate(ctx, r.Header.Get("X-Token"))
+		who, err := deps.Access.Authenticate(ctx, r.Header.Get("X-Token"))
+		if reader := r.Header.Get("X-Reader"); reader != "" { // another person with the same rights
+			who.ID, who.UserID, who.Name = "usr_"+reader, "usr_"+reader, reader+"@example.com"
+		}
+		return who, err
 	}
 	var api *httpapi.API
 	s := &site{Rooms: rooms}

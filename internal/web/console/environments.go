@@ -8,24 +8,32 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
 // listView is a list of environments.
 type listView struct {
+	listed
 	Filter    sdk.EnvironmentFilter
 	Query     url.Values // of the page, without the cursor
-	Items     []sdk.Environment
-	Next      string // address of the next page
-	Projects  []string
-	Targets   []string
-	Me        string // name of who looks
+	Me        string     // name of who looks
 	MayCreate bool
 	Verbs     []verb // that can be done with several, of which who looks may do some
 	All       bool   // every row is chosen
 	Views     []sdk.SavedView
 	MaySave   bool
+}
+
+// listed is what a list holds for all who have the same rights: it knows nothing of who looks, whose pages may share it.
+type listed struct {
+	Items    []sdk.Environment
+	Next     string // address of the next page
+	Projects []string
+	Targets  []string
+	Table    templ.Component
 }
 
 // troubled are the phases in which an environment needs someone.
@@ -85,33 +93,45 @@ func environments(v *visit) (page, error) {
 			l.Filter.Phases = append(l.Filter.Phases, sdk.Phase(x))
 		}
 	}
-	found, err := v.api.ListEnvironments(v.ctx, l.Filter)
-	if err != nil {
-		return page{}, err
-	}
-	l.Items = found.Items
-	projects, err := v.api.ListProjects(v.ctx)
-	if err != nil && !isStatus(err, http.StatusForbidden) {
-		return page{}, err
-	}
-	l.Projects = listOf(projects.Items, func(p sdk.Project) string { return p.Name })
-	targets, err := v.api.ListTargets(v.ctx)
-	if err != nil && !isStatus(err, http.StatusForbidden) {
-		return page{}, err
-	}
-	l.Targets = listOf(targets.Items, func(t sdk.Target) string { return t.Name })
-	if l.Views, err = v.views("environments"); err != nil {
-		return page{}, err
-	}
 	for _, x := range verbs() {
 		if x.inBulk() && v.may("", x.Grant) {
 			l.Verbs = append(l.Verbs, x)
 		}
 	}
+	var err error
+	if l.listed, err = sharedList(v, func() (listed, error) { return v.listed(l) }); err != nil {
+		return page{}, err
+	}
+	if l.Views, err = v.views("environments"); err != nil {
+		return page{}, err
+	}
+	return page{Title: "Environments", Here: "/environments", Body: environmentsBody(l), Watch: interest{Any: true}}, nil
+}
+
+// listed reads the list that a page asks for, and what it can be narrowed to.
+func (v *visit) listed(l listView) (out listed, err error) {
+	l.Me, l.MaySave, l.Views = "", false, nil // what is of who looks does not get into what is shared
+	found, err := v.api.ListEnvironments(v.ctx, l.Filter)
+	if err != nil {
+		return out, err
+	}
+	l.Items = found.Items
 	if found.NextCursor != "" {
 		l.Next = l.with("cursor", found.NextCursor)
 	}
-	return page{Title: "Environments", Here: "/environments", Body: environmentsBody(l), Watch: interest{Any: true}}, nil
+	projects, err := v.api.ListProjects(v.ctx)
+	if err != nil && !isStatus(err, http.StatusForbidden) {
+		return out, err
+	}
+	l.Projects = listOf(projects.Items, func(p sdk.Project) string { return p.Name })
+	targets, err := v.api.ListTargets(v.ctx)
+	if err != nil && !isStatus(err, http.StatusForbidden) {
+		return out, err
+	}
+	l.Targets = listOf(targets.Items, func(t sdk.Target) string { return t.Name })
+	table, err := templ.ToGoHTML(v.ctx, environmentTable(l))
+	l.Table = templ.Raw(table)
+	return l.listed, err
 }
 
 // with is the address of the list with one part of it as given; empty takes it away.

@@ -282,7 +282,7 @@ func environmentsBody(l listView) templ.Component {
 				}
 			}
 		} else {
-			templ_7745c5c3_Err = environmentTable(l).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = l.Table.Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

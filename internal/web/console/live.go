@@ -37,8 +37,11 @@ func (c *Console) follow(v *visit, build func(*visit) (page, error)) (bool, erro
 	me := c.wakers.join(v.who)
 	defer c.wakers.leave(me)
 	key := v.renderingKey()
-	shared := c.renderings.join(key)
+	same := c.renderings.join(key)
 	defer func() { c.renderings.leave(key) }()
+	listKey := v.listKey()
+	lists := c.lists.join(listKey)
+	defer func() { c.lists.leave(listKey) }()
 	control := http.NewResponseController(v.w)
 	shown := v.r.Header.Get("Last-Event-ID")
 	if shown == "" {
@@ -46,8 +49,11 @@ func (c *Console) follow(v *visit, build func(*visit) (page, error)) (bool, erro
 	}
 	after := c.Now().Add(-sharedAge)
 	for first := true; ; first = false {
-		now, err := shared.get(v.ctx, me.need(), after, c, func() (rendering, error) { return v.render(build) })
+		turn := me.need()
+		v.follows = &openPage{lists, turn, after}
+		now, err := same.get(v.ctx, turn, after, c, func() (rendering, error) { return v.render(build) })
 		if first && (err != nil || now.watch == (interest{})) {
+			v.follows = nil
 			return false, err
 		}
 		if err != nil {
@@ -83,7 +89,11 @@ func (c *Console) follow(v *visit, build func(*visit) (page, error)) (bool, erro
 		v = c.visit(v.w, v.r, who)
 		if fresh := v.renderingKey(); fresh != key { // they may see other things now
 			c.renderings.leave(key)
-			key, shared = fresh, c.renderings.join(fresh)
+			key, same = fresh, c.renderings.join(fresh)
+		}
+		if fresh := v.listKey(); fresh != listKey {
+			c.lists.leave(listKey)
+			listKey, lists = fresh, c.lists.join(fresh)
 		}
 	}
 }

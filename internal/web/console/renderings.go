@@ -40,26 +40,54 @@ func (v *visit) renderingKey() [sha256.Size]byte {
 	return sha256.Sum256(key)
 }
 
-// renderings are those of the pages that are open. Readers whose pages must be the same share one: it is made once for all of them.
-type renderings struct {
-	mu   sync.Mutex
-	open map[[sha256.Size]byte]*sharedRendering
+// listKey is the same for readers to whom the API must give the same lists: one page at one address, and the same rights. What lists hold is decided by grants
+// alone; who reads them does not matter.
+func (v *visit) listKey() [sha256.Size]byte {
+	q := v.r.URL.Query()
+	q.Del("shown")
+	q.Del("done")
+	key, _ := json.Marshal([]any{v.who.Kind, v.who.Grants, v.who.Projects, v.r.URL.Path, q.Encode()})
+	return sha256.Sum256(key)
 }
 
-func (r *renderings) join(key [sha256.Size]byte) *sharedRendering {
+// openPage is what a page that stays open asks for: content that was begun in a turn, or later, and after a time.
+type openPage struct {
+	lists *shared[any]
+	turn  int64
+	after time.Time
+}
+
+// sharedList reads what a page shows to all who have the same rights. Of pages that are open it is read once for all of them; a page that is only opened reads
+// for itself.
+func sharedList[T any](v *visit, read func() (T, error)) (T, error) {
+	if v.follows == nil {
+		return read()
+	}
+	found, err := v.follows.lists.get(v.ctx, v.follows.turn, v.follows.after, v.Console, func() (any, error) { return read() })
+	out, _ := found.(T)
+	return out, err
+}
+
+// shares are what open pages show now. Those with one key share it: it is made once for all of them.
+type shares[T any] struct {
+	mu   sync.Mutex
+	open map[[sha256.Size]byte]*shared[T]
+}
+
+func (r *shares[T]) join(key [sha256.Size]byte) *shared[T] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.open == nil {
-		r.open = map[[sha256.Size]byte]*sharedRendering{}
+		r.open = map[[sha256.Size]byte]*shared[T]{}
 	}
 	if r.open[key] == nil {
-		r.open[key] = &sharedRendering{}
+		r.open[key] = &shared[T]{}
 	}
 	r.open[key].readers++
 	return r.open[key]
 }
 
-func (r *renderings) leave(key [sha256.Size]byte) {
+func (r *shares[T]) leave(key [sha256.Size]byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.open[key].readers--; r.open[key].readers == 0 {
@@ -67,20 +95,20 @@ func (r *renderings) leave(key [sha256.Size]byte) {
 	}
 }
 
-// sharedRendering is the newest rendering of one page.
-type sharedRendering struct {
-	readers int // guarded by the mutex of renderings
+// shared is the newest of what some pages show.
+type shared[T any] struct {
+	readers int // guarded by the mutex of shares
 
 	mu     sync.Mutex
 	making chan struct{} // is closed when the one that is being made is done; nil for none
 	known  bool
 	turn   int64 // of the wakers, before it was begun
 	began  time.Time
-	last   rendering
+	last   T
 }
 
-// get gives a rendering that was begun in a turn, or later, and after a time. It makes one, unless there is one or another reader is about to have it.
-func (s *sharedRendering) get(ctx context.Context, turn int64, after time.Time, c *Console, render func() (rendering, error)) (rendering, error) {
+// get gives one that was begun in a turn, or later, and after a time. It makes one, unless there is one or another reader is about to have it.
+func (s *shared[T]) get(ctx context.Context, turn int64, after time.Time, c *Console, read func() (T, error)) (T, error) {
 	for {
 		s.mu.Lock()
 		if s.known && s.turn >= turn && !s.began.Before(after) {
@@ -93,20 +121,21 @@ func (s *sharedRendering) get(ctx context.Context, turn int64, after time.Time, 
 			case <-other: // it may have begun too early, or failed
 				continue
 			case <-ctx.Done():
-				return rendering{}, ctx.Err()
+				var none T
+				return none, ctx.Err()
 			}
 		}
 		done := make(chan struct{})
 		s.making = done
 		s.mu.Unlock()
-		return s.make(c, done, render)
+		return s.make(c, done, read)
 	}
 }
 
 // make has one made, and lets those go on who wait for it.
-func (s *sharedRendering) make(c *Console, done chan struct{}, render func() (rendering, error)) (rendering, error) {
+func (s *shared[T]) make(c *Console, done chan struct{}, read func() (T, error)) (out T, err error) {
 	turn, began := c.wakers.now(), c.Now()
-	out, err := rendering{}, errors.New("the page was not made")
+	err = errors.New("it was not made")
 	defer func() { // also after a panic
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -115,6 +144,6 @@ func (s *sharedRendering) make(c *Console, done chan struct{}, render func() (re
 		}
 		close(done)
 	}()
-	out, err = render()
+	out, err = read()
 	return out, err
 }

@@ -3,6 +3,8 @@ package console
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,7 +19,7 @@ func TestReadersShareARendering(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := &Console{Now: time.Now}
-		var s sharedRendering
+		var s shared[rendering]
 		var made atomic.Int32
 		slow := func() (rendering, error) {
 			n := made.Add(1)
@@ -61,7 +63,7 @@ func TestReadersShareARendering(t *testing.T) {
 func TestRenderingThatFails(t *testing.T) {
 	t.Parallel()
 	c := &Console{Now: time.Now}
-	var s sharedRendering
+	var s shared[rendering]
 	wrong := errors.New("wrong")
 	if _, err := s.get(t.Context(), 0, time.Time{}, c, func() (rendering, error) { return rendering{}, wrong }); !errors.Is(err, wrong) {
 		t.Errorf("it says %v", err)
@@ -78,6 +80,61 @@ func TestRenderingThatFails(t *testing.T) {
 	s.making = make(chan struct{})
 	if _, err := s.get(gone, 9, time.Time{}, c, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("who is gone is told %v", err)
+	}
+}
+
+// TestListsAreSharedByThoseWithTheSameRights: who they are and when their session ends does not matter; what they may do, and what they look at, does.
+func TestListsAreSharedByThoseWithTheSameRights(t *testing.T) {
+	t.Parallel()
+	grants := func(project string, g ...blueberry.Grant) map[string][]blueberry.Grant {
+		return map[string][]blueberry.Grant{project: g}
+	}
+	ada := blueberry.Actor{Kind: blueberry.ActorUser, ID: "usr_ada", Name: "ada", Grants: []blueberry.Grant{blueberry.GrantTargetsRead}, Projects: grants("shop", blueberry.GrantEnvironmentsRead)}
+	look := func(who blueberry.Actor, address string) *visit {
+		return &visit{who: who, r: httptest.NewRequest(http.MethodGet, address, http.NoBody)}
+	}
+	for name, c := range map[string]struct {
+		change  func(*blueberry.Actor)
+		address string
+		same    bool
+	}{
+		"another person": {func(a *blueberry.Actor) {
+			a.ID, a.UserID, a.Name, a.Credential, a.Until = "usr_ben", "usr_ben", "ben", "ses_2", time.Unix(1, 0)
+		}, "/environments", true},
+		"what it shows already": {func(*blueberry.Actor) {}, "/environments?shown=abc", true},
+		"a token":               {func(a *blueberry.Actor) { a.Kind = blueberry.ActorToken }, "/environments", false},
+		"more on the whole":     {func(a *blueberry.Actor) { a.Grants = []blueberry.Grant{blueberry.GrantAll} }, "/environments", false},
+		"nothing on the whole":  {func(a *blueberry.Actor) { a.Grants = nil }, "/environments", false},
+		"another project":       {func(a *blueberry.Actor) { a.Projects = grants("bank", blueberry.GrantEnvironmentsRead) }, "/environments", false},
+		"more in the project": {func(a *blueberry.Actor) {
+			a.Projects = grants("shop", blueberry.GrantEnvironmentsRead, blueberry.GrantEnvironmentsCreate)
+		}, "/environments", false},
+		"no project":    {func(a *blueberry.Actor) { a.Projects = nil }, "/environments", false},
+		"another query": {func(*blueberry.Actor) {}, "/environments?q=x", false},
+		"another page":  {func(*blueberry.Actor) {}, "/", false},
+	} {
+		other := ada
+		if c.change(&other); (look(ada, "/environments").listKey() == look(other, c.address).listKey()) != c.same {
+			t.Errorf("%s: the same is %v, want %v", name, !c.same, c.same)
+		}
+	}
+
+	c := &Console{Now: time.Now}
+	var lists shared[any]
+	read := 0
+	for range 3 {
+		v := look(ada, "/environments")
+		v.Console, v.ctx, v.follows = c, t.Context(), &openPage{lists: &lists}
+		if got, err := sharedList(v, func() (string, error) { read++; return "list", nil }); got != "list" || err != nil {
+			t.Errorf("it gives %q, %v", got, err)
+		}
+		v.follows = nil // a page that is only opened
+		if got, err := sharedList(v, func() (string, error) { return "its own", nil }); got != "its own" || err != nil {
+			t.Errorf("it gives %q, %v", got, err)
+		}
+	}
+	if read != 1 {
+		t.Errorf("it was read %d times", read)
 	}
 }
 
