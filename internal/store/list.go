@@ -57,6 +57,7 @@ func (t *Tx) ListEnvironments(ctx context.Context, q blueberry.EnvironmentQuery)
 
 	var rows []environmentRow
 	sel := filter(t.db.NewSelect().Model(&rows).ExcludeColumn("search"), q)
+	sel = t.labelled(sel, q.Labels)
 	if q.In != nil {
 		sel = within(sel, t.unindexed("project"), q.In)
 	}
@@ -146,7 +147,7 @@ func environmentsDigest(q blueberry.EnvironmentQuery) string {
 	if q.Restricted != nil {
 		restricted = strconv.FormatBool(*q.Restricted)
 	}
-	return queryDigest(q.Project, q.Name, q.Search, q.Owner, q.Target, restricted, slices.Compact(phases), q.Sort, strconv.FormatBool(q.Desc), strconv.FormatBool(q.In == nil), q.In)
+	return queryDigest(q.Project, q.Name, q.Search, q.Owner, q.Target, restricted, labelsKey(q.Labels), slices.Compact(phases), q.Sort, strconv.FormatBool(q.Desc), strconv.FormatBool(q.In == nil), q.In)
 }
 
 // positionOf is where a row stands in the order of the query.
