@@ -32,7 +32,7 @@ type listView struct {
 const troubled = string(sdk.Failed + "," + sdk.Degraded)
 
 // filters are the parts of the address of the list that narrow it, in the order in which they are shown.
-var filters = []option{{"q", "text"}, {"project", "project"}, {"phase", "phase"}, {"owner", "owner"}, {"target", "target"}, {"restricted", "restricted"}}
+var filters = []option{{"q", "text"}, {"project", "project"}, {"phase", "phase"}, {"owner", "owner"}, {"target", "target"}, {"label", "label"}, {"restricted", "restricted"}}
 
 // phases are those that can be asked for, in the order of a life.
 var phases = []sdk.Phase{sdk.Pending, sdk.Provisioning, sdk.Ready, sdk.Updating, sdk.Degraded, sdk.Sleeping, sdk.Failed, sdk.Terminating, sdk.Terminated}
@@ -73,7 +73,7 @@ func environments(v *visit) (page, error) {
 	l := listView{Query: url.Values{}, MayCreate: v.may("", blueberry.GrantEnvironmentsCreate), Me: v.who.Name, All: q.Get("chosen") == "all", MaySave: v.isPerson()}
 	for _, name := range append(listOf(filters, func(o option) string { return o.Value }), "sort") {
 		if values := slices.DeleteFunc(q[name], func(s string) bool { return s == "" }); len(values) > 0 {
-			l.Query.Set(name, strings.Join(values, ",")) // phases may be several
+			l.Query.Set(name, strings.Join(values, ",")) // phases and labels may be several
 		}
 	}
 	l.Filter = sdk.EnvironmentFilter{
@@ -85,6 +85,7 @@ func environments(v *visit) (page, error) {
 			l.Filter.Phases = append(l.Filter.Phases, sdk.Phase(x))
 		}
 	}
+	l.Filter.Labels = words(l.Query.Get("label"))
 	found, err := v.api.ListEnvironments(v.ctx, l.Filter)
 	if err != nil {
 		return page{}, err
@@ -149,6 +150,9 @@ func (l listView) command() string {
 			out += " --" + f.flag + " " + shellWord(value)
 		}
 	}
+	for _, label := range l.Filter.Labels {
+		out += " --label " + shellWord(label)
+	}
 	return out
 }
 
@@ -156,6 +160,10 @@ func (l listView) command() string {
 func (l listView) call() string {
 	q := maps.Clone(l.Query)
 	delete(q, "phase")
+	delete(q, "label")
+	for _, label := range l.Filter.Labels {
+		q.Add("label", label)
+	}
 	for _, p := range l.Filter.Phases {
 		q.Add("phase", string(p))
 	}
