@@ -26,6 +26,9 @@ func (c *Client) ListEnvironments(ctx context.Context, f EnvironmentFilter) (Env
 	k.set("owner", f.Owner)
 	k.set("target", f.Target)
 	k.set("restricted", f.Restricted)
+	for _, l := range f.Labels {
+		k.query.Add("label", l)
+	}
 	for _, p := range f.Phases {
 		k.query.Add("phase", string(p))
 	}

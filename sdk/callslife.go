@@ -49,6 +49,14 @@ func (c *Client) SetEnvironmentSleepPolicy(ctx context.Context, id string, p Sle
 	return fetch[Environment](ctx, c, put(p, "environments", id, "sleep-policy"), options...)
 }
 
+// SetEnvironmentLabels gives an environment these labels, and takes all others away.
+func (c *Client) SetEnvironmentLabels(ctx context.Context, id string, labels map[string]string, options ...CallOption) (Environment, error) {
+	if labels == nil {
+		labels = map[string]string{} // null is no object
+	}
+	return fetch[Environment](ctx, c, put(SetLabelsRequest{Labels: labels}, "environments", id, "labels"), options...)
+}
+
 // ListEnvironmentWakes reads why an environment was awake or asleep, newest first.
 func (c *Client) ListEnvironmentWakes(ctx context.Context, id string, w WakeWindow) (WakeLedger, error) {
 	k := newCall(http.MethodGet, "environments", id, "wake-ledger")

@@ -148,7 +148,7 @@ func TestRequestsAreWhatTheAPIExpects(t *testing.T) {
 	tr := &transport{serve: func(int, *http.Request) (*http.Response, error) { return answer(200, `{}`) }}
 	c := client(tr)
 	ctx := t.Context()
-	_, _ = c.ListEnvironments(ctx, sdk.EnvironmentFilter{Project: "p", Name: "n", Search: "a b", Owner: "o", Phases: []sdk.Phase{sdk.Ready, sdk.Failed}, Sort: "-name", Limit: 7, Cursor: "c"})
+	_, _ = c.ListEnvironments(ctx, sdk.EnvironmentFilter{Project: "p", Name: "n", Search: "a b", Owner: "o", Labels: []string{"team=a b", "tier"}, Phases: []sdk.Phase{sdk.Ready, sdk.Failed}, Sort: "-name", Limit: 7, Cursor: "c"})
 	_, _ = c.GetEnvironment(ctx, "../x")
 	_, _ = c.ExtendEnvironment(ctx, "env_x", 5, sdk.IfMatch(3), sdk.IdempotencyKey("mine"))
 	_, _ = c.ListJobs(ctx, sdk.JobFilter{States: []string{"dead"}})
@@ -162,7 +162,7 @@ func TestRequestsAreWhatTheAPIExpects(t *testing.T) {
 		got = append(got, r.Method+" "+r.URL.RequestURI())
 	}
 	want := []string{
-		"GET /v1/environments?cursor=c&limit=7&name=n&owner=o&phase=ready&phase=failed&project=p&q=a+b&sort=-name",
+		"GET /v1/environments?cursor=c&label=team%3Da+b&label=tier&limit=7&name=n&owner=o&phase=ready&phase=failed&project=p&q=a+b&sort=-name",
 		"GET /v1/environments/..%2Fx",
 		"POST /v1/environments/env_x/extend",
 		"GET /v1/jobs?state=dead",

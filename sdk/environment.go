@@ -34,6 +34,7 @@ type Environment struct {
 	Namespace      string             `json:"namespace" doc:"Kubernetes namespace on the target" example:"default-pr-42"`
 	Target         string             `json:"target" doc:"Place that runs it" example:"local"`
 	Owner          string             `json:"owner" doc:"Who asked for it" example:"admin"`
+	Labels         map[string]string  `json:"labels,omitempty" doc:"Words that people put on it to find it again; absent when it has none" example:"{\"team\": \"checkout\"}"`
 	Source         Source             `json:"source" doc:"Where the blueprint came from; empty if it came with the request"`
 	Restricted     bool               `json:"restricted,omitempty" doc:"Whether it runs code that nobody vouches for: it has no secrets, no token, no way out, little room and a short lease, and nobody runs commands in it" example:"false"`
 	Kind           string             `json:"kind" enum:"preview,ephemeral,standing" doc:"What sort it is for quotas: of a pull request, with a lease, or without" example:"preview"`
@@ -91,9 +92,15 @@ type CreateEnvironmentRequest struct {
 	Overrides    map[string]any    `json:"overrides,omitzero" doc:"Values above all others, keyed by component, or by all for every one" example:"{\"backend\": {\"env\": {\"LOG_LEVEL\": \"debug\"}}}"`
 	Branch       string            `json:"branch,omitempty" doc:"Take the branch of this name in the repositories of the blueprint where there is one, else their refs" example:"feature/cart"`
 	Images       map[string]string `json:"images,omitzero" doc:"Images that CI built, by component, each with its digest. They belong to the commit: with another one they go" example:"{\"backend\": \"ghcr.io/acme/backend@sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"}"`
+	Labels       map[string]string `json:"labels,omitzero" doc:"Words to find it again by, at most 32: keys and values as Kubernetes has them for labels" example:"{\"team\": \"checkout\"}"`
 	Strict       bool              `json:"strict,omitempty" doc:"Refuse what would be dropped with a warning" example:"false"`
 	Drift        *DriftPolicy      `json:"drift,omitempty" doc:"What is done about what another hand alters on the target. Absent means repair"`
 	PlanID       string            `json:"plan_id,omitempty" doc:"Do just what this plan says; then nothing else may be set" example:"pln_06d5xw7k3c8qf2v9m4n1r0t6ya"`
+}
+
+// SetLabelsRequest says which labels an environment has from now on.
+type SetLabelsRequest struct {
+	Labels map[string]string `json:"labels" doc:"All of them: what is not here goes" example:"{\"team\": \"checkout\", \"tier\": \"web\"}"`
 }
 
 // ExtendEnvironmentRequest adds time to a lease.
@@ -110,10 +117,11 @@ type EnvironmentPage struct {
 // EnvironmentFilter says which environments to list. The zero value asks for every one that is not terminated, newest first.
 type EnvironmentFilter struct {
 	Project string
-	Name    string // exact
-	Search  string // part of a name, owner or repository
-	Owner   string // exact
-	Target  string // exact
+	Name    string   // exact
+	Search  string   // part of a name, owner, repository or label
+	Owner   string   // exact
+	Target  string   // exact
+	Labels  []string // each key=value, or a key alone for any value; all of them hold
 	// Restricted is "yes" for those that are restricted, "no" for those that are not; empty for both.
 	Restricted string
 	Phases     []Phase // empty means every phase but terminated

@@ -50,7 +50,7 @@ func (s *Server) handler(edge httpapi.Edge, draining <-chan struct{}) (h http.Ha
 		Environments: s.provisioner, Changes: s.provisioner, Plans: s.provisioner, Revisions: s.provisioner, Drift: s.provisioner, Projects: s.provisioner,
 		Events: s.provisioner, Blueprints: s.provisioner, Targets: s.fleet, Fleet: s.fleet, ConfigSets: s.catalog, Catalogue: s.catalog, Policies: s.catalog,
 		Feed: s.feed, Repositories: s.repositories, Subscriptions: s.subscriptions, System: s.system(), Jobs: s.queue, Access: r.gate, Idempotency: idempotency{s.store},
-		Life: httpapi.Life{Leases: p, Sleeps: p, Moves: p, Whys: p, Logs: p, Shells: p, Archives: p, Orphans: p, Retention: p},
+		Life: httpapi.Life{Leases: p, Sleeps: p, Labels: p, Moves: p, Whys: p, Logs: p, Shells: p, Archives: p, Orphans: p, Retention: p},
 		Rights: httpapi.Rights{
 			Users: r.accounts, Sessions: r.accounts, Account: r.accounts, Proofs: r.signIn, SignIns: r.signIn, ProjectWrites: r.accounts, Members: r.accounts,
 			ServiceAccounts: r.accounts, APITokens: r.accounts, OAuthClients: r.oauth, OAuthTokens: r.oauth, IdentityProviders: r.accounts, Reviews: r.accounts,

@@ -77,6 +77,7 @@ type Environment struct {
 	Namespace string // on the target
 	Target    string
 	Owner     string // name of the actor that asked for it
+	Labels    Labels // nil for none
 	Source    Source
 	// Restricted is of an environment that runs code which nobody vouches for: from its beginning to its end it has no secrets, no token, no way out, little
 	// room and a short lease.
@@ -117,6 +118,7 @@ func NewEnvironment(r EnvironmentRequest, now time.Time) (Environment, error) {
 	f.CheckName("project", r.Project, MaxProjectName)
 	f.CheckName("name", r.Name, MaxEnvironmentName)
 	f.CheckHours("ttl_hours", r.Hours)
+	r.Labels.Check(&f, "labels")
 	if err := f.Err(); err != nil {
 		return Environment{}, err
 	}
@@ -127,6 +129,7 @@ func NewEnvironment(r EnvironmentRequest, now time.Time) (Environment, error) {
 		Namespace:  Namespace(r.Project, r.Name),
 		Target:     r.Target,
 		Owner:      r.Owner,
+		Labels:     r.Labels.OrNone(),
 		Phase:      Pending,
 		PhaseSince: now,
 		Reason:     "Accepted",
@@ -145,6 +148,7 @@ type EnvironmentRequest struct {
 	Name    string
 	Target  string
 	Owner   string
+	Labels  Labels
 	Hours   int // length of the lease
 }
 

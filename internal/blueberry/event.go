@@ -39,6 +39,7 @@ const (
 	EnvironmentWaking        EventType = "environment.wake_requested"
 	EnvironmentAwake         EventType = "environment.awake"
 	EnvironmentSleepPolicy   EventType = "environment.sleep_policy_changed"
+	EnvironmentLabelled      EventType = "environment.labels_changed"
 	EnvironmentRestarted     EventType = "environment.restarted"
 	EnvironmentScaled        EventType = "environment.scaled"
 	EnvironmentRedeployed    EventType = "environment.redeployed"

@@ -22,12 +22,13 @@ const (
 
 // EnvironmentQuery asks for one page of environments.
 type EnvironmentQuery struct {
-	Project string   // empty for all
-	In      []string // only of these projects; nil for all. It is set by the operation, for actors who see some projects only
-	Name    string   // exact; empty for all
-	Search  string   // part of a name, owner or repository; case does not matter
-	Owner   string   // exact
-	Target  string   // exact
+	Project string          // empty for all
+	In      []string        // only of these projects; nil for all. It is set by the operation, for actors who see some projects only
+	Name    string          // exact; empty for all
+	Search  string          // part of a name, owner, repository or label; case does not matter
+	Owner   string          // exact
+	Target  string          // exact
+	Labels  []LabelSelector // all of them hold
 	// Restricted asks for those that are restricted, or for those that are not; nil for both.
 	Restricted *bool
 	Phases     []Phase // empty means every phase but terminated

@@ -22,6 +22,7 @@ type envCreateOptions struct {
 	blueprint, from string
 	branch          string
 	images          imageFlag
+	labels          []string
 }
 
 func newEnvCreate(s *shared) *cobra.Command {
@@ -36,7 +37,7 @@ Values lie in layers, lowest first: the charts' defaults, the blueprint, the con
 With --plan it shows what would be made and asks before it is. With --wait the command ends when the environment is ready (0), when it failed (5) or when --timeout is over (6).`,
 		Example: `  blueberry env create --repo https://git.example.com/acme/shop.git --ref main --name pr-42 --wait
   blueberry env create --from shop@3 --name demo --param replicas=2 --config shop --set backend.env.LOG_LEVEL=debug --plan
-  blueberry env create --blueprint blueberry.yaml --name try --ttl 2h`,
+  blueberry env create --blueprint blueberry.yaml --name try --ttl 2h --label team=checkout`,
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c) },
 	}
@@ -53,11 +54,13 @@ With --plan it shows what would be made and asks before it is. With --wait the c
 	f.StringVar(&o.project, "project", "", "project that it belongs to; else the default project")
 	f.StringVar(&o.target, "target", "", "place that runs it; else the server's default target")
 	f.StringVar(&o.ttl, "ttl", "", "length of the lease: 24h, 24 or 7d, from 1 to 168 hours; else the blueprint's own, or 24 hours")
+	f.StringArrayVar(&o.labels, "label", nil, "label to find it again by, as team=checkout; repeatable")
 	o.wantFlags.flags(c, s)
 	o.planFlags.flags(f, yesToPlan)
 	o.idFlag(f)
 	o.waitFlags.flags(f, "ready")
 	must(c.RegisterFlagCompletionFunc("target", s.completeTargets))
+	must(c.RegisterFlagCompletionFunc("label", s.completeLabels))
 	must(c.RegisterFlagCompletionFunc("from", s.completeBlueprints))
 	must(c.RegisterFlagCompletionFunc("project", s.completeProjects))
 	must(c.MarkFlagFilename("blueprint", "yaml", "yml", "json"))
@@ -179,6 +182,9 @@ func (o *envCreateOptions) request() (sdk.CreateEnvironmentRequest, error) {
 		r.Source = &sdk.Source{Repository: o.repo, Ref: o.ref, Path: o.path}
 	}
 	var err error
+	if r.Labels, err = parseLabels(o.labels); err != nil {
+		return r, err
+	}
 	if o.blueprint != "" {
 		if r.Blueprint, err = o.readBlueprint(o.blueprint); err != nil {
 			return r, err

@@ -22,6 +22,7 @@ func newEnvList(s *shared) *cobra.Command {
 		Use: "list", Short: "List environments", Aliases: []string{"ls"},
 		Long: `Lists environments, newest first. Those that are gone are left out unless --phase terminated asks for them.`,
 		Example: `  blueberry env list --phase ready,degraded --sort expires_at
+  blueberry env list --label team=checkout --label demo
   blueberry env list --owner admin -o name`,
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
@@ -31,13 +32,15 @@ func newEnvList(s *shared) *cobra.Command {
 	f.StringVar(&o.filter.Owner, "owner", "", "only of this owner")
 	f.StringVar(&o.filter.Target, "target", "", "only on this target")
 	f.StringVar(&o.filter.Restricted, "restricted", "", "yes: only those that are restricted; no: only those that are not")
-	f.StringVar(&o.filter.Search, "search", "", "only with this text in name, owner or repository")
+	f.StringArrayVar(&o.filter.Labels, "label", nil, "only with this label: key=value, or a key alone for any value; repeatable")
+	f.StringVar(&o.filter.Search, "search", "", "only with this text in name, owner, repository or labels")
 	f.StringSliceVar(&o.phases, "phase", nil, "only in these phases")
 	f.StringVar(&o.filter.Sort, "sort", "-created_at", "created_at, updated_at, expires_at, name or phase; descending with a dash before")
 	f.IntVar(&o.limit, "limit", 50, "at most so many")
 	f.BoolVar(&o.all, "all", false, "as many as there are")
 	must(c.RegisterFlagCompletionFunc("project", s.completeProjects))
 	must(c.RegisterFlagCompletionFunc("target", s.completeTargets))
+	must(c.RegisterFlagCompletionFunc("label", s.completeLabels))
 	must(c.RegisterFlagCompletionFunc("restricted", cobra.FixedCompletions([]string{"yes", "no"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(c.RegisterFlagCompletionFunc("phase", cobra.FixedCompletions(phaseWords(), cobra.ShellCompDirectiveNoFileComp)))
 	must(c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions([]string{

@@ -40,14 +40,14 @@ func phaseCell(p sdk.Phase) cell {
 func environmentTable(now time.Time, wide bool, envs []sdk.Environment) table {
 	t := table{head: []string{"NAME", "PROJECT", "PHASE", "EXPIRES", "AGE", "OWNER", "HOSTS"}, empty: "no environments"}
 	if wide {
-		t.head = []string{"NAME", "PROJECT", "PHASE", "REASON", "TARGET", "NAMESPACE", "REVISION", "DRIFT", "EXPIRES", "CREATED", "OWNER", "ID", "HOSTS"}
+		t.head = []string{"NAME", "PROJECT", "PHASE", "REASON", "TARGET", "NAMESPACE", "REVISION", "DRIFT", "EXPIRES", "CREATED", "OWNER", "LABELS", "ID", "HOSTS"}
 	}
 	for _, e := range envs {
 		row := []cell{plainCell(e.Name), plainCell(e.Project), phaseCell(e.Phase)}
 		hosts := plainCell(strings.Join(e.Hosts, ","))
 		if wide {
 			row = append(row, plainCell(e.Reason), plainCell(e.Target), plainCell(e.Namespace), plainCell(fmt.Sprintf("%d/%d", e.SyncedRevision, e.Revision)),
-				driftCell(e.Drift), plainCell(exact(e.ExpiresAt)), plainCell(exact(e.CreatedAt)), plainCell(e.Owner), plainCell(e.ID), hosts)
+				driftCell(e.Drift), plainCell(exact(e.ExpiresAt)), plainCell(exact(e.CreatedAt)), plainCell(e.Owner), plainCell(dash(strings.Join(labelLines(e.Labels), ","))), plainCell(e.ID), hosts)
 		} else {
 			row = append(row, plainCell(relative(now, e.ExpiresAt)), plainCell(span(now.Sub(e.CreatedAt))), plainCell(e.Owner), hosts)
 		}
@@ -108,6 +108,7 @@ func describe(w io.Writer, now time.Time, e sdk.Environment, wide, colours bool)
 	}
 	line("created", when(e.CreatedAt)+" by "+plainText(e.Owner))
 	line("terminated", when(e.TerminatedAt))
+	line("labels", plainText(strings.Join(labelLines(e.Labels), ", ")))
 	line("target", plainText(e.Target+", namespace "+e.Namespace))
 	line("source", plainText(sourceText(e.Source)))
 	line("blueprint", plainText(e.BlueprintRef))

@@ -28,6 +28,8 @@ func TestEveryFormOfHowEnvironmentsLive(t *testing.T) {
 		{"env", "why", "pr-1"},
 		{"env", "wakes", "pr-1"},
 		{"env", "sleep-policy", "pr-1"},
+		{"env", "label", "pr-1"},
+		{"env", "label", "pr-1", "team=shop", "demo="},
 		{"env", "top", "pr-1"},
 		{"env", "object", "pr-1", "deployment/web"},
 		{"env", "events", "pr-1", "--all"},

@@ -120,7 +120,7 @@ func newEnv(s *shared) *cobra.Command {
 		newEnvChange(s), newEnvRefresh(s), newEnvHistory(s), newEnvDiff(s), newEnvRollback(s), newEnvHolds(s), newEnvReleaseHold(s), newEnvDrift(s),
 		newEnvDriftPolicy(s), newEnvDestroy(s), newEnvRendering(s), newEnvObjects(s), newEnvWhy(s), newEnvLogs(s), newEnvTop(s), newEnvExec(s), newEnvOpen(s),
 		newEnvObject(s), newEnvSleep(s), newEnvWake(s), newEnvSleepPolicy(s), newEnvWakes(s), newEnvRestart(s), newEnvScale(s), newEnvRedeploy(s), newEnvPin(s),
-		newEnvUnpin(s), newEnvReceipt(s), newEnvAbandon(s), newEnvUndo(s))
+		newEnvUnpin(s), newEnvLabel(s), newEnvReceipt(s), newEnvAbandon(s), newEnvUndo(s))
 	c.Aliases = []string{"environment"}
 	return c
 }

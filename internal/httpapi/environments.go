@@ -94,9 +94,10 @@ type listInput struct {
 	strict
 	Project    string      `query:"project" doc:"Only of this project" example:"default"`
 	Name       string      `query:"name" doc:"Only with this very name" example:"pr-42"`
-	Search     string      `query:"q" maxLength:"200" doc:"Only with this text in name, owner or repository; case does not matter" example:"pr-"`
+	Search     string      `query:"q" maxLength:"200" doc:"Only with this text in name, owner, repository or labels; case does not matter" example:"pr-"`
 	Owner      string      `query:"owner" doc:"Only of this owner" example:"admin"`
 	Target     string      `query:"target" doc:"Only on this target" example:"local"`
+	Label      []string    `query:"label,explode" nullable:"false" doc:"Only with this label: key=value, or a key alone for any value. May be given more than once; all of them hold" example:"[\"team=checkout\"]"`
 	Restricted string      `query:"restricted" enum:"yes,no" doc:"Only those that are restricted, or only those that are not; absent means both" example:"no"`
 	Phase      []sdk.Phase `query:"phase,explode" enum:"pending,provisioning,ready,degraded,updating,sleeping,failed,terminating,terminated" nullable:"false" doc:"Only in one of these phases; may be given more than once"`
 	Sort       string      `query:"sort" enum:"created_at,-created_at,updated_at,-updated_at,expires_at,-expires_at,name,-name,phase,-phase" doc:"Column to sort by, descending with a dash. Absent means -created_at" example:"-created_at"`
@@ -105,8 +106,12 @@ type listInput struct {
 }
 
 func (h environments) list(ctx context.Context, in *listInput) (*answer[sdk.EnvironmentPage], error) {
+	selectors, err := blueberry.ParseLabelSelectors(in.Label, "label")
+	if err != nil {
+		return nil, err
+	}
 	q := blueberry.EnvironmentQuery{
-		Project: in.Project, Name: in.Name, Search: in.Search, Owner: in.Owner, Target: in.Target, Limit: pageSize(in.Limit), Cursor: in.Cursor,
+		Project: in.Project, Name: in.Name, Search: in.Search, Owner: in.Owner, Target: in.Target, Labels: selectors, Limit: pageSize(in.Limit), Cursor: in.Cursor,
 		Phases: list(in.Phase, func(p sdk.Phase) blueberry.Phase { return blueberry.Phase(p) }),
 		Sort:   blueberry.SortByCreated, Desc: true,
 	}

@@ -13,6 +13,7 @@ import (
 type Life struct {
 	Leases    Leases
 	Sleeps    Sleeps
+	Labels    Labels
 	Moves     Moves
 	Whys      Whys
 	Logs      Logs
@@ -42,6 +43,12 @@ type Sleeps interface {
 		ctx context.Context, actor blueberry.Actor, project string, maxPinHours *int, sleep *blueberry.SleepPolicy, ifVersion int64,
 	) (provision.ProjectState, error)
 	WakeLedger(ctx context.Context, actor blueberry.Actor, id string, before int64, limit int) ([]blueberry.WakeEntry, error)
+}
+
+// Labels are the operations on labels.
+type Labels interface {
+	// SetLabels replaces all of them.
+	SetLabels(ctx context.Context, actor blueberry.Actor, id string, labels blueberry.Labels, ifVersion int64) (blueberry.Environment, error)
 }
 
 // Moves are what is done to workloads by hand.
@@ -103,7 +110,7 @@ type Retention interface {
 // lacks names a field that is not set; empty when all are.
 func (l Life) lacks() string {
 	for name, missing := range map[string]bool{
-		"Leases": l.Leases == nil, "Sleeps": l.Sleeps == nil, "Moves": l.Moves == nil, "Whys": l.Whys == nil, "Logs": l.Logs == nil, "Shells": l.Shells == nil,
+		"Leases": l.Leases == nil, "Sleeps": l.Sleeps == nil, "Labels": l.Labels == nil, "Moves": l.Moves == nil, "Whys": l.Whys == nil, "Logs": l.Logs == nil, "Shells": l.Shells == nil,
 		"Archives": l.Archives == nil, "Orphans": l.Orphans == nil, "Retention": l.Retention == nil,
 	} {
 		if missing {
@@ -116,6 +123,7 @@ func (l Life) lacks() string {
 func (l Life) mount(r *router, d Deps) {
 	leases{l.Leases, d.Environments}.mount(r)
 	sleeps{l.Sleeps, d.Environments, d.Projects}.mount(r)
+	labels{l.Labels, d.Environments}.mount(r)
 	moves{l.Moves, d.Now}.mount(r)
 	whys{l.Whys}.mount(r)
 	logs{l.Logs, stillMay(d.Environments, blueberry.GrantEnvironmentsLogs), d.Draining, d.Logger}.mount(r)

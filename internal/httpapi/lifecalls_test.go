@@ -92,6 +92,7 @@ func everyLifeCall(t *testing.T, c *sdk.Client) {
 		{"sleep-environment", "", func() error { return second(c.SleepEnvironment(ctx, env)) }},
 		{"wake-environment", "", func() error { return second(c.WakeEnvironment(ctx, env)) }},
 		{"set-environment-sleep-policy", "", func() error { return second(c.SetEnvironmentSleepPolicy(ctx, env, sdk.SleepPolicy{IdleMinutes: 60})) }},
+		{"set-environment-labels", "", func() error { return second(c.SetEnvironmentLabels(ctx, env, map[string]string{"team": "shop"})) }},
 		{"list-environment-wakes", "", func() error { return second(c.ListEnvironmentWakes(ctx, env, sdk.WakeWindow{Limit: 3})) }},
 		{"set-project-life", "", func() error {
 			hours := 400

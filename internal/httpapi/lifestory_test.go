@@ -98,6 +98,11 @@ func TestBadInputOfLife(t *testing.T) {
 			"PUT", env + "/sleep-policy", `{"odd":1,"idle_minutes":1,"time_zone":"Mars/Olympus","windows":[{"days":["mon","mon","x"],"from":"25:00","to":"7"}]}`,
 			[]string{"idle_minutes range", "odd unknown_field", "time_zone unknown", "windows[0].days[1] duplicate", "windows[0].days[2] enum", "windows[0].from range", "windows[0].to range"},
 		},
+		"labels":         {"PUT", env + "/labels", `{"odd":1,"labels":{"-":"","k8s.io/x":"a b"}}`, []string{"labels.- pattern", "labels.k8s.io/x pattern", "labels.k8s.io/x reserved", "odd unknown_field"}},
+		"no labels":      {"PUT", env + "/labels", `{}`, []string{"labels required"}},
+		"labels of text": {"PUT", env + "/labels", `{"labels":{"a":1}}`, []string{"labels.a type"}},
+		"label filter":   {"GET", "/v1/environments?label=-&label=a%3Db%20c", "", []string{"label pattern", "label pattern"}},
+		"new labels":     {"POST", "/v1/environments", `{"name":"No","labels":{"-":""}}`, []string{"labels.- pattern", "name pattern", "source.repository required"}},
 		"life of a project": {
 			"PATCH", "/v1/projects/default/life", `{"odd":1,"max_pin_hours":99999,"sleep":{"idle_minutes":1}}`,
 			[]string{"max_pin_hours range", "odd unknown_field", "sleep.idle_minutes range"},

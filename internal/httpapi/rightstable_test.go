@@ -64,7 +64,7 @@ func rightsTable() map[string]right {
 		"get-environment-why": read, "list-environment-timeline": read, "read-environment-logs": read, "list-environment-containers": read,
 		"get-environment-live-object": none(read), "list-environment-usage": read, "exec-environment": change, "get-environment-receipt": none(read),
 		"sleep-environment": change, "wake-environment": change, "restart-environment": change, "scale-environment": change, "redeploy-environment": change,
-		"set-environment-sleep-policy": change, "list-environment-wakes": read, "pin-environment": change, "unpin-environment": change, "create-extend-link": change,
+		"set-environment-sleep-policy": change, "set-environment-labels": change, "list-environment-wakes": read, "pin-environment": change, "unpin-environment": change, "create-extend-link": change,
 		"get-extend-link": {who: "public"}, "use-extend-link": {who: "public"}, "set-project-life": {who: "owner"},
 		"list-archives": in(read, query), "get-archive": none(read), "download-archive-file": none(read), "undo-archive": change,
 		"abandon-environment": {who: "owner"},

@@ -116,7 +116,7 @@ func TestEveryOperationAsksForAGrant(t *testing.T) {
 		"list-policies": "policies:read", "get-policy": "policies:read", "check-policy": "policies:read", "list-projects": "projects:read", "get-project": "projects:read",
 		"set-project-quota": "projects:quota", "list-jobs": "jobs:read", "get-job": "jobs:read", "retry-job": "jobs:retry", "cancel-job": "jobs:retry", "list-targets": "targets:read",
 		"read-environment-logs": "environments:logs", "list-environment-containers": "environments:logs", "exec-environment": "environments:exec",
-		"sleep-environment": "environments:operate", "wake-environment": "environments:operate", "set-environment-sleep-policy": "environments:operate",
+		"sleep-environment": "environments:operate", "wake-environment": "environments:operate", "set-environment-sleep-policy": "environments:operate", "set-environment-labels": "environments:operate",
 		"restart-environment": "environments:operate", "scale-environment": "environments:operate", "redeploy-environment": "environments:operate",
 		"pin-environment": "environments:extend", "unpin-environment": "environments:extend", "create-extend-link": "environments:extend",
 		"get-target": "targets:read", "list-target-checks": "targets:read", "register-target": "targets:write", "update-target": "targets:write",

@@ -27,8 +27,8 @@ func list[A, B any](in []A, f func(A) B) []B {
 func wireEnvironment(e blueberry.Environment) sdk.Environment {
 	return sdk.Environment{
 		ID: e.ID, Project: e.Project, Name: e.Name, Namespace: e.Namespace, Target: e.Target, Owner: e.Owner,
-		Restricted: e.Restricted,
-		Source:     wireSource(e.Source), Phase: sdk.Phase(e.Phase), PhaseSince: instant(e.PhaseSince), Reason: e.Reason, Message: e.Message,
+		Restricted: e.Restricted, Labels: e.Labels,
+		Source: wireSource(e.Source), Phase: sdk.Phase(e.Phase), PhaseSince: instant(e.PhaseSince), Reason: e.Reason, Message: e.Message,
 		Conditions: list(e.Conditions, wireCondition), ExpiresAt: instant(e.Lease.ExpiresAt), Revision: e.Revision, SyncedRevision: e.Synced,
 		Lease: wireLease(e.Lease), Sleep: wireSleep(e.Sleep), Cause: string(e.Cause), HeldBy: e.HeldBy,
 		Commit: e.Commit, Hosts: list(e.Hosts, same), CreatedAt: instant(e.CreatedAt), UpdatedAt: instant(e.UpdatedAt),

@@ -73,7 +73,7 @@ func wishSource(w *provision.Wish, s *sdk.Source) {
 }
 
 func readCreate(b sdk.CreateEnvironmentRequest, strict bool, found blueberry.Faults) provision.CreateRequest {
-	r := provision.CreateRequest{Project: b.Project, Name: b.Name, Target: b.Target, PlanID: b.PlanID}
+	r := provision.CreateRequest{Project: b.Project, Name: b.Name, Target: b.Target, Labels: b.Labels, PlanID: b.PlanID}
 	if b.TTLHours != nil {
 		if r.Hours = *b.TTLHours; r.Hours == 0 { // for the operation, 0 asks for the blueprint's own
 			found.CheckHours("ttl_hours", 0)

@@ -181,6 +181,14 @@ func operations() map[string]operation {
 			_, err := p.SetDriftPolicy(ctx, a, x.environment, blueberry.DriftPolicy{Mode: "shrug"}, 0)
 			return err
 		}},
+		"labels": {blueberry.GrantEnvironmentsOperate, func(ctx context.Context, p *provision.Provisioner, a blueberry.Actor, x things) error {
+			_, err := p.SetLabels(ctx, a, x.environment, blueberry.Labels{"team": "shop"}, 77)
+			return err
+		}},
+		"labels with faults": {blueberry.GrantEnvironmentsOperate, func(ctx context.Context, p *provision.Provisioner, a blueberry.Actor, x things) error {
+			_, err := p.SetLabels(ctx, a, x.environment, blueberry.Labels{"-": ""}, 0)
+			return err
+		}},
 		"release holds": {blueberry.GrantEnvironmentsUpdate, func(ctx context.Context, p *provision.Provisioner, a blueberry.Actor, x things) error {
 			_, err := p.ReleaseHolds(ctx, a, x.environment, provision.HoldRelease{})
 			return err

@@ -20,23 +20,24 @@ type eventLine struct {
 }
 
 type recordFile struct {
-	ID         string         `json:"id"`
-	Project    string         `json:"project"`
-	Name       string         `json:"name"`
-	Namespace  string         `json:"namespace"`
-	Target     string         `json:"target"`
-	Owner      string         `json:"owner"`
-	Phase      string         `json:"phase"`
-	Reason     string         `json:"reason"`
-	Message    string         `json:"message"`
-	Cause      string         `json:"cause,omitempty"`
-	Hosts      []string       `json:"hosts,omitempty"`
-	CreatedAt  time.Time      `json:"created_at"`
-	ExpiresAt  time.Time      `json:"expires_at,omitzero"`
-	Revision   int            `json:"revision"`
-	Conditions []recordStep   `json:"conditions"`
-	Revisions  []recordRev    `json:"revisions"` // newest first
-	Objects    []recordObject `json:"objects"`
+	ID         string            `json:"id"`
+	Project    string            `json:"project"`
+	Name       string            `json:"name"`
+	Namespace  string            `json:"namespace"`
+	Target     string            `json:"target"`
+	Owner      string            `json:"owner"`
+	Labels     map[string]string `json:"labels,omitempty"`
+	Phase      string            `json:"phase"`
+	Reason     string            `json:"reason"`
+	Message    string            `json:"message"`
+	Cause      string            `json:"cause,omitempty"`
+	Hosts      []string          `json:"hosts,omitempty"`
+	CreatedAt  time.Time         `json:"created_at"`
+	ExpiresAt  time.Time         `json:"expires_at,omitzero"`
+	Revision   int               `json:"revision"`
+	Conditions []recordStep      `json:"conditions"`
+	Revisions  []recordRev       `json:"revisions"` // newest first
+	Objects    []recordObject    `json:"objects"`
 }
 
 type recordStep struct {
@@ -120,7 +121,7 @@ func receiptFileOf(r blueberry.Receipt) receiptFile {
 // archiveRecord gives the record of an environment as a file, and its last revision. Manifests that are damaged are left out.
 func (p *Provisioner) archiveRecord(ctx context.Context, e blueberry.Environment) ([]byte, blueberry.Revision, error) {
 	out := recordFile{
-		ID: e.ID, Project: e.Project, Name: e.Name, Namespace: e.Namespace, Target: e.Target, Owner: e.Owner, Phase: string(e.Phase), Reason: e.Reason,
+		ID: e.ID, Project: e.Project, Name: e.Name, Namespace: e.Namespace, Target: e.Target, Owner: e.Owner, Labels: e.Labels, Phase: string(e.Phase), Reason: e.Reason,
 		Message: e.Message, Cause: string(e.Cause), Hosts: e.Hosts, CreatedAt: e.CreatedAt, ExpiresAt: e.Lease.ExpiresAt, Revision: e.Revision,
 	}
 	for _, c := range e.Conditions {

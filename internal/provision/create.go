@@ -17,6 +17,7 @@ type CreateRequest struct {
 	Hours                 int    // length of the lease; 0 asks for the blueprint's own
 	Restricted            bool   `json:",omitempty"` // for code that nobody vouches for; it stays so to its end
 	Wish
+	Labels blueberry.Labels `json:",omitempty"`
 	Drift  blueberry.DriftPolicy
 	Found  blueberry.Faults `json:"-"` // what the door has found wrong already; it is told with the rest
 	Key    string           `json:"-"` // idempotency key; empty for none. The same key gives the environment that it gave before
@@ -142,7 +143,7 @@ func (r *CreateRequest) fill(p *Provisioner) {
 
 // alone reports whether a plan is all that the request names.
 func (r CreateRequest) alone() bool {
-	return r.Project == "" && r.Name == "" && r.Target == "" && r.Hours == 0 && !r.Restricted && r.Wish.empty() && r.Drift.Mode == "" && len(r.Drift.Ignore) == 0
+	return r.Project == "" && r.Name == "" && r.Target == "" && r.Hours == 0 && !r.Restricted && r.Wish.empty() && len(r.Labels) == 0 && r.Drift.Mode == "" && len(r.Drift.Ignore) == 0
 }
 
 // Made gives the environment that a request with the project, name and key has made in the last day, or NotFound. It is for those who were told nothing when it
@@ -181,7 +182,7 @@ func (p *Provisioner) draftCreate(ctx context.Context, actor blueberry.Actor, r 
 	if hours == 0 {
 		hours = blueberry.DefaultLeaseHours
 	}
-	env, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{Project: r.Project, Name: r.Name, Target: r.Target, Owner: actor.Name, Hours: hours}, now)
+	env, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{Project: r.Project, Name: r.Name, Target: r.Target, Owner: actor.Name, Labels: r.Labels, Hours: hours}, now)
 	if err := faults.Merge("", err); err != nil {
 		return nil, err
 	}

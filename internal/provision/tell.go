@@ -58,6 +58,8 @@ func driftFields(d blueberry.DriftPolicy) map[string]any {
 	return map[string]any{"mode": d.Mode, "ignore": ignored}
 }
 
+func labelFields(l blueberry.Labels) map[string]any { return map[string]any{"labels": l.Lines()} }
+
 func quotaFields(q blueberry.Quota) map[string]any {
 	limits := func(l blueberry.Limits) map[string]any {
 		f := map[string]any{}
@@ -110,5 +112,8 @@ func newFields(e blueberry.Environment, rev blueberry.Revision) map[string]any {
 	f := revisionFields(rev)
 	maps.Copy(f, leaseFields(e.Lease))
 	f["name"], f["target"], f["owner"] = e.Name, e.Target, e.Owner
+	if len(e.Labels) > 0 {
+		maps.Copy(f, labelFields(e.Labels))
+	}
 	return f
 }

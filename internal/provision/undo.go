@@ -158,7 +158,7 @@ func (p *Provisioner) draftUndo(ctx context.Context, actor blueberry.Actor, requ
 		hours = min(hours, bounds.Most(true))
 	}
 	env.Lease, env.Source, env.Hosts, env.Drift, env.Demand = blueberry.NewLease(d.now, hours), rev.Source, d.out.Hosts, old.Drift, d.out.Demand
-	env.Sleep.Policy, env.Sleep.Own = old.Sleep.Policy, old.Sleep.Own
+	env.Labels, env.Sleep.Policy, env.Sleep.Own = old.Labels, old.Sleep.Policy, old.Sleep.Own
 	env.DeadlineAt = env.NextDeadline()
 	d.env, d.hours = env, hours
 	d.inputs = []blueberry.PlanInput{

@@ -56,6 +56,7 @@ type environmentRow struct {
 	HeldBy      string `bun:"held_by"`
 	Restricted  bool   `bun:"restricted"`
 	Requests    string `bun:"requests"`
+	Labels      string `bun:"labels"`
 }
 
 // conditionColumn is one condition in the column of conditions.
@@ -102,10 +103,10 @@ func environmentToRow(e blueberry.Environment) (environmentRow, error) {
 		ExpiresAt: micros(e.Lease.ExpiresAt), Revision: e.Revision, Synced: e.Synced, GitCommit: e.Commit, Hosts: hosts,
 		DeadlineAt: micros(e.DeadlineAt), CreatedAt: micros(e.CreatedAt), UpdatedAt: micros(e.UpdatedAt), TerminatedAt: micros(e.TerminatedAt),
 		Version: e.Version,
-		Search:  strings.ToLower(clean(e.Name + "\n" + e.Owner + "\n" + e.Source.Repository)),
+		Search:  strings.ToLower(clean(e.Name + "\n" + e.Owner + "\n" + e.Source.Repository + labelsToColumn(e.Labels))),
 		Kind:    string(e.Kind()), demandColumns: columnsOf(e.Demand), Drift: drift, DriftSince: micros(e.DriftSince),
 		PinnedBy: clean(e.Lease.PinnedBy), LeaseWarned: e.Lease.Warned.Microseconds(), Sleep: sleep, Cause: clean(string(e.Cause)), HeldBy: clean(e.HeldBy),
-		Restricted: e.Restricted, Requests: requests,
+		Restricted: e.Restricted, Requests: requests, Labels: labelsToColumn(e.Labels),
 	}
 	if row.ExpiresAt == 0 {
 		row.ExpiresAt = neverExpires
@@ -121,7 +122,7 @@ func (r environmentRow) environment() (blueberry.Environment, error) {
 		Revision: r.Revision, Synced: r.Synced, Commit: r.GitCommit, DeadlineAt: timeOf(r.DeadlineAt),
 		CreatedAt: timeOf(r.CreatedAt), UpdatedAt: timeOf(r.UpdatedAt), TerminatedAt: timeOf(r.TerminatedAt), Version: r.Version,
 		Lease: r.lease(), Demand: r.demand(), DriftSince: timeOf(r.DriftSince),
-		Cause: blueberry.CauseCode(r.Cause), HeldBy: r.HeldBy, Restricted: r.Restricted,
+		Cause: blueberry.CauseCode(r.Cause), HeldBy: r.HeldBy, Restricted: r.Restricted, Labels: labelsOfColumn(r.Labels),
 	}
 	var sleep sleepColumn
 	if err := decode("sleep", r.Sleep, &sleep); err != nil {

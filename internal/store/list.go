@@ -64,7 +64,7 @@ func (t *Tx) ListEnvironments(ctx context.Context, q blueberry.EnvironmentQuery)
 		return sel.OrderExpr("? ?, id ?", bun.Ident(by.column), bun.Safe(direction), bun.Safe(direction))
 	}
 	chosen := func(sel *bun.SelectQuery) *bun.SelectQuery {
-		if sel = filter(sel, q); q.In != nil {
+		if sel = t.labelled(filter(sel, q), q.Labels); q.In != nil {
 			sel = within(sel, t.unindexed("project"), q.In)
 		}
 		if q.Cursor != "" {
@@ -110,7 +110,7 @@ func (t *Tx) ListEnvironments(ctx context.Context, q blueberry.EnvironmentQuery)
 // nothing narrows is walked in its order, and one name has few rows.
 func inFacets(q blueberry.EnvironmentQuery) bool {
 	return !slices.Contains(q.Phases, blueberry.Terminated) && q.Name == "" &&
-		(len(q.Phases) > 0 || q.Project != "" || q.Owner != "" || q.Target != "" || q.Restricted != nil || q.Search != "" || q.In != nil)
+		(len(q.Phases) > 0 || q.Project != "" || q.Owner != "" || q.Target != "" || q.Restricted != nil || q.Search != "" || len(q.Labels) > 0 || q.In != nil)
 }
 
 func filter(sel *bun.SelectQuery, q blueberry.EnvironmentQuery) *bun.SelectQuery {
@@ -170,7 +170,7 @@ func environmentsDigest(q blueberry.EnvironmentQuery) string {
 	if q.Restricted != nil {
 		restricted = strconv.FormatBool(*q.Restricted)
 	}
-	return queryDigest(q.Project, q.Name, q.Search, q.Owner, q.Target, restricted, slices.Compact(phases), q.Sort, strconv.FormatBool(q.Desc), strconv.FormatBool(q.In == nil), q.In)
+	return queryDigest(q.Project, q.Name, q.Search, q.Owner, q.Target, restricted, labelsKey(q.Labels), slices.Compact(phases), q.Sort, strconv.FormatBool(q.Desc), strconv.FormatBool(q.In == nil), q.In)
 }
 
 // positionOf is where a row stands in the order of the query.

@@ -30,6 +30,7 @@ func zoo(t testing.TB, s *store.Store, n int) []blueberry.Environment {
 				e.Source.Repository = fmt.Sprintf("https://git.example/Shop_%d.git", i%7)
 				e.Phase = phases[i%len(phases)]
 				e.Restricted = i%4 == 1
+				e.Labels = []blueberry.Labels{nil, {"team": "shop"}, {"team": "Shop", "tier": ""}, {"x-team": "shop", "team": "shop-2"}}[i/4%4]
 				e.Target = []string{"local", "eu"}[i/2%2]
 				e.UpdatedAt = start.Add(time.Duration(i%11) * time.Minute)
 				if i%10 == 0 {
@@ -82,6 +83,16 @@ func pages(t testing.TB, s *store.Store, q blueberry.EnvironmentQuery) (ids []st
 	}
 }
 
+// labelQuery asks for labels, without a look at whether they can be.
+func labelQuery(texts ...string) (q blueberry.EnvironmentQuery) {
+	for _, text := range texts {
+		var s blueberry.LabelSelector
+		s.Key, s.Value, s.Exact = strings.Cut(text, "=")
+		q.Labels = append(q.Labels, s)
+	}
+	return q
+}
+
 // The database is held against a plain sort and filter in Go, over every sort order in both directions.
 func TestListIsWhatSortAndFilterGive(t *testing.T) {
 	t.Parallel()
@@ -124,10 +135,20 @@ func TestListIsWhatSortAndFilterGive(t *testing.T) {
 			"repository": {blueberry.EnvironmentQuery{Search: "SHOP_3"}, func(e blueberry.Environment) bool {
 				return living(e) && strings.Contains(e.Source.Repository, "Shop_3")
 			}},
-			"person":    {blueberry.EnvironmentQuery{Search: "gRa"}, func(e blueberry.Environment) bool { return living(e) && e.Owner == "Grace" }},
-			"wildcards": {blueberry.EnvironmentQuery{Search: "p%2"}, func(blueberry.Environment) bool { return false }},
-			"a quote":   {blueberry.EnvironmentQuery{Search: `' OR 1=1 --\`}, func(blueberry.Environment) bool { return false }},
-			"no text":   {blueberry.EnvironmentQuery{Search: "\x00\xff"}, func(blueberry.Environment) bool { return false }},
+			"person":               {blueberry.EnvironmentQuery{Search: "gRa"}, func(e blueberry.Environment) bool { return living(e) && e.Owner == "Grace" }},
+			"wildcards":            {blueberry.EnvironmentQuery{Search: "p%2"}, func(blueberry.Environment) bool { return false }},
+			"a quote":              {blueberry.EnvironmentQuery{Search: `' OR 1=1 --\`}, func(blueberry.Environment) bool { return false }},
+			"a label":              {labelQuery("team=shop"), func(e blueberry.Environment) bool { return living(e) && e.Labels["team"] == "shop" }},
+			"a key":                {labelQuery("team"), func(e blueberry.Environment) bool { return living(e) && e.Labels["team"] != "" }},
+			"a label of no value":  {labelQuery("tier="), func(e blueberry.Environment) bool { _, there := e.Labels["tier"]; return living(e) && there }},
+			"two labels":           {labelQuery("x-team=shop", "team"), func(e blueberry.Environment) bool { return living(e) && e.Labels["x-team"] == "shop" }},
+			"labels of others":     {labelQuery("team=shop", "tier"), func(blueberry.Environment) bool { return false }},
+			"the end of a key":     {labelQuery("eam=shop"), func(blueberry.Environment) bool { return false }},
+			"the begin of a value": {labelQuery("team=sho"), func(blueberry.Environment) bool { return false }},
+			"a label as text":      {blueberry.EnvironmentQuery{Search: "TEAM=SHOP-"}, func(e blueberry.Environment) bool { return living(e) && e.Labels["team"] == "shop-2" }},
+			"a quoted label":       {labelQuery(`x' OR 1=1 --`, "%", "\x00\xff"), func(blueberry.Environment) bool { return false }},
+
+			"no text": {blueberry.EnvironmentQuery{Search: "\x00\xff"}, func(blueberry.Environment) bool { return false }},
 		} {
 			for by, of := range key {
 				for _, desc := range []bool{false, true} {
@@ -191,6 +212,7 @@ func TestCursorsOfOthersAreRefused(t *testing.T) {
 			"other owner":     {Cursor: page.Next, Owner: "ada"},
 			"some projects":   {Cursor: page.Next, In: []string{"default"}},
 			"no projects":     {Cursor: page.Next, In: []string{}},
+			"a label":         {Cursor: page.Next, Labels: []blueberry.LabelSelector{{Key: "team"}}},
 			"owner as search": {Cursor: page.Next, Search: "ada"},
 			"other phases":    {Cursor: page.Next, Phases: []blueberry.Phase{blueberry.Ready}},
 			"no base64":       {Cursor: "???"},

@@ -111,7 +111,7 @@ func (s *Store) facets(version int64) *goose.Migration {
 	}
 	return goose.NewGoMigration(version, run(
 		`CREATE INDEX environments_live_facets ON environments
-			(search, phase, owner, project, target, restricted, name, created_at, updated_at, expires_at, id) WHERE phase <> 'terminated'`,
+			(search, labels, phase, owner, project, target, restricted, name, created_at, updated_at, expires_at, id) WHERE phase <> 'terminated'`,
 		`CREATE INDEX environments_live_target_usage ON environments (target, demand_cpu, demand_memory, demand_pods, demand_storage, phase) WHERE phase <> 'terminated'`,
 	), run(`DROP INDEX environments_live_target_usage`, `DROP INDEX environments_live_facets`))
 }

@@ -207,6 +207,9 @@ func readsOld(t *testing.T, s *store.Store, e blueberry.Environment, r blueberry
 	if version < 21 {
 		e.Requests = blueberry.Requests{}
 	}
+	if version < 23 {
+		e.Labels = nil
+	}
 	if got := view(t, s, func(ctx context.Context, tx *store.Tx) (blueberry.Environment, error) {
 		return tx.EnvironmentByHost(ctx, e.Hosts[0])
 	}); got.ID != e.ID {

@@ -75,6 +75,7 @@ func fullEnvironment(name string) blueberry.Environment {
 		Replicas: map[string]int{"Deployment.apps default-pr-1/web": 3}, ActiveAt: start.Add(-time.Hour),
 		Step: blueberry.TurnApplied, Own: true, Seen: start.Add(-time.Minute),
 	}
+	e.Labels = blueberry.Labels{"team": "checkout", "example.com/tier": "", "a": "b.c-d_E"}
 	e.Cause, e.HeldBy, e.Restricted = blueberry.CauseCrash, "kube", true
 	e.Requests = blueberry.Requests{
 		Revision: 1, NotCounted: []string{"web: ö\x00"}, Parts: []blueberry.ComponentRequests{{Component: "web", Pods: 2, CPU: 250, Memory: 1 << 30, Storage: 10 << 30}},

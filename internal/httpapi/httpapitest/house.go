@@ -180,7 +180,7 @@ func (h *House) Create(_ context.Context, actor blueberry.Actor, r provision.Cre
 	if hours == 0 {
 		hours = blueberry.DefaultLeaseHours
 	}
-	env, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{Project: r.Project, Name: r.Name, Target: r.Target, Owner: actor.Name, Hours: hours}, now)
+	env, err := blueberry.NewEnvironment(blueberry.EnvironmentRequest{Project: r.Project, Name: r.Name, Target: r.Target, Owner: actor.Name, Labels: r.Labels, Hours: hours}, now)
 	_ = f.Merge("", err)
 	for _, e := range h.envs {
 		if e.Name == r.Name && e.Project == r.Project && e.Phase.Alive() {
@@ -262,7 +262,7 @@ func (h *House) List(_ context.Context, actor blueberry.Actor, q blueberry.Envir
 	for _, e := range h.envs {
 		alive := len(q.Phases) == 0 && e.Phase.Alive() || slices.Contains(q.Phases, e.Phase)
 		if alive && (q.Name == "" || q.Name == e.Name) && (q.Project == "" || q.Project == e.Project) && (q.Owner == "" || q.Owner == e.Owner) &&
-			strings.Contains(e.Name, q.Search) {
+			strings.Contains(e.Name, q.Search) && !slices.ContainsFunc(q.Labels, func(s blueberry.LabelSelector) bool { return !s.Holds(e.Labels) }) {
 			all = append(all, snapshot(e))
 		}
 	}

@@ -6,6 +6,7 @@ import "github.com/blueberry-idp/blueberry/internal/httpapi"
 type (
 	leases    = httpapi.Leases
 	sleeps    = httpapi.Sleeps
+	labels    = httpapi.Labels
 	moves     = httpapi.Moves
 	whys      = httpapi.Whys
 	logs      = httpapi.Logs
@@ -22,7 +23,7 @@ type (
 // lifeAway is the operations on how environments live and end, which the house has not. A call of one panics.
 func lifeAway() httpapi.Life {
 	return httpapi.Life{
-		Leases: struct{ leases }{}, Sleeps: struct{ sleeps }{}, Moves: struct{ moves }{}, Whys: struct{ whys }{}, Logs: struct{ logs }{}, Shells: struct{ shells }{},
+		Leases: struct{ leases }{}, Sleeps: struct{ sleeps }{}, Labels: struct{ labels }{}, Moves: struct{ moves }{}, Whys: struct{ whys }{}, Logs: struct{ logs }{}, Shells: struct{ shells }{},
 		Archives: struct{ archives }{}, Orphans: struct{ orphans }{}, Retention: struct{ retention }{},
 	}
 }

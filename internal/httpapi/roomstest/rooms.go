@@ -155,7 +155,7 @@ func (r *Rooms) Deps() httpapi.Deps {
 	d.Environments, d.Changes, d.Plans, d.Revisions, d.Drift = r.Provisioner, r.Provisioner, r.Provisioner, r.Provisioner, r.Provisioner
 	d.Events, d.Feed, d.Blueprints, d.Projects, d.Targets, d.Fleet = r.Provisioner, r.feed, r.Provisioner, r.Provisioner, r.Fleet, r.Fleet
 	p := r.Provisioner
-	d.Life = httpapi.Life{Leases: p, Sleeps: p, Moves: p, Whys: p, Logs: p, Shells: p, Archives: p, Orphans: p, Retention: p}
+	d.Life = httpapi.Life{Leases: p, Sleeps: p, Labels: p, Moves: p, Whys: p, Logs: p, Shells: p, Archives: p, Orphans: p, Retention: p}
 	d.ConfigSets, d.Catalogue, d.Policies, d.Jobs = r.Catalog, r.Catalog, r.Catalog, r.queue
 	d.Repositories, d.Subscriptions, d.System = r.Sources, r.Subscriptions, r.system()
 	d.Access = entrance{house: d.Access, gate: r.Gate}

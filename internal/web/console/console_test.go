@@ -255,13 +255,19 @@ func TestPagesOfferWhatOneMay(t *testing.T) {
 func TestFormsPlanAndApply(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	typed := url.Values{"repository": {repository}, "name": {"Not A Name"}, "ttl_hours": {"many"}, "parameter.level": {"debug"}}
+	typed := url.Values{"repository": {repository}, "name": {"Not A Name"}, "ttl_hours": {"many"}, "parameter.level": {"debug"}, "labels": {"team shop"}}
 	status, _, page := s.ask(t, httpapitest.Token, "/environments/new", typed)
-	if status != http.StatusUnprocessableEntity || !strings.Contains(page, "Must be a number of hours") || !strings.Contains(page, `value="Not A Name"`) {
+	if status != http.StatusUnprocessableEntity || !strings.Contains(page, "Must be a number of hours") || !strings.Contains(page, `value="Not A Name"`) || !strings.Contains(page, "Team shop is not key=value") || !strings.Contains(page, ">team shop</textarea>") {
 		t.Errorf("%d: a fault is not told, or what was typed is lost", status)
 	}
 	typed.Set("name", "pr-2")
 	typed.Set("ttl_hours", "5")
+	typed.Set("labels", "k8s.io/team=shop\r\nb=c d")
+	status, _, page = s.ask(t, httpapitest.Token, "/environments/new", typed)
+	if status != http.StatusUnprocessableEntity || !strings.Contains(page, "B: the value") || !strings.Contains(page, "k8s.io/team: the prefix k8s.io belongs to programs") || !strings.Contains(page, "k8s.io/team=shop\r\nb=c d</textarea>") {
+		t.Errorf("%d: faults of labels are not told at their field, or what was typed is lost", status)
+	}
+	typed.Set("labels", "team=shop\r\ndemo=")
 	status, _, page = s.ask(t, httpapitest.Token, "/environments/new", typed)
 	if status != http.StatusOK || !strings.Contains(page, "The plan") || !strings.Contains(page, "created") {
 		t.Fatalf("%d: no plan", status)

@@ -61,6 +61,7 @@ func TestPagesOfOneEnvironment(t *testing.T) {
 		at + "/pin":                       {"Hours from now", "--for 336h"},
 		at + "/extend-link":               {"without signing in", "--link"},
 		at + "/sleep-policy":              {"as its project says", "--idle 60m"},
+		at + "/labels":                    {"takes the place of all labels", "env label " + e.ID + " team=checkout", `{&#34;labels&#34;:{&#34;team&#34;:&#34;checkout&#34;}}`},
 		at + "/drift-policy":              {"Repair: put it back at once", "--mode repair"},
 		at + "/release-hold":              {"--all"},
 	} {
@@ -96,6 +97,7 @@ func TestVerbsInDepth(t *testing.T) {
 		"pin":          {url.Values{"hours": {"long"}}, "Must be a number of hours"},
 		"extend-link":  {url.Values{"hours": {""}}, "Must be a number of hours"},
 		"drift-policy": {url.Values{"mode": {"report"}, "ignore": {"replicas"}}, "Replicas is not KIND/NAME:PATH"},
+		"labels":       {url.Values{"labels": {"team=shop\r\na b=c d\r\nk8s.io/x="}}, "A b: the key &#34;a b&#34; must be letters"},
 		"sleep-policy": {url.Values{"rule": {"own"}, "windows": {"sometimes"}}, "Sometimes is not days and hours"},
 	} {
 		status, _, page := s.ask(t, httpapitest.Token, at+"/"+verb, tc.form)
@@ -117,6 +119,7 @@ func TestVerbsInDepth(t *testing.T) {
 	}{
 		{"drift-policy", url.Values{"mode": {"report"}, "ignore": {"Deployment/*:spec.replicas\r\n"}}},
 		{"sleep-policy", url.Values{"rule": {"own"}, "idle_minutes": {"60"}, "windows": {"fri-mon,wed 19:00-24:00"}, "time_zone": {"Europe/Zurich"}}},
+		{"labels", url.Values{"labels": {"team=shop\r\ndemo=\r\n"}}},
 		{"pin", url.Values{"hours": {"400"}, "reason": {"shown to a customer"}}},
 		{"restart", url.Values{"component": {"web"}}},
 		{"extend", url.Values{"hours": {"24"}}},
@@ -131,6 +134,9 @@ func TestVerbsInDepth(t *testing.T) {
 	}
 	if p := now.Sleep.Policy; p.IdleMinutes != 60 || len(p.Windows) != 1 || fmt.Sprint(p.Windows[0].Days) != "[fri sat sun mon wed]" && fmt.Sprint(p.Windows[0].Days) != "[mon wed fri sat sun]" || p.Windows[0].To != "00:00" {
 		t.Errorf("the sleep policy is %+v", p)
+	}
+	if now.Labels["team"] != "shop" || len(now.Labels) != 2 {
+		t.Errorf("the labels are %v", now.Labels)
 	}
 	if now.Drift.Mode != "report" || len(now.Drift.Ignore) != 1 || now.Drift.Ignore[0].Path != "spec.replicas" || now.Lease.PinnedBy == "" {
 		t.Errorf("drift %+v, lease %+v", now.Drift, now.Lease)

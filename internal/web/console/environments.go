@@ -40,7 +40,7 @@ type listed struct {
 const troubled = string(sdk.Failed + "," + sdk.Degraded)
 
 // filters are the parts of the address of the list that narrow it, in the order in which they are shown.
-var filters = []option{{"q", "text"}, {"project", "project"}, {"phase", "phase"}, {"owner", "owner"}, {"target", "target"}, {"restricted", "restricted"}}
+var filters = []option{{"q", "text"}, {"project", "project"}, {"phase", "phase"}, {"owner", "owner"}, {"target", "target"}, {"label", "label"}, {"restricted", "restricted"}}
 
 // phases are those that can be asked for, in the order of a life.
 var phases = []sdk.Phase{sdk.Pending, sdk.Provisioning, sdk.Ready, sdk.Updating, sdk.Degraded, sdk.Sleeping, sdk.Failed, sdk.Terminating, sdk.Terminated}
@@ -81,7 +81,7 @@ func environments(v *visit) (page, error) {
 	l := listView{Query: url.Values{}, MayCreate: v.may("", blueberry.GrantEnvironmentsCreate), Me: v.who.Name, All: q.Get("chosen") == "all", MaySave: v.isPerson()}
 	for _, name := range append(listOf(filters, func(o option) string { return o.Value }), "sort") {
 		if values := slices.DeleteFunc(q[name], func(s string) bool { return s == "" }); len(values) > 0 {
-			l.Query.Set(name, strings.Join(values, ",")) // phases may be several
+			l.Query.Set(name, strings.Join(values, ",")) // phases and labels may be several
 		}
 	}
 	l.Filter = sdk.EnvironmentFilter{
@@ -93,6 +93,7 @@ func environments(v *visit) (page, error) {
 			l.Filter.Phases = append(l.Filter.Phases, sdk.Phase(x))
 		}
 	}
+	l.Filter.Labels = words(l.Query.Get("label"))
 	for _, x := range verbs() {
 		if x.inBulk() && v.may("", x.Grant) {
 			l.Verbs = append(l.Verbs, x)
@@ -169,6 +170,9 @@ func (l listView) command() string {
 			out += " --" + f.flag + " " + shellWord(value)
 		}
 	}
+	for _, label := range l.Filter.Labels {
+		out += " --label " + shellWord(label)
+	}
 	return out
 }
 
@@ -176,6 +180,10 @@ func (l listView) command() string {
 func (l listView) call() string {
 	q := maps.Clone(l.Query)
 	delete(q, "phase")
+	delete(q, "label")
+	for _, label := range l.Filter.Labels {
+		q.Add("label", label)
+	}
 	for _, p := range l.Filter.Phases {
 		q.Add("phase", string(p))
 	}

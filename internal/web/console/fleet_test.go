@@ -38,12 +38,20 @@ func TestEnvironmentsAreNarrowed(t *testing.T) {
 	s := newSite(t)
 	e := s.environment(t, "pr-1")
 	s.environment(t, "pr-2")
+	if _, err := s.client.SetEnvironmentLabels(t.Context(), e.ID, map[string]string{"team": "shop", "demo": ""}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, overview := s.ask(t, httpapitest.Token, "/environments/"+e.ID, nil)
+	tells(t, "the overview", overview, `href="/environments?label=team%3Dshop"`, "team=shop", `href="/environments?label=demo%3D"`)
 	for query, want := range map[string][]string{
 		"target=" + url.QueryEscape(e.Target): {"pr-1", "pr-2", "Take away target"}, "target=nowhere": {"Nothing is like that", "nowhere"},
 		"restricted=no": {"pr-1", "not restricted"}, "restricted=yes": {"Nothing is like that"},
 		"phase=ready,failed": {"pr-1", "ready,failed"}, "phase=ready&phase=failed": {"pr-1", "Take away phase"},
 		"owner=nobody": {"Nothing is like that", `value="nobody"`}, "q=pr-2&sort=name": {"pr-2", "blueberry env list --search pr-2 --sort name", "/v1/environments?q=pr-2"},
-		"chosen=all": {"checked"},
+		"chosen=all":         {"checked"},
+		"label=team%3Dshop":  {"pr-1", "Take away label", `value="team=shop"`, "blueberry env list --label team=shop", "/v1/environments?label=team%3Dshop", "query=label%3Dteam%253Dshop"},
+		"label=team,demo%3D": {"pr-1", "--label team --label demo=", "?label=team&amp;label=demo%3D"},
+		"label=team%3Dpay":   {"Nothing is like that"},
 	} {
 		status, _, page := s.ask(t, httpapitest.Token, "/environments?"+query, nil)
 		if status != http.StatusOK {
@@ -51,7 +59,7 @@ func TestEnvironmentsAreNarrowed(t *testing.T) {
 		}
 		tells(t, query, page, want...)
 	}
-	for query, want := range map[string]int{"restricted=maybe": 422, "phase=dreaming": 422} {
+	for query, want := range map[string]int{"restricted=maybe": 422, "phase=dreaming": 422, "label=-": 422} {
 		if status, _, _ := s.ask(t, httpapitest.Token, "/environments?"+query, nil); status != want {
 			t.Errorf("%s: %d", query, status)
 		}

@@ -173,7 +173,7 @@ func createEnvironment(v *visit) (string, error) {
 	}
 	plan, err := v.api.PlanNewEnvironment(v.ctx, r)
 	if err != nil {
-		return "", v.formError(err, form(nil, ""))
+		return "", v.formError(labelFaults(err), form(nil, ""))
 	}
 	return "", again{nil, form(&plan, "")}
 }
@@ -228,7 +228,11 @@ func createRequest(typed url.Values, b *sdk.Blueprint) (sdk.CreateEnvironmentReq
 	if r.Source == nil && r.BlueprintRef == "" {
 		faults = append(faults, sdk.FieldError{Field: "repository", Code: "required", Message: "is needed, or a blueprint of the catalogue"})
 	}
-	var more []sdk.FieldError
+	labels, more := labelsOf(typed.Get("labels"))
+	faults = append(faults, more...)
+	if len(labels) > 0 {
+		r.Labels = labels
+	}
 	r.Parameters, more = parametersOf(typed, b)
 	return r, append(faults, more...)
 }

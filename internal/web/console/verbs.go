@@ -98,6 +98,10 @@ func verbs() []verb {
 			Done: "The sleep policy is set.", call: "PUT /sleep-policy", command: "blueberry env sleep-policy %s", fill: askSleepPolicy, do: setSleepPolicy,
 		},
 		{
+			Name: "labels", Label: "Labels", More: true, Grant: blueberry.GrantEnvironmentsOperate, What: "Says by which words it is found again. What is typed here takes the place of all labels.",
+			Done: "The labels are set.", call: "PUT /labels", command: "blueberry env label %s", fill: askLabels, do: setLabels,
+		},
+		{
 			Name: "drift-policy", Label: "Drift policy", More: true, Grant: blueberry.GrantEnvironmentsUpdate, What: "Says what is done about what another hand alters on the target.",
 			Done: "The drift policy is set.", call: "PUT /drift-policy", command: "blueberry env drift-policy %s", fill: askDriftPolicy, do: setDriftPolicy,
 		},
