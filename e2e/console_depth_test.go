@@ -34,7 +34,8 @@ type depthSite struct {
 	client *sdk.Client
 }
 
-func newDepthSite(t *testing.T) *depthSite {
+// newDepthSite opens one. Streams of logs that are followed come of a handler, if one is given.
+func newDepthSite(t *testing.T, followed ...http.HandlerFunc) *depthSite {
 	t.Helper()
 	rooms := roomstest.Open(t)
 	deps := rooms.Deps()
@@ -61,7 +62,13 @@ func newDepthSite(t *testing.T) *depthSite {
 	if api, err = httpapi.New(deps); err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(api)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(followed) > 0 && strings.HasSuffix(r.URL.Path, "/logs") && r.URL.Query().Has("follow") {
+			followed[0](w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	}))
 	t.Cleanup(srv.Close)
 	t.Cleanup(srv.CloseClientConnections)
 	t.Cleanup(func() { close(draining) })

@@ -141,7 +141,8 @@ func TestConsoleFromFirstRunToReceipt(t *testing.T) {
 			do(ctx, t, followLink("Extend"), chromedp.Clear(chromedp.CSS(`input[name="hours"]`)), enter("hours", "soon"), press("Extend"), see("Must be a number of hours"), chromedp.Clear(chromedp.CSS(`input[name="hours"]`)),
 				enter("hours", "5"), press("Extend"), see("Its lease is longer now"))
 
-			do(ctx, t, followLink("Destroy"), see("cannot be undone"), shot("destroy-"+name), press("Destroy"), see("It is being removed"), see("terminated"), see("are proven gone"), shot("receipt-"+name))
+			do(ctx, t, followLink("Destroy"), see("gone for good"), shot("destroy-"+name), press("Destroy"), see("It is being removed"), see("terminated"), see("are proven gone"), shot("receipt-"+name),
+				followLink("Bring back"), see("Bring it back"))
 			heard.check(t)
 		})
 	}

@@ -56,6 +56,7 @@ func gallery(t *testing.T) (home string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	g.Doors = web.Gallery()
 	mux := http.NewServeMux()
 	for pattern, h := range g.Routes((&web.Pages{}).Page, slog.New(slog.DiscardHandler)) {
 		mux.Handle(pattern, h)
@@ -94,7 +95,7 @@ func TestGalleryIsAccessible(t *testing.T) {
 	for n := range strings.Count(get(t, home+"/_gallery"), `href="/_gallery/pages/`) {
 		pages = append(pages, fmt.Sprintf("/_gallery/pages/%d", n))
 	}
-	if len(pages) < 40 {
+	if len(pages) < 40+len(web.Gallery()) {
 		t.Fatalf("the gallery has %d pages", len(pages))
 	}
 	judge := func(theme, rules string) []violation {

@@ -56,7 +56,7 @@ func (t tour) walk(setup string) error {
 		stop{"revisions", []step{press("Change it"), see("The change was asked for"), runs, follow("Revisions"), see("changed"), press("Compare"), see("From revision 1 to 2")}},
 		stop{"home", []step{to("/"), see("search")}}, // with one of one's own
 		stop{"environments", []step{to("/environments"), see("search")}},
-		stop{"receipt", []step{follow("search"), follow("Destroy"), see("cannot be undone"), press("Destroy"), see("are proven gone")}},
+		stop{"receipt", []step{follow("search"), follow("Destroy"), see("gone for good"), press("Destroy"), see("are proven gone")}},
 		stop{"pull", []step{to("/pulls/" + pull), see("ready")}},
 	); err != nil {
 		return err

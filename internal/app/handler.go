@@ -42,6 +42,7 @@ func (s *Server) handler(edge httpapi.Edge, draining <-chan struct{}) (h http.Ha
 		if err != nil {
 			return nil, nil, err
 		}
+		gallery.Doors = web.Gallery()
 		maps.Copy(routes, gallery.Routes(pages.Page, s.Logger))
 	}
 	maps.Copy(routes, s.documentation(func() *httpapi.API { return api }).Routes())

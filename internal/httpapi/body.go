@@ -56,7 +56,12 @@ func (b *body[T]) Resolve(ctx huma.Context, prefix *huma.PathBuffer) []error {
 	at := huma.NewPathBuffer([]byte{}, 0)
 	at.Push("body")
 	res := &huma.ValidateResult{}
-	huma.Validate(registry, b.Schema(registry), at, huma.ModeWriteToServer, parsed, res)
+	huma.Validate(registry, b.Schema(registry), at, huma.ModeWriteToServer, undotted(parsed), res)
+	for _, err := range res.Errors {
+		if d, ok := err.(*huma.ErrorDetail); ok {
+			d.Location = dotsAgain.Replace(d.Location)
+		}
+	}
 	res.Errors = append(slices.DeleteFunc(res.Errors, isEmptyFile), twice(b.raw)...)
 	if gathers, _ := ctx.Operation().Metadata[metaGathers].(bool); gathers && b.err == nil && !slices.ContainsFunc(res.Errors, isWrongType) {
 		for _, err := range res.Errors {
@@ -77,6 +82,29 @@ func (b *body[T]) Resolve(ctx huma.Context, prefix *huma.PathBuffer) []error {
 		return []error{&huma.ErrorDetail{Location: "body", Message: b.err.Error()}}
 	}
 	return nil
+}
+
+// Keys are validated without the two characters at which huma, which keeps the path to a field as text, goes back too little when it leaves a field: behind a
+// label k8s.io/x every later fault would stand below labels. They are of the private use area meanwhile.
+var (
+	dotsAway  = strings.NewReplacer(".", "\ue000", "[", "\ue001")
+	dotsAgain = strings.NewReplacer("\ue000", ".", "\ue001", "[")
+)
+
+func undotted(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for k, inner := range x {
+			out[dotsAway.Replace(k)] = undotted(inner)
+		}
+		return out
+	case []any:
+		for i, inner := range x {
+			x[i] = undotted(inner)
+		}
+	}
+	return v
 }
 
 // isEmptyFile knows the one base64 that huma takes for none: that of nothing.

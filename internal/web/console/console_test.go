@@ -199,7 +199,7 @@ func TestPagesShow(t *testing.T) {
 		"/environments/new?repository=https%3A%2F%2Fnowhere.example": {"role=\"alert\""},
 		at: {"pr-1", "Steps", "Everything asked for runs", "Destroy"}, at + "/timeline": {"Timeline"}, at + "/objects": {"Deployment"}, at + "/logs": {"lines of each container"},
 		at + "/config": {"web.env.LEVEL"}, at + "/config?q=replicas": {"web.replicas"}, at + "/revisions": {"wanted"}, at + "/manifests": {"kind: Deployment"}, at + "/change": {"Overrides", "level"},
-		at + "/destroy": {"This cannot be undone", "env destroy " + e.ID, "curl -X DELETE"}, at + "/extend": {"Hours"},
+		at + "/destroy": {"The data of its volumes is gone for good", "for 24 hours after its end it can be brought back", "env destroy " + e.ID, "curl -X DELETE"}, at + "/extend": {"Hours"},
 		at + "/objects/one?api_version=apps%2Fv1&kind=Deployment&name=web&namespace=" + e.Namespace: {"As it should be", "As it is"},
 	} {
 		status, _, page := s.ask(t, httpapitest.Token, path, nil)

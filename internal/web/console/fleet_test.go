@@ -49,7 +49,7 @@ func TestEnvironmentsAreNarrowed(t *testing.T) {
 		"phase=ready,failed": {"pr-1", "ready,failed"}, "phase=ready&phase=failed": {"pr-1", "Take away phase"},
 		"owner=nobody": {"Nothing is like that", `value="nobody"`}, "q=pr-2&sort=name": {"pr-2", "blueberry env list --search pr-2 --sort name", "/v1/environments?q=pr-2"},
 		"chosen=all":         {"checked"},
-		"label=team%3Dshop":  {"pr-1", "Take away label", `value="team=shop"`, "blueberry env list --label team=shop", "/v1/environments?label=team%3Dshop", "query=label%3Dteam%253Dshop"},
+		"label=team%3Dshop":  {"pr-1", "Take away label", `value="team=shop"`, "blueberry env list --label team=shop", "/v1/environments?label=team%3Dshop"},
 		"label=team,demo%3D": {"pr-1", "--label team --label demo=", "?label=team&amp;label=demo%3D"},
 		"label=team%3Dpay":   {"Nothing is like that"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,7 +18,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
+	"github.com/blueberry-idp/blueberry/internal/web/look"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
@@ -29,6 +33,8 @@ type Gallery struct {
 	Newest  int64                 `json:"newest"` // event
 	Pages   []GalleryPage         `json:"pages"`
 	Answers map[string]KeptAnswer `json:"answers"` // by callKey
+
+	Doors map[string]templ.Component `json:"-"` // pages outside of the console, whole, by their names: where people sign in
 }
 
 // GalleryPage is one page, or what a form is answered by.
@@ -131,14 +137,22 @@ func (g *Gallery) Routes(outer func(next http.HandlerFunc) http.Handler, logger 
 		}))),
 		"GET /_gallery/pages/{n}": outer(func(w http.ResponseWriter, r *http.Request) {
 			n, err := strconv.Atoi(r.PathValue("n"))
-			if err != nil || n < 0 || n >= len(g.Pages) {
+			doors := g.doors()
+			switch {
+			case err != nil || n < 0 || n >= len(g.Pages)+len(doors):
 				http.NotFound(w, r)
-				return
+			case n < len(g.Pages):
+				g.Pages[n].serve(pages, w, r)
+			default:
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				_ = g.Doors[doors[n-len(g.Pages)]].Render(look.WithTheme(r.Context(), r), w) // the reader is gone
 			}
-			g.Pages[n].serve(pages, w, r)
 		}),
 	}
 }
+
+// doors are the names of the pages outside of the console; they are numbered after those of it.
+func (g *Gallery) doors() []string { return slices.Sorted(maps.Keys(g.Doors)) }
 
 // serve has the page answer.
 func (p GalleryPage) serve(pages http.Handler, w http.ResponseWriter, r *http.Request) {

@@ -24,6 +24,8 @@ type overviewView struct {
 	Drift      *sdk.Drift // nil when nothing differs, or the target was not asked
 	Holds      []sdk.Hold
 	Wakes      []sdk.WakeEntry
+	UndoUntil  time.Time // it can be brought back; zero when it cannot, or not by who looks
+	RestoredAs string    // the environment that it was brought back as
 
 	MayExtend, MayOperate, MayLogs bool
 }
@@ -103,7 +105,11 @@ func environmentOverview(v *visit) (page, error) {
 			return page{}, err
 		}
 	}
-	if e.Phase != sdk.Terminated {
+	if e.Phase == sdk.Terminated {
+		if err := v.wayBack(&o); err != nil {
+			return page{}, err
+		}
+	} else {
 		if o.Why, err = v.api.GetEnvironmentWhy(v.ctx, e.ID); err != nil {
 			o.WhyProblem = problemText(err)
 			o.Why.Steps = stepsOf(e.Conditions)
@@ -115,6 +121,21 @@ func environmentOverview(v *visit) (page, error) {
 		}
 	}
 	return e.page("", page{Body: overviewBody(o)}), nil
+}
+
+// wayBack reads whether one that ended can be brought back, or was.
+func (v *visit) wayBack(o *overviewView) error {
+	a, err := v.api.GetArchive(v.ctx, o.ID)
+	if isStatus(err, http.StatusNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if o.RestoredAs = a.RestoredAs; v.may(o.Project, blueberry.GrantEnvironmentsCreate) {
+		o.UndoUntil = a.UndoUntil
+	}
+	return nil
 }
 
 // overviewParts reads what stands beside the steps of one that lives. What the target does not tell is left out: the page says already that it does not answer.

@@ -126,7 +126,7 @@ func verbs() []verb {
 		},
 		{
 			Name: "destroy", Label: "Destroy", Grant: blueberry.GrantEnvironmentsDelete, Danger: true,
-			What: "Everything that was made for it is removed, with its data. A receipt tells of each object when it was proven gone. This cannot be undone.", Done: "It is being removed.",
+			What: "Everything that was made for it is removed. The data of its volumes is gone for good. What it was made of is kept: for 24 hours after its end it can be brought back, without that data. A receipt tells of each object when it was proven gone.", Done: "It is being removed.",
 			call: "DELETE", command: "blueberry env destroy %s",
 			do: func(v *visit, id string) error { _, err := v.api.DestroyEnvironment(v.ctx, id); return err },
 		},
