@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,14 +111,79 @@ func pick(name, value string) step {
 	return chromedp.SetValue(chromedp.CSS(`select[name="`+name+`"]`), value)
 }
 
-// TestConsoleFromFirstRunToReceipt: a person comes in, makes an environment by a plan, watches it come up, changes it, rolls back, has it sleep and wake, and ends it.
+// byHand alters an object of a simulated place beside Blueberry, by a JSON merge patch. Each place listens at a socket of its own in a directory.
+func byHand(ctx context.Context, t *testing.T, hand string, o sdk.ObjectRef, change string) {
+	t.Helper()
+	sockets, err := os.ReadDir(hand)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := url.Values{"api_version": {o.APIVersion}, "kind": {o.Kind}, "namespace": {o.Namespace}, "name": {o.Name}}
+	for _, socket := range sockets {
+		at := filepath.Join(hand, socket.Name())
+		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", at)
+		}}}
+		req, err := http.NewRequestWithContext(ctx, http.MethodPatch, "http://hand/?"+q.Encode(), strings.NewReader(change))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode == http.StatusOK {
+			return
+		}
+	}
+	t.Fatalf("none of %d places has %s %s", len(sockets), o.Kind, o.Name)
+}
+
+// more clicks a link behind "More".
+func more(label string) step {
+	return chromedp.Steps(press("More"), chromedp.Click(`//*[@id="more"]//a[normalize-space(.)="`+label+`"]`, chromedp.NodeVisible))
+}
+
+// seeDrift alters what the one environment has on its target: told and left at first, put back when the person says so, and by itself when the policy does.
+func seeDrift(ctx context.Context, t *testing.T, s *installation.Server, hand, picture string) {
+	t.Helper()
+	list, err := s.Client.ListEnvironments(ctx, sdk.EnvironmentFilter{})
+	if err != nil || len(list.Items) != 1 {
+		t.Fatalf("%d environments, %v", len(list.Items), err)
+	}
+	e := list.Items[0]
+	for err == nil && (e.Phase != sdk.Ready || e.Revision != 2 || e.SyncedRevision != 2) { // another hand comes when all is done
+		e, err = s.Client.GetEnvironment(ctx, e.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := sdk.ObjectRef{APIVersion: "v1", Kind: "ConfigMap", Namespace: e.Namespace, Name: "backend-env"}
+	altered := chromedp.CSS(`section[aria-labelledby="drift"]`)
+	policy := func(mode string) step {
+		return chromedp.Steps(more("Drift policy"), see("another hand alters on the target"), pick("mode", mode), press("Drift policy"), see("The drift policy is set"))
+	}
+	do(ctx, t, policy("report"))
+	byHand(ctx, t, hand, settings, `{"data":{"LOG_LEVEL":"by-hand"}}`)
+	do(ctx, t, chromedp.WaitVisible(altered), see("by-hand"), shot(picture), // live: the page was not loaded again
+		followLink("Manifests"), followLink("Diff"), see("data.LOG_LEVEL"), see("by-hand"), followLink("Overview"), chromedp.WaitVisible(altered),
+		more("Redeploy"), see("Applies the revision that it has once more"), press("Redeploy"), see("It is being applied again"), chromedp.WaitNotPresent(altered), see("Everything asked for runs"))
+	do(ctx, t, policy("repair"))
+	byHand(ctx, t, hand, sdk.ObjectRef{APIVersion: "apps/v1", Kind: "Deployment", Namespace: e.Namespace, Name: "frontend"}, `{"spec":{"revisionHistoryLimit":7}}`)
+	do(ctx, t, followLink("Timeline"), see("repaired Deployment"), followLink("Overview"), see("Everything asked for runs"), chromedp.WaitNotPresent(altered))
+}
+
+// TestConsoleFromFirstRunToReceipt: a person comes in, makes an environment by a plan, watches it come up, changes it, sees what another hand altered and has it put
+// right, rolls back, has it sleep and wake, ends it, and finds the way back.
 func TestConsoleFromFirstRunToReceipt(t *testing.T) {
 	t.Parallel()
 	for name, width := range map[string]int64{"desktop": 1280, "phone": 390} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, "--target-driver", "sim")
-			start(t, h)
+			hand := t.TempDir()
+			s := start(t, h, "BLUEBERRY_FAULT_HAND="+hand)
 			ctx := browser(t)
 			do(ctx, t, chromedp.EmulateViewport(width, 900))
 			home := becomeOwner(ctx, t, h)
@@ -133,6 +200,7 @@ func TestConsoleFromFirstRunToReceipt(t *testing.T) {
 				followLink("Manifests"), see("apiVersion"), followLink("Overview"))
 
 			do(ctx, t, followLink("Change"), see("Overrides"), pick("parameter.log_level", "debug"), press("Plan it"), see("backend.env.LOG_LEVEL"), shot("change-"+name), press("Change it"), see("The change was asked for"))
+			seeDrift(ctx, t, s, hand, "drift-"+name)
 			do(ctx, t, followLink("Revisions"), see("changed"), see("Everything asked for runs"), press("Compare"), see("From revision 1 to 2"), followLink("roll back"), see("Bring revision 1 back"), press("Roll back"), see("The rollback was asked for"),
 				see("Everything asked for runs"))
 

@@ -73,7 +73,9 @@ func (lasting) Close() {}
 func (s *Server) openDriver(t blueberry.Target) (opened, error) {
 	switch t.Driver {
 	case "sim":
-		return opened{driver: &sim.Driver{Place: sim.NewPlace(simulated())}, close: func() {}}, nil
+		place := sim.NewPlace(simulated())
+		anotherHand(place)
+		return opened{driver: &sim.Driver{Place: place}, close: func() {}}, nil
 	case "kube":
 		d, err := kube.Open(s.kubeConfig(t.Kubeconfig, t.KubeconfigFile, t.Context))
 		if err != nil {
