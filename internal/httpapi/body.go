@@ -58,7 +58,8 @@ func (b *body[T]) Resolve(ctx huma.Context, prefix *huma.PathBuffer) []error {
 	res := &huma.ValidateResult{}
 	huma.Validate(registry, b.Schema(registry), at, huma.ModeWriteToServer, undotted(parsed), res)
 	for _, err := range res.Errors {
-		if d, ok := err.(*huma.ErrorDetail); ok {
+		var d *huma.ErrorDetail
+		if errors.As(err, &d) {
 			d.Location = dotsAgain.Replace(d.Location)
 		}
 	}
