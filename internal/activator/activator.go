@@ -68,7 +68,7 @@ type Activator struct {
 type known struct {
 	env  blueberry.Environment // zero when the host is nobody's
 	err  error
-	at   time.Time
+	at   time.Time     // when the look at it was begun
 	done chan struct{} // closed when env and err are in
 }
 

@@ -327,6 +327,63 @@ func TestSlowToSayThatNobodyIsThere(t *testing.T) {
 	}
 }
 
+// TestFellAsleepAfterALook: what was found awake a moment ago, for another request, is looked at again when nobody is there for this one.
+func TestFellAsleepAfterALook(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(blueberry.Ready)
+	var late atomic.Int64
+	var orders atomic.Int32
+	sent, let := make(chan struct{}), make(chan struct{})
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && orders.Add(1) == 1 {
+			close(sent)
+			<-let
+			http.Error(w, "no endpoints", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprint(w, "awake")
+	}))
+	t.Cleanup(up.Close)
+	to, err := url.Parse(up.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	door := httptest.NewServer(&activator.Activator{
+		Environments: p, Upstream: func(string) *url.URL { return to }, Logger: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return time.Now().Add(time.Duration(late.Load())) },
+	})
+	t.Cleanup(door.Close)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, door.URL, strings.NewReader("order"))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		r.Host = host
+		res, err := door.Client().Do(r)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer res.Body.Close()
+		if body, _ := io.ReadAll(res.Body); res.StatusCode != 200 || string(body) != "awake" {
+			t.Errorf("%d %s", res.StatusCode, body)
+		}
+	})
+	<-sent
+	late.Add(int64(2 * time.Second)) // what was known is old: the next one looks
+	if res, body := get(t, door, host, "*/*"); res.StatusCode != 200 {
+		t.Errorf("%d %s", res.StatusCode, body)
+	}
+	p.set(blueberry.Sleeping)
+	close(let)
+	wg.Wait()
+	if p.wakes != 1 {
+		t.Errorf("%d wakes", p.wakes)
+	}
+}
+
 // TestItsOwnErrorsStay: what an environment that is awake says is passed on, also when it says 503.
 func TestItsOwnErrorsStay(t *testing.T) {
 	t.Parallel()

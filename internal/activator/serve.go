@@ -140,7 +140,7 @@ func (t patient) RoundTrip(r *http.Request) (*http.Response, error) {
 // twice is sent again only if it was sent right after the wake that it was held for, or if others were held for a wake while it was under way: else a status
 // is the application's own. How long the answer took says nothing.
 func (a *Activator) again(ctx context.Context, p *passage, sent time.Time, harmless bool) bool {
-	env, err := a.find(ctx, p.host)
+	env, err := a.findSince(ctx, p.host, a.Now()) // what was known may be of before it fell asleep
 	if err != nil || env.ID != p.env.ID {
 		return false
 	}
@@ -149,19 +149,7 @@ func (a *Activator) again(ctx context.Context, p *passage, sent time.Time, harml
 		if at.After(p.woke) && at.After(p.came) {
 			p.woke = at // it slept since this was sent, and others have woken it
 		}
-		if now := a.Now(); now.Sub(at) < settle && (harmless || sent.Sub(p.woke) < lag) {
-			return true
-		}
-		a.mu.Lock()
-		k := a.known[p.host]
-		young := k != nil && k.at.After(p.came) // looked at since the request came
-		a.mu.Unlock()
-		if young {
-			return false // what an environment that is awake says is its own
-		}
-		if env, err = a.fresh(ctx, p.host); err != nil || env.ID != p.env.ID || !asleep(env) {
-			return false
-		}
+		return a.Now().Sub(at) < settle && (harmless || sent.Sub(p.woke) < lag) // else what an environment that is awake says is its own
 	}
 	held, cancel := context.WithTimeout(ctx, p.end.Sub(a.Now()))
 	defer cancel()

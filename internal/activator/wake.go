@@ -83,7 +83,7 @@ func (a *Activator) wakeNow(ctx context.Context, host, id string) error {
 			}
 		}
 		if asked {
-			env, err := a.fresh(ctx, host)
+			env, err := a.findSince(ctx, host, a.Now())
 			switch {
 			case errors.Is(err, blueberry.NotFound), err == nil && (env.ID != id || env.Phase == blueberry.Terminating):
 				return errGone
