@@ -132,12 +132,19 @@ func (s *scene) healthy(t testing.TB) {
 	})
 }
 
-func (s *scene) observe(t testing.TB) blueberry.Observation {
+// observe asks again while the place is away for a moment, as the platform does.
+func (s *scene) observe(t testing.TB) (o blueberry.Observation) {
 	t.Helper()
-	o, err := s.Driver.Observe(t.Context(), s.Ref, LedgerOf(s.files))
-	if err != nil {
-		t.Fatalf("observe: %v", err)
-	}
+	eventually(t, "the place is observed", func() string {
+		var err error
+		if o, err = s.Driver.Observe(t.Context(), s.Ref, LedgerOf(s.files)); errors.Is(err, blueberry.Unavailable) {
+			return err.Error()
+		}
+		if err != nil {
+			t.Fatalf("observe: %v", err)
+		}
+		return ""
+	})
 	return o
 }
 
