@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 TESTENV := go run ./e2e/testenv
 # The tests want these beside Kubernetes. Each is built once from its module, like the cluster.
 EXTRAS := -with argocd,rollouts,metrics
-# The race detector watches all but SQLite, which is C in the form of Go, with locks of its own: watched, it takes ten times as long as all the rest.
+# The race detector watches all but SQLite, which is C in the form of Go, with locks of its own: watched, it takes most of the time.
 RACE := -race '-gcflags=modernc.org/...=-race=false -d=checkptr=0'
 
 .DEFAULT_GOAL := help

@@ -92,6 +92,12 @@ func (p *platform) Touch(_ context.Context, at map[string]time.Time) error {
 // serve puts an activator before an ingress, both real servers on loopback.
 func serve(t *testing.T, p *platform, ingress http.Handler) *httptest.Server {
 	t.Helper()
+	return serveAt(t, p, time.Now, ingress)
+}
+
+// serveAt is serve by another clock.
+func serveAt(t *testing.T, p *platform, now func() time.Time, ingress http.Handler) *httptest.Server {
+	t.Helper()
 	up := httptest.NewServer(ingress)
 	t.Cleanup(up.Close)
 	to, err := url.Parse(up.URL)
@@ -99,11 +105,31 @@ func serve(t *testing.T, p *platform, ingress http.Handler) *httptest.Server {
 		t.Fatal(err)
 	}
 	a := &activator.Activator{
-		Environments: p, Upstream: func(string) *url.URL { return to }, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Environments: p, Upstream: func(string) *url.URL { return to }, Now: now, Logger: slog.New(slog.DiscardHandler),
 	}
 	door := httptest.NewServer(a)
 	t.Cleanup(door.Close)
 	return door
+}
+
+// order sends what could do a thing twice, and wants the environment to answer it.
+func order(t *testing.T, door *httptest.Server) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, door.URL, strings.NewReader("order"))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	r.Host = host
+	res, err := door.Client().Do(r)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer res.Body.Close()
+	if body, _ := io.ReadAll(res.Body); res.StatusCode != 200 || string(body) != "awake" {
+		t.Errorf("%d %s", res.StatusCode, body)
+	}
 }
 
 func get(t *testing.T, door *httptest.Server, host, accept string) (*http.Response, string) {
@@ -262,23 +288,7 @@ func TestSleptAndWokenUnderIt(t *testing.T) {
 		fmt.Fprint(w, "awake")
 	}))
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, door.URL, strings.NewReader("order"))
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		r.Host = host
-		res, err := door.Client().Do(r)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer res.Body.Close()
-		if body, _ := io.ReadAll(res.Body); res.StatusCode != 200 || string(body) != "awake" {
-			t.Errorf("%d %s", res.StatusCode, body)
-		}
-	})
+	wg.Go(func() { order(t, door) })
 	<-sent
 	p.set(blueberry.Sleeping)
 	if res, body := get(t, door, host, "*/*"); res.StatusCode != 200 || p.wakes != 1 {
@@ -294,7 +304,8 @@ func TestSlowToSayThatNobodyIsThere(t *testing.T) {
 	p := newPlatform(blueberry.Sleeping)
 	var late atomic.Int64
 	var calls atomic.Int32
-	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	now := func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	door := serveAt(t, p, now, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if calls.Add(1) == 1 {
 			late.Add(int64(20 * time.Second))
 			http.Error(w, "no endpoints", http.StatusServiceUnavailable)
@@ -302,29 +313,7 @@ func TestSlowToSayThatNobodyIsThere(t *testing.T) {
 		}
 		fmt.Fprint(w, "awake")
 	}))
-	t.Cleanup(up.Close)
-	to, err := url.Parse(up.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	door := httptest.NewServer(&activator.Activator{
-		Environments: p, Upstream: func(string) *url.URL { return to }, Logger: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return time.Now().Add(time.Duration(late.Load())) },
-	})
-	t.Cleanup(door.Close)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, door.URL, strings.NewReader("order"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Host = host
-	res, err := door.Client().Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if body, _ := io.ReadAll(res.Body); res.StatusCode != 200 || string(body) != "awake" {
-		t.Errorf("%d %s", res.StatusCode, body)
-	}
+	order(t, door)
 }
 
 // TestFellAsleepAfterALook: what was found awake a moment ago, for another request, is looked at again when nobody is there for this one.
@@ -334,7 +323,8 @@ func TestFellAsleepAfterALook(t *testing.T) {
 	var late atomic.Int64
 	var orders atomic.Int32
 	sent, let := make(chan struct{}), make(chan struct{})
-	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	now := func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	door := serveAt(t, p, now, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && orders.Add(1) == 1 {
 			close(sent)
 			<-let
@@ -343,34 +333,8 @@ func TestFellAsleepAfterALook(t *testing.T) {
 		}
 		fmt.Fprint(w, "awake")
 	}))
-	t.Cleanup(up.Close)
-	to, err := url.Parse(up.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	door := httptest.NewServer(&activator.Activator{
-		Environments: p, Upstream: func(string) *url.URL { return to }, Logger: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return time.Now().Add(time.Duration(late.Load())) },
-	})
-	t.Cleanup(door.Close)
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, door.URL, strings.NewReader("order"))
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		r.Host = host
-		res, err := door.Client().Do(r)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer res.Body.Close()
-		if body, _ := io.ReadAll(res.Body); res.StatusCode != 200 || string(body) != "awake" {
-			t.Errorf("%d %s", res.StatusCode, body)
-		}
-	})
+	wg.Go(func() { order(t, door) })
 	<-sent
 	late.Add(int64(2 * time.Second)) // what was known is old: the next one looks
 	if res, body := get(t, door, host, "*/*"); res.StatusCode != 200 {

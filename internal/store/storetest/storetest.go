@@ -84,8 +84,7 @@ func TryOpen(ctx context.Context, dsn string) (*Store, error) {
 	return store.Open(ctx, store.Config{DSN: dsn})
 }
 
-// migratedSQLite is a fresh record as a file. Migrating once for all tests of a process takes most of their time away: under the race detector twenty
-// migrations take longer than a test.
+// migratedSQLite is a fresh record as a file, made once for all tests of a process: under the race detector migrating took a third of their time.
 var migratedSQLite = sync.OnceValues(func() (_ []byte, err error) {
 	dir, err := os.MkdirTemp("", "blueberry-storetest")
 	if err != nil {

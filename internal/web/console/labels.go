@@ -2,22 +2,12 @@ package console
 
 import (
 	"errors"
-	"maps"
 	"net/url"
-	"slices"
 	"strings"
 
+	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
-
-// labelLines gives labels as they are typed: key=value, by their keys.
-func labelLines(l map[string]string) []string {
-	out := []string{}
-	for _, key := range slices.Sorted(maps.Keys(l)) {
-		out = append(out, key+"="+l[key])
-	}
-	return out
-}
 
 // labelsOf reads labels, one a line.
 func labelsOf(text string) (map[string]string, []sdk.FieldError) {
@@ -69,7 +59,7 @@ func labelPath(line string) string { return "/environments?" + url.Values{"label
 const labelHint = "One a line. Words to find it again by; they change nothing of what runs."
 
 func askLabels(v *visit, e sdk.Environment, a *ask) error {
-	now := labelLines(e.Labels)
+	now := blueberry.Labels(e.Labels).Lines()
 	a.Inputs = []input{{Name: "labels", Label: "Labels", Kind: "area", Code: true, Value: v.had("labels", strings.Join(now, "\n")), Placeholder: "team=checkout", Hint: labelHint}}
 	if len(now) == 0 {
 		e.Labels, now = map[string]string{"team": "checkout"}, []string{"team=checkout"}
