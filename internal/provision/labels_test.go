@@ -66,6 +66,9 @@ func TestLabelsGoWithAnEnvironment(t *testing.T) {
 		if _, err := h.SetLabels(ctx, admin, e.ID, nil, 0); refusedWith(err) != "ENVIRONMENT_ENDING" {
 			t.Errorf("of one that ended: %v", err)
 		}
+		if record := h.file(t, e.ID, "record.json"); !strings.Contains(record, `"team": "pay"`) {
+			t.Errorf("the archive says %s", record)
+		}
 		h.clock.add(time.Minute)
 		again, err := h.Undo(ctx, admin, e.ID, provision.UndoRequest{})
 		if err != nil || !cmp.Equal(again.Labels, next) {
