@@ -298,6 +298,24 @@ func TestSleptAndWokenUnderIt(t *testing.T) {
 	wg.Wait()
 }
 
+// TestComesAfterTheWakeOfAnother: what could do a thing twice and comes right after a wake that it was not held for is sent again like what was held.
+func TestComesAfterTheWakeOfAnother(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(blueberry.Sleeping)
+	var orders atomic.Int32
+	door := serve(t, p, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && orders.Add(1) == 1 { // the ingress learns of the pods a little late
+			http.Error(w, "no endpoints", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprint(w, "awake")
+	}))
+	if res, body := get(t, door, host, "*/*"); res.StatusCode != 200 || p.wakes != 1 {
+		t.Errorf("%d %s after %d wakes", res.StatusCode, body, p.wakes)
+	}
+	order(t, door)
+}
+
 // TestSlowToSayThatNobodyIsThere: what was sent right after a wake is sent again also when the ingress takes long to say that it knows no pod yet.
 func TestSlowToSayThatNobodyIsThere(t *testing.T) {
 	t.Parallel()

@@ -21,8 +21,6 @@ type passage struct {
 	env  blueberry.Environment
 	up   *url.URL  // the ingress of its target
 	end  time.Time // of its patience
-	came time.Time
-	woke time.Time // when it was let go after a wake; zero when it was not held
 }
 
 type passageKey struct{}
@@ -48,8 +46,7 @@ func (a *Activator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer a.use(env.ID)()
 	}
 	up := a.Upstream(env.Target)
-	now := a.Now()
-	p := &passage{host: host, env: env, up: up, came: now, end: now.Add(Patience)}
+	p := &passage{host: host, env: env, up: up, end: a.Now().Add(Patience)}
 	if asleep(env) {
 		held, cancel := context.WithTimeout(r.Context(), Patience)
 		err := a.awaken(held, host, env)
@@ -61,7 +58,6 @@ func (a *Activator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			a.refuse(w, r, host, env, err)
 			return
 		}
-		p.woke = a.Now()
 	}
 	if up == nil {
 		a.refuse(w, r, host, env, errNoUpstream)
@@ -137,8 +133,8 @@ func (t patient) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // again reports whether nobody is there because the environment sleeps, or slept a moment ago; then it is awake when this returns. What could do a thing
-// twice is sent again only if it was sent right after the wake that it was held for, or if others were held for a wake while it was under way: else a status
-// is the application's own. How long the answer took says nothing.
+// twice is sent again only if it was sent before the wake or right after it, whoever was held for that: else a status is the application's own. How long the
+// answer took says nothing.
 func (a *Activator) again(ctx context.Context, p *passage, sent time.Time, harmless bool) bool {
 	env, err := a.findSince(ctx, p.host, a.Now()) // what was known may be of before it fell asleep
 	if err != nil || env.ID != p.env.ID {
@@ -146,16 +142,11 @@ func (a *Activator) again(ctx context.Context, p *passage, sent time.Time, harml
 	}
 	if !asleep(env) {
 		at := a.wokenAt(env.ID)
-		if at.After(p.woke) && at.After(p.came) {
-			p.woke = at // it slept since this was sent, and others have woken it
-		}
-		return a.Now().Sub(at) < settle && (harmless || sent.Sub(p.woke) < lag) // else what an environment that is awake says is its own
+		return a.Now().Sub(at) < settle && (harmless || sent.Sub(at) < lag) // else what an environment that is awake says is its own
 	}
 	held, cancel := context.WithTimeout(ctx, p.end.Sub(a.Now()))
 	defer cancel()
-	err = a.awaken(held, p.host, env)
-	p.woke = a.Now()
-	return err == nil
+	return a.awaken(held, p.host, env) == nil
 }
 
 func safe(method string) bool {
