@@ -36,6 +36,7 @@ components: [{name: web, image: 'acme/web:1'}]
 type site struct {
 	*roomstest.Rooms
 	url    string
+	api    http.Handler // what is at url
 	client *sdk.Client
 
 	gallery *console.Gallery // keeps the answers that pages are made of; nil for none
@@ -109,7 +110,7 @@ func newSite(t testing.TB) *site {
 		_ = c.Run(ctx)
 	}()
 	t.Cleanup(func() { stop(); <-ended })
-	s.url, s.client = srv.URL, &sdk.Client{BaseURL: srv.URL, Token: httpapitest.Token}
+	s.url, s.api, s.client = srv.URL, api, &sdk.Client{BaseURL: srv.URL, Token: httpapitest.Token}
 	return s
 }
 
@@ -316,6 +317,34 @@ func planOf(t *testing.T, page string) string {
 		t.Fatal("there is no plan on the page")
 	}
 	return id
+}
+
+// unhurried is an answer whose reader leaves with the first change. It keeps the deadline of what would be written last.
+type unhurried struct {
+	*httptest.ResponseRecorder
+	leave    func()
+	deadline time.Time
+}
+
+func (u *unhurried) SetWriteDeadline(t time.Time) error { u.deadline = t; return nil }
+func (u *unhurried) Flush()                             { u.leave() }
+
+// TestPagesEndWell: what ends a page that was followed has no deadline of a change before it; else a browser takes a page that ends after a quiet while for one
+// that broke off.
+func TestPagesEndWell(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	e := s.environment(t, "pr-1")
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/environments/"+e.ID+"/timeline", http.NoBody)
+	r.Header.Set("X-Token", httpapitest.Token)
+	r.Header.Set("Hx-Request", "true")
+	w := &unhurried{ResponseRecorder: httptest.NewRecorder(), leave: leave}
+	s.api.ServeHTTP(w, r)
+	if kind := w.Header().Get("Content-Type"); kind != "text/event-stream" || !w.deadline.IsZero() {
+		t.Errorf("it is %s, and ends with a deadline at %s", kind, w.deadline)
+	}
 }
 
 // TestPagesFollow: an open page is told what changed and nothing else; who comes back with what they show is told nothing twice.

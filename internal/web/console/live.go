@@ -75,6 +75,7 @@ func (c *Console) follow(v *visit, build func(*visit) (page, error)) (bool, erro
 		if _, err := io.WriteString(v.w, text); err != nil || control.Flush() != nil {
 			return true, nil
 		}
+		_ = control.SetWriteDeadline(time.Time{}) // what ends the answer is written whenever that is
 		told, stay := c.rest(v.ctx, me.wake)
 		if !stay {
 			return true, nil
