@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,9 +30,15 @@ func Build(ctx context.Context, bin string) error {
 	return build(ctx, "-ldflags", "-s -w -X main.version=e2e", "-o", bin)
 }
 
-// BuildForTests makes the program with fault points and the race detector in it: a race ends the process. As in the tests, the detector does not watch SQLite.
+// raceFlags are those of the race detector for all that is built for tests, a line each. The Makefile reads them, too, and says why they are these.
+//
+//go:embed race.flags
+var raceFlags string
+
+// BuildForTests makes the program with fault points and the race detector in it: a race ends the process.
 func BuildForTests(ctx context.Context, bin string) error {
-	return build(ctx, "-race", "-gcflags=modernc.org/...=-race=false -d=checkptr=0", "-tags", "faults", "-ldflags", "-s -w -X main.version=e2e", "-o", bin)
+	flags := strings.Split(strings.TrimSpace(raceFlags), "\n")
+	return build(ctx, append(flags, "-tags", "faults", "-ldflags", "-s -w -X main.version=e2e", "-o", bin)...)
 }
 
 func build(ctx context.Context, flags ...string) error {
