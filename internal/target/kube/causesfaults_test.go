@@ -40,10 +40,11 @@ func schedulingFaults() map[string]injected {
 			want: blueberry.CauseUnschedulable, says: "node affinity/selector", proof: "0/",
 		},
 		"quota": {
-			docs: []string{
-				"apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: small, namespace: $ns, labels: $labels}\nspec: {hard: {requests.cpu: 10m}}\n",
-				deploymentOf("{}", appSpec),
+			change: func(t *testing.T, e *environment) {
+				e.place(t, `{apiVersion: v1, kind: ResourceQuota, metadata: {name: small, namespace: $ns}, spec: {hard: {requests.cpu: 10m}}}`)
+				e.denied(t, podProbe, "exceeded quota")
 			},
+			docs: []string{deploymentOf("{}", appSpec)},
 			want: blueberry.CauseQuota, says: "quota small allows Deployment web no more pods", proof: "exceeded quota",
 		},
 		"volume: no storage class": {

@@ -32,6 +32,24 @@ func (e *environment) place(t *testing.T, manifest string) {
 	t.Cleanup(func() { _ = client.Delete(context.WithoutCancel(t.Context()), ref.Name, metav1.DeleteOptions{}) })
 }
 
+const podProbe = `{apiVersion: v1, kind: Pod, metadata: {name: probe, namespace: $ns}, spec: {containers: [{name: app, image: "registry.invalid/app:1.0"}]}}`
+
+// denied returns when what decides on admission has heard of what it shall hold: it lets things through until then.
+func (e *environment) denied(t *testing.T, manifest, says string) {
+	t.Helper()
+	u := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal([]byte(replace(manifest, "$ns", e.Namespace)), &u.Object); err != nil {
+		t.Fatalf("read manifest: %v", err)
+	}
+	client := e.hand.of(t, blueberry.ObjectRef{APIVersion: u.GetAPIVersion(), Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()})
+	targettest.Until(t.Context(), t, u.GetKind()+" is denied", func() string {
+		if _, err := client.Create(t.Context(), u, metav1.CreateOptions{DryRun: []string{"All"}}); err == nil || !strings.Contains(err.Error(), says) {
+			return fmt.Sprint("not yet: ", err)
+		}
+		return ""
+	})
+}
+
 // deniedFaults are pods that the place does not let controllers make.
 func deniedFaults() map[string]injected {
 	pods := []string{deploymentOf("{}", appSpec)}
@@ -39,6 +57,7 @@ func deniedFaults() map[string]injected {
 		"pod security": {
 			change: func(t *testing.T, e *environment) {
 				e.hand.Patch(t, blueberry.ObjectRef{APIVersion: "v1", Kind: "Namespace", Name: e.Namespace}, `{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`)
+				e.denied(t, podProbe, "violates PodSecurity")
 			},
 			docs: pods, want: blueberry.CausePodSecurity, says: "pod security level restricted:latest denies the pods of Deployment web: allowPrivilegeEscalation", proof: "violates PodSecurity",
 		},
@@ -53,18 +72,7 @@ spec:
   validations: [{expression: "false", message: "images come from our own registry", reason: Forbidden}]
 `)
 				e.place(t, `{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: $env}, spec: {policyName: $env, validationActions: [Deny]}}`)
-				policies := e.hand.client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "pods"}).Namespace(e.Namespace)
-				targettest.Until(t.Context(), t, "the policy is in force", func() string {
-					u := &unstructured.Unstructured{Object: map[string]any{
-						"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "probe"},
-						"spec": map[string]any{"containers": []any{map[string]any{"name": "app", "image": "registry.invalid/app:1.0"}}},
-					}}
-					_, err := policies.Create(t.Context(), u, metav1.CreateOptions{DryRun: []string{"All"}})
-					if err == nil || !strings.Contains(err.Error(), "our own registry") {
-						return fmt.Sprint("not yet: ", err)
-					}
-					return ""
-				})
+				e.denied(t, podProbe, "our own registry")
 			},
 			docs: pods, want: blueberry.CauseAdmissionDenied, says: "images come from our own registry", proof: "ValidatingAdmissionPolicy",
 		},
@@ -95,22 +103,11 @@ webhooks:
   timeoutSeconds: 1
   admissionReviewVersions: [v1]
 `, group, resource))
-	client := e.hand.client.Resource(schema.GroupVersionResource{Group: group, Version: "v1", Resource: resource}).Namespace(e.Namespace)
-	kind, spec := "Pod", `{containers: [{name: app, image: "registry.invalid/app:1.0"}]}`
+	probe := podProbe
 	if resource == "services" {
-		kind, spec = "Service", `{ports: [{port: 80}]}`
+		probe = `{apiVersion: v1, kind: Service, metadata: {name: probe, namespace: $ns}, spec: {ports: [{port: 80}]}}`
 	}
-	targettest.Until(t.Context(), t, "the webhook is in force", func() string {
-		u := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal([]byte(fmt.Sprintf(`{apiVersion: v1, kind: %s, metadata: {name: probe}, spec: %s}`, kind, spec)), &u.Object); err != nil {
-			t.Fatal(err)
-		}
-		_, err := client.Create(t.Context(), u, metav1.CreateOptions{DryRun: []string{"All"}})
-		if err == nil || !strings.Contains(err.Error(), "down.example.com") {
-			return fmt.Sprint("not yet: ", err)
-		}
-		return ""
-	})
+	e.denied(t, probe, "down.example.com")
 }
 
 func serviceOf(selector, port string) string {
