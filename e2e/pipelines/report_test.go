@@ -379,7 +379,9 @@ func TestReportEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := openHook(t, secret)
+			h.mu.Lock()
 			h.statuses = c.statuses
+			h.mu.Unlock()
 			out, code := tell(t, []string{"sh"}, t.TempDir(), append(h.env(secret), c.env...), c.args...)
 			if code != c.code || !strings.Contains(out, c.says) {
 				t.Errorf("exit code %d, want %d; it says %q, want %q in it", code, c.code, out, c.says)
