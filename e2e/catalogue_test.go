@@ -62,7 +62,7 @@ func TestEditor(t *testing.T) {
 		chromedp.WaitVisible(inEditor(".cm-activeLine", "max: 48")))
 	const line = `document.querySelector(".editor").shadowRoot.querySelector(".cm-activeLine").textContent`
 	written := scriptSays[string](ctx, t, `(() => { const now = Date.now(); Date.now = () => now; return `+line+`; })()`)
-	do(ctx, t, bareKey("Escape", 27), bareKey("Escape", 27), bareKey("Tab", 9)) // the first ends an offer that a busy machine still looks for
+	do(ctx, t, bareKey("ArrowLeft", 37), bareKey("Escape", 27), bareKey("Tab", 9)) // a step aside ends an offer that a busy machine still looks for, which Escape would be taken for
 	if !scriptSays[bool](ctx, t, `document.activeElement !== document.body && !document.activeElement.matches(".editor")`) {
 		t.Error("Escape, then Tab does not leave the editor")
 	}
