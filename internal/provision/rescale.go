@@ -2,8 +2,10 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/render"
@@ -66,7 +68,7 @@ func (p *Provisioner) rescale(ctx context.Context, place Place, e blueberry.Envi
 	var set []string
 	for _, w := range list {
 		n, there := live[w.ObjectRef]
-		want := scaledTo(e.Sleep, w, n)
+		want := turnedTo(e.Sleep, w, n)
 		if !there || n == want {
 			continue
 		}
@@ -84,8 +86,8 @@ func (p *Provisioner) rescale(ctx context.Context, place Place, e blueberry.Envi
 	return waiting, p.forget(ctx, e, set)
 }
 
-// scaledTo is how many pods an autoscaled workload should run that now runs n.
-func scaledTo(s blueberry.Sleep, w render.Autoscaled, n int) int {
+// turnedTo is how many pods an autoscaled workload should run after a turn that now runs n.
+func turnedTo(s blueberry.Sleep, w render.Autoscaled, n int) int {
 	remembered := s.Replicas[w.String()]
 	switch {
 	case s.Asleep:
@@ -115,10 +117,40 @@ func (p *Provisioner) forget(ctx context.Context, e blueberry.Environment, workl
 	return err
 }
 
-// sync is Sync of the driver with what a turn needs around it.
+// scaleUp has autoscaled workloads of a new revision run as many pods as their autoscaler will ask for at least. Without it they begin with one, are found ready,
+// and are not ready any more when the autoscaler looks for the first time. One that was set to none stays so: autoscalers leave it alone, too.
+func (p *Provisioner) scaleUp(ctx context.Context, place Place, e blueberry.Environment, rev blueberry.Revision) error {
+	op, list, err := autoscaled(place, rev)
+	list = slices.DeleteFunc(list, func(w render.Autoscaled) bool { return w.Least == 1 })
+	if err != nil || len(list) == 0 || e.Sleep.Asleep {
+		return err
+	}
+	live, err := op.Replicas(ctx, refOf(e))
+	if err != nil {
+		return err
+	}
+	for _, w := range list {
+		if n := live[w.ObjectRef]; 0 < n && n < w.Least {
+			err := op.Scale(ctx, refOf(e), w.ObjectRef, w.Least)
+			if errors.Is(err, blueberry.Forbidden) {
+				return nil // where we may not, the autoscaler does it a little later
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sync is Sync of the driver with what a new revision and a turn need around it.
 func (p *Provisioner) sync(ctx context.Context, place Place, e blueberry.Environment, rev blueberry.Revision, d target.Desired) (target.Progress, error) {
 	if e.Sleep.Step != blueberry.TurnAsked {
-		return place.Driver.Sync(ctx, d)
+		prog, err := place.Driver.Sync(ctx, d)
+		if err == nil && prog.Done && e.Synced != rev.Number {
+			err = p.scaleUp(ctx, place, e, rev)
+		}
+		return prog, err
 	}
 	if e.Sleep.Asleep {
 		if err := p.remember(ctx, place, e, rev); err != nil {

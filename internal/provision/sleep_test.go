@@ -252,6 +252,36 @@ func TestAutoscaledPodsComeBack(t *testing.T) {
 	}
 }
 
+// TestAutoscaledPodsFromTheBeginning: a new revision runs at once what its autoscaler would ask for a little later; more, and none, are left alone.
+func TestAutoscaledPodsFromTheBeginning(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	ctx := t.Context()
+	scaled := func(least int) map[string]any {
+		return map[string]any{"replicas": least, "autoscaling": map[string]any{"enabled": true, "maxReplicas": 9}}
+	}
+	e := h.create(t, "pr-1", blueberry.Component{Name: "web", Image: "acme/web:1", Values: scaled(3)})
+	settled := func(e blueberry.Environment) bool { return e.Phase == blueberry.Ready && e.Synced == e.Revision }
+	e = h.until(t, e.ID, settled)
+	if n := h.pods(t, e)["web"]; n != 3 {
+		t.Fatalf("%d pods are ready, the autoscaler wants 3 at least", n)
+	}
+	for _, c := range []struct{ runs, least, want int }{{3, 5, 5}, {7, 4, 7}, {0, 2, 0}} {
+		deployment := blueberry.ObjectRef{APIVersion: "apps/v1", Kind: "Deployment", Namespace: e.Namespace, Name: "web"}
+		if err := (sim.Driver{Place: h.place}).Scale(ctx, target.Ref{Project: e.Project, Environment: e.Name, Namespace: e.Namespace}, deployment, c.runs); err != nil {
+			t.Fatal(err)
+		}
+		h.until(t, e.ID, phase(blueberry.Ready))
+		if _, err := h.Change(ctx, admin, e.ID, provision.ChangeRequest{Wish: override("web", scaled(c.least))}); err != nil {
+			t.Fatal(err)
+		}
+		e = h.until(t, e.ID, settled)
+		if n := h.pods(t, e)["web"]; n != c.want {
+			t.Errorf("%d ran, the autoscaler wants %d at least: %d run, want %d", c.runs, c.least, n, c.want)
+		}
+	}
+}
+
 // again is the same server after a restart: its memory is gone.
 func (h *house) again() *provision.Provisioner {
 	return &provision.Provisioner{
