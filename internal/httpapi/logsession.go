@@ -202,7 +202,7 @@ func (s *logSession) begin() {
 	s.w.WriteHeader(http.StatusOK)
 }
 
-// flush sends what was held back. A reader that takes nothing of it for writeTime is cut.
+// flush sends what was held back.
 func (s *logSession) flush() {
 	if s.err != nil {
 		return
@@ -210,7 +210,7 @@ func (s *logSession) flush() {
 	if !s.begun {
 		s.begin()
 	}
-	s.err = sendWithin(s.w, s.control, s.pending.Bytes())
+	s.err = sendNow(s.w, s.control, s.pending.Bytes())
 	s.pending.Reset()
 	s.sent = time.Now()
 }

@@ -20,6 +20,7 @@ import (
 )
 
 const (
+	endTime      = 10 * time.Second // that a client may take to hear how the command ended
 	pingEvery    = 20 * time.Second // below the idle time of common proxies, 60 s
 	execPatience = time.Minute      // that a client may take for one message or the answer to a ping: a terminal may be held for a while
 	maxResize    = 256              // bytes of a message that tells a size
@@ -222,7 +223,7 @@ func (s *shellSession) end(result *sdk.ExecResult, code websocket.StatusCode) {
 		if err != nil {
 			panic(err) // numbers and texts are always JSON
 		}
-		ctx, done := context.WithTimeout(context.WithoutCancel(s.r.Context()), writeTime)
+		ctx, done := context.WithTimeout(context.WithoutCancel(s.r.Context()), endTime)
 		_ = s.conn.Write(ctx, websocket.MessageBinary, append([]byte{sdk.ExecStatus}, data...)) // the client may be gone
 		done()
 		_ = s.conn.Close(code, "")

@@ -20,7 +20,6 @@ import (
 
 const (
 	heartbeat  = 15 * time.Second // well below the idle time of common proxies, 60 s
-	writeTime  = 10 * time.Second // that a reader may take for one batch; a slower one is cut and comes back with Last-Event-ID
 	batchSize  = 100
 	retryFirst = "retry: 1000\n\n" // the pause before a reader comes back, in ms
 )
@@ -178,21 +177,15 @@ func (s *session) format(batch []blueberry.Event) ([]byte, error) {
 	return out, nil
 }
 
-func (s *session) send(text []byte) error { return sendWithin(s.w, s.control, text) }
+func (s *session) send(text []byte) error { return sendNow(s.w, s.control, text) }
 
-// sendWithin writes and flushes within writeTime. No deadline is left behind: HTTP/2 would end the stream at it, also if there is nothing to write.
-func sendWithin(w http.ResponseWriter, control *http.ResponseController, text []byte) error {
-	if err := control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("set write deadline: %w", err)
-	}
+// sendNow writes and flushes. The gateway cuts a reader that does not take it in time; it comes back with Last-Event-ID.
+func sendNow(w http.ResponseWriter, control *http.ResponseController, text []byte) error {
 	if _, err := w.Write(text); err != nil {
 		return fmt.Errorf("write stream: %w", err)
 	}
 	if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("write stream: %w", err)
-	}
-	if err := control.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("clear write deadline: %w", err)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 type Timeouts struct {
 	Header time.Duration // to send the head of a request, and to shake hands: 10 s
 	Body   time.Duration // to send the whole body: 30 s
-	Write  time.Duration // to take each 256 KiB of an answer: 30 s. An event stream has times of its own
+	Write  time.Duration // to take each 256 KiB of an answer, or what a stream or a page that is followed tells at once: 30 s
 	Idle   time.Duration // between two requests on a connection: 2 min
 }
 
@@ -37,7 +37,7 @@ const piece = 256 << 10
 type counter struct {
 	http.ResponseWriter
 	control *http.ResponseController // of the writer below
-	timeout time.Duration            // for each piece; 0 means that the route sees to it
+	timeout time.Duration            // for each piece and flush; 0 means that the route sees to it
 	status  int
 	bytes   int64
 }
@@ -82,10 +82,11 @@ func (c *counter) end() {
 	}
 }
 
-// SetWriteDeadline is the route's own, which then sees to all of it.
-func (c *counter) SetWriteDeadline(t time.Time) error {
-	c.timeout = 0
-	return c.control.SetWriteDeadline(t)
+// FlushError sends what was written, which is when a client that takes nothing is felt.
+func (c *counter) FlushError() error {
+	c.begin()
+	defer c.end()
+	return c.control.Flush()
 }
 
 // Unwrap lets http.ResponseController reach the connection.

@@ -45,7 +45,7 @@ func TestPagesOfOneEnvironment(t *testing.T) {
 	s.write(t, e, time.Now(), "web-0", "hello from web")
 	at := "/environments/" + e.ID
 	for path, want := range map[string][]string{
-		at:                                {"Components", "1 of 1 ready", "Extend by 24 h", "Topology", "waterfall-bar", "Sleep policy", "Drift policy", "Addresses"},
+		at:                                {"Components", "2 of 2 ready", "Extend by 24 h", "Topology", "waterfall-bar", "Sleep policy", "Drift policy", "Addresses"},
 		at + "/topology":                  {"As a list", "Deployment", "Service", "reaches pods", "Pod web-0: running", "graph-edge"},
 		at + "/logs":                      {"hello from web", "env logs " + e.ID + " --follow", "data-stream=", "logs.js"},
 		at + "/logs?pod=web-7":            {"There are no lines"},

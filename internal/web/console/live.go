@@ -27,7 +27,6 @@ const (
 	restTime  = 250 * time.Millisecond // between two looks at what a page shows
 	lookEvery = 15 * time.Second       // also when nothing was heard: what no event tells, and to find out whether the reader is there
 	sharedAge = 5 * time.Second        // that a rendering may have for who looks without having heard anything
-	pieceTime = 10 * time.Second       // that a reader may take for one change
 )
 
 // follow sends a page as it changes, until the reader or the server ends it. A page is made anew from what is known, and sent if it differs from what was sent
@@ -71,11 +70,9 @@ func (c *Console) follow(v *visit, build func(*visit) (page, error)) (bool, erro
 		} else if first {
 			text = "retry: 1000\n\n"
 		}
-		_ = control.SetWriteDeadline(time.Now().Add(pieceTime))
 		if _, err := io.WriteString(v.w, text); err != nil || control.Flush() != nil {
 			return true, nil
 		}
-		_ = control.SetWriteDeadline(time.Time{}) // what ends the answer is written whenever that is
 		told, stay := c.rest(v.ctx, me.wake)
 		if !stay {
 			return true, nil
