@@ -191,7 +191,7 @@ func TestConsoleTopology(t *testing.T) {
 	e := s.environment(t, "pr-1")
 	ctx := browser(t)
 	heard := listen(ctx, s.home)
-	do(ctx, t, s.comeIn("/environments/"+e.ID), see("1 of 1 ready"), shot("overview"), press("More"), chromedp.WaitVisible(`//a[.="Drift policy"]`), chromedp.KeyEvent("\u001b"), followLink("Manifests"), see("Deployment web"), shot("manifests"),
+	do(ctx, t, s.comeIn("/environments/"+e.ID), see("2 of 2 ready"), shot("overview"), press("More"), chromedp.WaitVisible(`//a[.="Drift policy"]`), chromedp.KeyEvent("\u001b"), followLink("Manifests"), see("Deployment web"), shot("manifests"),
 		followLink("Config"), see("web.replicas"), shot("config"), followLink("Revisions"), see("Compare"))
 	do(ctx, t, chromedp.Click(`//nav//a[.="Topology"]`, chromedp.NodeVisible), chromedp.WaitVisible(chromedp.CSS("svg.graph")), shot("topology"))
 	do(ctx, t, chromedp.EmulateViewport(390, 900), chromedp.WaitNotVisible(chromedp.CSS("svg.graph")), see("As a list"))
