@@ -13,7 +13,7 @@ import (
 )
 
 // autoscaled gives the workloads of a revision whose number of pods an autoscaler decides, and the driver that can set it. Manifests leave that number to
-// the autoscaler, and a driver does as well, so a turn has to set it by hand.
+// the autoscaler, and a driver does as well, so it has to be set by hand.
 func autoscaled(place Place, rev blueberry.Revision) (target.Operator, []render.Autoscaled, error) {
 	op, ok := place.Driver.(target.Operator)
 	if !ok {
@@ -132,10 +132,8 @@ func (p *Provisioner) scaleUp(ctx context.Context, place Place, e blueberry.Envi
 	for _, w := range list {
 		if n := live[w.ObjectRef]; 0 < n && n < w.Least {
 			err := op.Scale(ctx, refOf(e), w.ObjectRef, w.Least)
-			if errors.Is(err, blueberry.Forbidden) {
-				return nil // where we may not, the autoscaler does it a little later
-			}
-			if err != nil {
+			refused := errors.Is(err, blueberry.Forbidden) || errors.Is(err, blueberry.Invalid) || errors.Is(err, blueberry.Conflict)
+			if err != nil && !refused { // what is refused is left to the autoscaler, which comes a little later
 				return err
 			}
 		}

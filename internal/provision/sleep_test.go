@@ -282,6 +282,29 @@ func TestAutoscaledPodsFromTheBeginning(t *testing.T) {
 	}
 }
 
+// unscaled is a place where nobody but autoscalers may scale.
+type unscaled struct{ sim.Driver }
+
+func (unscaled) Scale(context.Context, target.Ref, blueberry.ObjectRef, int) error {
+	return blueberry.Errorf(blueberry.Forbidden, "TARGET_FORBIDDEN", "deployments/scale may not be patched")
+}
+
+// TestAutoscaledPodsWithoutTheRight: what a place does not let us set is the autoscaler's, and holds up nothing.
+func TestAutoscaledPodsWithoutTheRight(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	place, err := h.Places.Place("local")
+	if err != nil {
+		t.Fatal(err)
+	}
+	place.Driver = unscaled{sim.Driver{Place: h.place}}
+	h.Places = provision.FixedPlaces(map[string]provision.Place{"local": place})
+	e := h.create(t, "pr-1", blueberry.Component{Name: "web", Image: "acme/web:1", Values: map[string]any{"replicas": 2, "autoscaling": map[string]any{"enabled": true}}})
+	if e = h.until(t, e.ID, phase(blueberry.Ready)); h.pods(t, e)["web"] != 1 {
+		t.Errorf("pods %v, want the one that a Deployment begins with", h.pods(t, e))
+	}
+}
+
 // again is the same server after a restart: its memory is gone.
 func (h *house) again() *provision.Provisioner {
 	return &provision.Provisioner{
