@@ -131,9 +131,7 @@ func (p *Provisioner) scaleUp(ctx context.Context, place Place, e blueberry.Envi
 	}
 	for _, w := range list {
 		if n := live[w.ObjectRef]; 0 < n && n < w.Least {
-			err := op.Scale(ctx, refOf(e), w.ObjectRef, w.Least)
-			refused := errors.Is(err, blueberry.Forbidden) || errors.Is(err, blueberry.Invalid) || errors.Is(err, blueberry.Conflict)
-			if err != nil && !refused { // what is refused is left to the autoscaler, which comes a little later
+			if err := op.Scale(ctx, refOf(e), w.ObjectRef, w.Least); err != nil {
 				return err
 			}
 		}
@@ -147,6 +145,9 @@ func (p *Provisioner) sync(ctx context.Context, place Place, e blueberry.Environ
 		prog, err := place.Driver.Sync(ctx, d)
 		if err == nil && prog.Done && e.Synced != rev.Number {
 			err = p.scaleUp(ctx, place, e, rev)
+			if errors.Is(err, blueberry.Forbidden) || errors.Is(err, blueberry.Invalid) || errors.Is(err, blueberry.Conflict) {
+				err = nil // what is refused is left to the autoscaler, which comes a little later
+			}
 		}
 		return prog, err
 	}
