@@ -94,10 +94,8 @@ func turnedTo(s blueberry.Sleep, w render.Autoscaled, n int) int {
 		return 0
 	case remembered > 0:
 		return remembered
-	case n == 0:
-		return w.Least
 	}
-	return n // awake it is, and how far is not ours
+	return max(n, w.Least) // as for a new revision, which may have come with the turn; how far beyond is not ours
 }
 
 // forget drops the numbers of pods that were brought back: from here on they are the autoscaler's.

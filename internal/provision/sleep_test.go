@@ -266,6 +266,15 @@ func TestAutoscaledPodsFromTheBeginning(t *testing.T) {
 	if n := h.pods(t, e)["web"]; n != 3 {
 		t.Fatalf("%d pods are ready, the autoscaler wants 3 at least", n)
 	}
+	e = h.sleep(t, e.ID)
+	if _, err := h.Change(ctx, admin, e.ID, provision.ChangeRequest{Wish: wish(
+		blueberry.Component{Name: "web", Image: "acme/web:1", Values: scaled(3)}, blueberry.Component{Name: "api", Image: "acme/api:1", Values: scaled(2)},
+	)}); err != nil {
+		t.Fatal(err)
+	}
+	if e = h.until(t, e.ID, settled); h.pods(t, e)["web"] != 3 || h.pods(t, e)["api"] != 2 {
+		t.Errorf("a change that wakes has %v run, want 3 of web and 2 of the new api", h.pods(t, e))
+	}
 	for _, c := range []struct{ runs, least, want int }{{3, 5, 5}, {7, 4, 7}, {0, 2, 0}} {
 		deployment := blueberry.ObjectRef{APIVersion: "apps/v1", Kind: "Deployment", Namespace: e.Namespace, Name: "web"}
 		if err := (sim.Driver{Place: h.place}).Scale(ctx, target.Ref{Project: e.Project, Environment: e.Name, Namespace: e.Namespace}, deployment, c.runs); err != nil {
@@ -282,26 +291,48 @@ func TestAutoscaledPodsFromTheBeginning(t *testing.T) {
 	}
 }
 
-// unscaled is a place where nobody but autoscalers may scale.
-type unscaled struct{ sim.Driver }
-
-func (unscaled) Scale(context.Context, target.Ref, blueberry.ObjectRef, int) error {
-	return blueberry.Errorf(blueberry.Forbidden, "TARGET_FORBIDDEN", "deployments/scale may not be patched")
+// unscaled is a place that does not scale while it has a reason.
+type unscaled struct {
+	sim.Driver
+	reason func() error
 }
 
-// TestAutoscaledPodsWithoutTheRight: what a place does not let us set is the autoscaler's, and holds up nothing.
-func TestAutoscaledPodsWithoutTheRight(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, storetest.SQLite(t))
-	place, err := h.Places.Place("local")
-	if err != nil {
-		t.Fatal(err)
+func (u unscaled) Scale(ctx context.Context, ref target.Ref, workload blueberry.ObjectRef, replicas int) error {
+	if err := u.reason(); err != nil {
+		return err
 	}
-	place.Driver = unscaled{sim.Driver{Place: h.place}}
-	h.Places = provision.FixedPlaces(map[string]provision.Place{"local": place})
-	e := h.create(t, "pr-1", blueberry.Component{Name: "web", Image: "acme/web:1", Values: map[string]any{"replicas": 2, "autoscaling": map[string]any{"enabled": true}}})
-	if e = h.until(t, e.ID, phase(blueberry.Ready)); h.pods(t, e)["web"] != 1 {
-		t.Errorf("pods %v, want the one that a Deployment begins with", h.pods(t, e))
+	return u.Driver.Scale(ctx, ref, workload, replicas)
+}
+
+// TestAutoscaledPodsThatCannotBeSet: what a place refuses is the autoscaler's, and holds up nothing; and what is only away for a moment is asked again.
+func TestAutoscaledPodsThatCannotBeSet(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		reasons []error // of one call after the other; the last stays
+		want    int
+	}{
+		"not allowed": {[]error{blueberry.Errorf(blueberry.Forbidden, "TARGET_FORBIDDEN", "deployments/scale may not be patched")}, 1},
+		"over a rule": {[]error{blueberry.Errorf(blueberry.Invalid, "TARGET_REFUSED", "more than one pod")}, 1},
+		"away once":   {[]error{blueberry.Errorf(blueberry.Unavailable, "TARGET_UNAVAILABLE", "connection reset"), nil}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, storetest.SQLite(t))
+			place, err := h.Places.Place("local")
+			if err != nil {
+				t.Fatal(err)
+			}
+			calls := 0
+			place.Driver = unscaled{sim.Driver{Place: h.place}, func() error {
+				calls++
+				return c.reasons[min(calls, len(c.reasons))-1]
+			}}
+			h.Places = provision.FixedPlaces(map[string]provision.Place{"local": place})
+			e := h.create(t, "pr-1", blueberry.Component{Name: "web", Image: "acme/web:1", Values: map[string]any{"replicas": 2, "autoscaling": map[string]any{"enabled": true}}})
+			if e = h.until(t, e.ID, phase(blueberry.Ready)); h.pods(t, e)["web"] != c.want || calls == 0 {
+				t.Errorf("pods %v after %d calls, want %d", h.pods(t, e), calls, c.want)
+			}
+		})
 	}
 }
 
