@@ -47,7 +47,7 @@ FUZZTIME ?= 10s
 FUZZERS := internal/render:FuzzParseBlueprint internal/render:FuzzParseValues internal/render:FuzzScore internal/policy:FuzzCheck internal/catalog:FuzzCases internal/access:FuzzPHC internal/access/oauth:FuzzAuthorizeQuery internal/access/oauth:FuzzTokenBody internal/audit:FuzzVerifyAudit internal/pki:FuzzPEM internal/target/kube:FuzzKubeconfig internal/source/github:FuzzRead internal/source/gitlab:FuzzRead internal/source/gitea:FuzzRead internal/source/bitbucket:FuzzRead internal/source/generic:FuzzRead internal/source/argocd:FuzzRead internal/source/gitlab:FuzzPulls internal/source/sim:FuzzCalls internal/source/ciformat:FuzzJUnit internal/source/ciformat:FuzzCoverage internal/source/ciformat:FuzzScan internal/source/ciformat:FuzzLint internal/source/ciformat:FuzzSBOM internal/source/ciformat:FuzzAuto internal/blueberry:FuzzLabelSelector internal/blueberry:FuzzSubscriptionAddress internal/blueberry:FuzzPullCommands
 
 fuzz: need-go ## look for input from outside that breaks its readers, for FUZZTIME each
-	@for f in $(FUZZERS); do echo "fuzz $$f"; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "./$${f%:*}" || exit 1; done
+	@for f in $(FUZZERS); do scripts/fuzz $$f $(FUZZTIME) || exit 1; done
 
 bench: need-go ## print the numbers to hold (docs/design/numbers.md)
 	@scripts/need git gcc postgres
@@ -67,7 +67,7 @@ lint: need-go ## check form and findings
 	@scripts/need shellcheck
 	cd tools && go build -o ../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint mvdan.cc/gofumpt github.com/rhysd/actionlint/cmd/actionlint
 	bin/actionlint examples/pipelines/github/blueberry.yml examples/pipelines/gitea/blueberry.yml
-	shellcheck examples/pipelines/report.sh scripts/need .ci/run
+	shellcheck examples/pipelines/report.sh scripts/need scripts/fuzz .ci/run
 	bin/golangci-lint run ./...
 	cd devcluster && ../bin/golangci-lint run --config ../.golangci.yml ./internal/...
 
