@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -67,7 +68,7 @@ func waitEvent(ctx context.Context, t *testing.T, s *installation.Server, id str
 	}
 }
 
-// wire passes connections on to the API server of the test run, until it is cut.
+// wire passes connections on to the API server of the test run, until it is cut, or holds back what goes over it.
 type wire struct {
 	kubeconfig string
 	to         string
@@ -75,6 +76,7 @@ type wire struct {
 	mu    sync.Mutex
 	down  bool
 	conns []net.Conn
+	flows chan struct{} // closed while bytes go over it
 }
 
 func newWire(t *testing.T) *wire {
@@ -94,7 +96,8 @@ func newWire(t *testing.T) *wire {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	w := &wire{kubeconfig: filepath.Join(t.TempDir(), "kubeconfig"), to: u.Host}
+	w := &wire{kubeconfig: filepath.Join(t.TempDir(), "kubeconfig"), to: u.Host, flows: make(chan struct{})}
+	close(w.flows)
 	if err := os.WriteFile(w.kubeconfig, []byte(strings.ReplaceAll(string(original), u.Host, l.Addr().String())), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -126,8 +129,8 @@ func (w *wire) serve(l net.Listener) {
 			}
 			defer out.Close()
 			done := make(chan struct{})
-			go func() { _, _ = out.(*net.TCPConn).ReadFrom(in); _ = out.(*net.TCPConn).CloseWrite(); close(done) }()
-			_, _ = in.(*net.TCPConn).ReadFrom(out)
+			go func() { _, _ = io.Copy(out, held{in, w}); _ = out.(*net.TCPConn).CloseWrite(); close(done) }()
+			_, _ = io.Copy(in, held{out, w})
 			in.Close()
 			<-done
 		}()
@@ -149,4 +152,29 @@ func (w *wire) mend() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.down = false
+}
+
+// hang keeps connections open, and lets nothing over them until it is told to go on.
+func (w *wire) hang() (goOn func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	stopped := make(chan struct{})
+	w.flows = stopped
+	return sync.OnceFunc(func() { close(stopped) })
+}
+
+// held reads one side of a wire, for as long as it flows.
+type held struct {
+	io.Reader
+	w *wire
+}
+
+// Read implements io.Reader.
+func (h held) Read(p []byte) (int, error) {
+	n, err := h.Reader.Read(p)
+	h.w.mu.Lock()
+	flows := h.w.flows
+	h.w.mu.Unlock()
+	<-flows
+	return n, err
 }

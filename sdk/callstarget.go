@@ -10,6 +10,11 @@ func (c *Client) ListTargets(ctx context.Context) (TargetList, error) {
 	return fetch[TargetList](ctx, c, newCall(http.MethodGet, "targets"))
 }
 
+// ListNames reads the names of the projects and targets that one may see. No target is asked.
+func (c *Client) ListNames(ctx context.Context) (Names, error) {
+	return fetch[Names](ctx, c, newCall(http.MethodGet, "names"))
+}
+
 // RegisterTarget registers a place, and tells what it was found to need.
 func (c *Client) RegisterTarget(ctx context.Context, r RegisterTargetRequest, options ...CallOption) (RegisteredTarget, error) {
 	return fetch[RegisteredTarget](ctx, c, post(r, "targets"), options...)

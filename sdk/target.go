@@ -42,6 +42,19 @@ type TargetList struct {
 	Items []Target `json:"items" nullable:"false" doc:"Ordered by name"`
 }
 
+// Names are what can be chosen by its name.
+type Names struct {
+	Projects []string     `json:"projects" nullable:"false" doc:"Ordered by name; empty for who may see none" example:"[\"default\"]"`
+	Targets  []TargetName `json:"targets" nullable:"false" doc:"Ordered by name; empty for who may see none"`
+}
+
+// TargetName is a target as the record knows it.
+type TargetName struct {
+	Name   string `json:"name" doc:"Name of the target" example:"local"`
+	Driver string `json:"driver" doc:"How the server speaks to it" example:"kube"`
+	State  string `json:"state" enum:"active,cordoned,draining" doc:"Whether it takes new environments, none, or also lets go of those with a lease" example:"active"`
+}
+
 // RegisterTargetRequest registers a place.
 type RegisterTargetRequest struct {
 	Name       string       `json:"name" minLength:"1" maxLength:"40" pattern:"^[a-z]([a-z0-9-]*[a-z0-9])?$" doc:"Lower-case letters, digits and dashes" example:"prod"`

@@ -57,20 +57,10 @@ func (s *shared) completeTargets(c *cobra.Command, args []string, _ string) ([]c
 	if len(args) > 0 && c.Parent() != nil && c.Parent().Name() == "target" {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	client, ctx, cancel, err := s.completing(c.Context())
-	defer cancel()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	found, err := client.ListTargets(ctx)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var out []cobra.Completion
-	for _, t := range found.Items {
-		out = append(out, cobra.CompletionWithDesc(t.Name, t.Driver))
-	}
-	return out, cobra.ShellCompDirectiveNoFileComp
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
+		found, err := client.ListNames(ctx)
+		return each(found.Targets, func(t sdk.TargetName) cobra.Completion { return cobra.CompletionWithDesc(t.Name, t.Driver) }), err
+	})
 }
 
 // completeNames completes what stands first, or a flag's value, from a list that the server gives. What goes wrong completes nothing.
@@ -139,8 +129,8 @@ func (s *shared) completeProjects(c *cobra.Command, args []string, _ string) ([]
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error) {
-		found, err := client.ListProjects(ctx)
-		return each(found.Items, func(x sdk.Project) cobra.Completion { return x.Name }), err
+		found, err := client.ListNames(ctx)
+		return found.Projects, err
 	})
 }
 

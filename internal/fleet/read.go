@@ -39,6 +39,21 @@ func (f *Fleet) Target(ctx context.Context, actor blueberry.Actor, name string) 
 	return f.state(ctx, actor, t, usage), nil
 }
 
+// TargetNames reads all by name, from the record alone. Its kubeconfigs are left out.
+func (f *Fleet) TargetNames(ctx context.Context, actor blueberry.Actor) (out []blueberry.Target, err error) {
+	if err := actor.CanSomewhere(blueberry.GrantTargetsRead); err != nil {
+		return nil, err
+	}
+	err = f.Record.View(ctx, func(tx Tx) (err error) {
+		out, err = tx.Targets(ctx)
+		return err
+	})
+	for i := range out {
+		out[i] = withoutSecrets(out[i])
+	}
+	return out, err
+}
+
 // Targets reads all by name, and asks each whether it is there.
 func (f *Fleet) Targets(ctx context.Context, actor blueberry.Actor) ([]TargetState, error) {
 	if err := actor.CanSomewhere(blueberry.GrantTargetsRead); err != nil {

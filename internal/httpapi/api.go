@@ -67,6 +67,7 @@ type Drift interface {
 // Projects are the operations on projects.
 type Projects interface {
 	Projects(ctx context.Context, actor blueberry.Actor) ([]provision.ProjectState, error)
+	ProjectNames(ctx context.Context, actor blueberry.Actor) ([]string, error)
 	ProjectState(ctx context.Context, actor blueberry.Actor, name string) (provision.ProjectState, error)
 	SetQuota(ctx context.Context, actor blueberry.Actor, name string, q blueberry.Quota, ifVersion int64) (provision.ProjectState, error)
 }
@@ -134,6 +135,8 @@ type Blueprints interface {
 // Targets are the operations that read targets.
 type Targets interface {
 	Targets(ctx context.Context, actor blueberry.Actor) ([]fleet.TargetState, error)
+	// TargetNames reads all by name from the record alone.
+	TargetNames(ctx context.Context, actor blueberry.Actor) ([]blueberry.Target, error)
 	Target(ctx context.Context, actor blueberry.Actor, name string) (fleet.TargetState, error)
 	// Check looks at everything that a target needs.
 	Check(ctx context.Context, actor blueberry.Actor, name string) ([]blueberry.TargetCheck, error)
@@ -275,6 +278,7 @@ func New(d Deps) (*API, error) {
 	policies{d.Policies}.mount(r)
 	projects{d.Projects}.mount(r)
 	targets{d.Targets, d.Fleet}.mount(r)
+	names{d.Projects, d.Targets}.mount(r)
 	d.Life.mount(r, d)
 	repositories{d.Repositories}.mount(r)
 	pulls{d.Repositories}.mount(r)

@@ -103,6 +103,7 @@ func everyLifeCall(t *testing.T, c *sdk.Client) {
 		{"download-archive-file", "ARCHIVE_NOT_FOUND", func() error { return c.DownloadArchiveFile(ctx, env, "logs/web-1/app.log", &bytes.Buffer{}) }},
 		{"undo-archive", "UNDO_TOO_EARLY", func() error { return second(c.UndoArchive(ctx, env, sdk.UndoRequest{})) }},
 		{"list-targets", "", func() error { return second(c.ListTargets(ctx)) }},
+		{"list-names", "", func() error { return second(c.ListNames(ctx)) }},
 		{"register-target", "", func() error {
 			return second(c.RegisterTarget(ctx, sdk.RegisterTargetRequest{Name: "spare", Driver: "sim", Domain: "spare.test"}))
 		}},

@@ -49,7 +49,7 @@ func rightsTable() map[string]right {
 		"list-identity-providers": installation, "get-identity-provider": installation, "set-identity-provider": installation,
 		"delete-identity-provider": installation,
 
-		"get-account": {who: "anyone"}, "list-sign-in-ways": {who: "anyone"}, "list-roles": {who: "anyone"}, "get-version": {who: "anyone"}, "list-passkeys": {who: "anyone"},
+		"get-account": {who: "anyone"}, "list-sign-in-ways": {who: "anyone"}, "list-roles": {who: "anyone"}, "get-version": {who: "anyone"}, "list-names": {who: "anyone"}, "list-passkeys": {who: "anyone"},
 		"change-password": {who: "person"}, "begin-totp": {who: "person"}, "confirm-totp": {who: "person"}, "remove-totp": {who: "person"},
 		"create-recovery-codes": {who: "person"}, "begin-passkey": {who: "person"}, "confirm-passkey": {who: "person"}, "delete-passkey": own,
 		"unlink-identity": own, "list-consents": {who: "anyone"}, "revoke-consent": {who: "anyone", empty: true},

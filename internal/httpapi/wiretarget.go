@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"cmp"
+
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/fleet"
 	"github.com/blueberry-idp/blueberry/sdk"
@@ -8,12 +10,8 @@ import (
 
 // wireTarget never tells a kubeconfig.
 func wireTarget(t fleet.TargetState) sdk.Target {
-	state := t.State
-	if state == "" {
-		state = blueberry.TargetActive
-	}
 	return sdk.Target{
-		Name: t.Name, Driver: t.Driver, Domain: t.Domain, Reachable: t.Reachable, Message: t.Message, Region: t.Region, State: string(state), Reason: t.Reason,
+		Name: t.Name, Driver: t.Driver, Domain: t.Domain, Reachable: t.Reachable, Message: t.Message, Region: t.Region, State: string(cmp.Or(t.State, blueberry.TargetActive)), Reason: t.Reason,
 		Server: t.Server, Kubeconfig: t.HasKubeconfig, KubeconfigFile: t.KubeconfigFile, Context: t.Context, Gateway: t.Gateway,
 		Argo: sdk.TargetArgo{
 			Namespace: t.Argo.Namespace, Kubeconfig: t.HasArgoKubeconfig, KubeconfigFile: t.Argo.KubeconfigFile, Server: t.ArgoServer,

@@ -9,32 +9,45 @@ import (
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
 
-// Projects lists the projects that the actor may read by name, each with what its environments use.
-func (p *Provisioner) Projects(ctx context.Context, actor blueberry.Actor) ([]ProjectState, error) {
-	in, err := actor.Within("", blueberry.GrantProjectsRead)
-	if err != nil {
-		return nil, err
-	}
-	var out []ProjectState
+// ProjectNames lists the projects that the actor may read, by name.
+func (p *Provisioner) ProjectNames(ctx context.Context, actor blueberry.Actor) (out []string, err error) {
 	err = p.Record.View(ctx, func(tx Tx) error {
-		out = nil
-		list, err := tx.Projects(ctx)
+		list, err := readableProjects(ctx, tx, actor)
+		out = make([]string, len(list))
+		for i, project := range list {
+			out[i] = project.Name
+		}
+		return err
+	})
+	return out, err
+}
+
+// Projects lists the projects that the actor may read by name, each with what its environments use.
+func (p *Provisioner) Projects(ctx context.Context, actor blueberry.Actor) (out []ProjectState, err error) {
+	err = p.Record.View(ctx, func(tx Tx) error {
+		list, err := readableProjects(ctx, tx, actor)
 		if err != nil {
 			return err
 		}
-		for _, project := range list {
-			if in != nil && !slices.Contains(in, project.Name) {
-				continue
-			}
-			used, err := tx.ProjectUsage(ctx, project.Name)
-			if err != nil {
+		out = make([]ProjectState, len(list))
+		for i, project := range list {
+			out[i].Project = project
+			if out[i].Used, err = tx.ProjectUsage(ctx, project.Name); err != nil {
 				return err
 			}
-			out = append(out, ProjectState{project, used})
 		}
 		return nil
 	})
 	return out, err
+}
+
+func readableProjects(ctx context.Context, tx Tx, actor blueberry.Actor) ([]blueberry.Project, error) {
+	in, err := actor.Within("", blueberry.GrantProjectsRead)
+	if err != nil {
+		return nil, err
+	}
+	list, err := tx.Projects(ctx)
+	return slices.DeleteFunc(list, func(p blueberry.Project) bool { return in != nil && !slices.Contains(in, p.Name) }), err
 }
 
 // ProjectState reads one project with what its environments use.

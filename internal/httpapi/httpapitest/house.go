@@ -85,6 +85,11 @@ type away struct {
 	fleets
 }
 
+// ProjectNames gives the one that there always is: names are read together with those of targets, which the house has.
+func (away) ProjectNames(context.Context, blueberry.Actor) ([]string, error) {
+	return []string{blueberry.DefaultProject}, nil
+}
+
 // Aliases, so that no field has the name of a method.
 type (
 	changes    = httpapi.Changes

@@ -135,6 +135,16 @@ func (h *House) Targets(_ context.Context, actor blueberry.Actor) ([]fleet.Targe
 	}, nil
 }
 
+// TargetNames gives the same two.
+func (h *House) TargetNames(ctx context.Context, actor blueberry.Actor) ([]blueberry.Target, error) {
+	found, err := h.Targets(ctx, actor)
+	out := make([]blueberry.Target, len(found))
+	for i, t := range found {
+		out[i] = t.Target
+	}
+	return out, err
+}
+
 // ReserveIdempotency takes a key.
 func (h *House) ReserveIdempotency(_ context.Context, actor, key, digest string, now time.Time) (*blueberry.IdempotentAnswer, error) {
 	h.mu.Lock()

@@ -56,18 +56,11 @@ func (v *visit) projectsWith(g blueberry.Grant) ([]string, error) {
 	if !all {
 		return in, nil
 	}
-	list, err := v.api.ListProjects(v.ctx)
-	if isStatus(err, http.StatusForbidden) {
-		return []string{blueberry.DefaultProject}, nil
+	names, err := v.api.ListNames(v.ctx)
+	if err == nil && len(names.Projects) == 0 {
+		names.Projects = []string{blueberry.DefaultProject}
 	}
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, p := range list.Items {
-		out = append(out, p.Name)
-	}
-	return out, nil
+	return names.Projects, err
 }
 
 // following is the address of the page of a list that begins at a cursor of a name; empty behind the last.

@@ -83,13 +83,11 @@ func (v *visit) askOwnToken(problem *sdk.Problem) (page, error) {
 		r, _ = wishedToken(f)
 	}
 	view.Ask.CLI, view.Ask.Call, view.Ask.Body = tokenCommand(r), "POST /v1/api-tokens", jsonOf(r)
-	list, err := v.api.ListProjects(v.ctx)
-	if err != nil && !isStatus(err, http.StatusForbidden) {
+	names, err := v.api.ListNames(v.ctx)
+	if err != nil {
 		return page{}, err
 	}
-	for _, p := range list.Items {
-		view.Projects = append(view.Projects, p.Name)
-	}
+	view.Projects = names.Projects
 	return page{Title: "Make an API token", Here: "/account", Body: ownTokenBody(view)}, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ type site struct {
 	api    http.Handler // what is at url
 	client *sdk.Client
 
+	held    atomic.Pointer[holding] // calls of the API that do not answer
 	gallery *console.Gallery // keeps the answers that pages are made of; nil for none
 	now     time.Time        // for pages; zero for the real time
 }
@@ -62,7 +64,7 @@ func newSite(t testing.TB) *site {
 			if s.gallery != nil {
 				return s.gallery.Keep(api.Inside(a))
 			}
-			return api.Inside(a)
+			return s.holdingBack(api.Inside(a))
 		},
 		Now: func() time.Time {
 			if !s.now.IsZero() {
@@ -112,6 +114,35 @@ func newSite(t testing.TB) *site {
 	t.Cleanup(func() { stop(); <-ended })
 	s.url, s.api, s.client = srv.URL, api, &sdk.Client{BaseURL: srv.URL, Token: httpapitest.Token}
 	return s
+}
+
+// holding are calls of the API that wait until their reader is gone, or they are let go.
+type holding struct {
+	paths []string // how they end
+	free  chan struct{}
+}
+
+// hold has calls wait, by how their paths end, until the function that it gives lets them go.
+func (s *site) hold(paths ...string) (free func()) {
+	h := &holding{paths, make(chan struct{})}
+	s.held.Store(h)
+	return func() {
+		s.held.Store(nil)
+		close(h.free)
+	}
+}
+
+func (s *site) holdingBack(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := s.held.Load(); h != nil && slices.ContainsFunc(h.paths, func(p string) bool { return strings.HasSuffix(r.URL.Path, p) }) {
+			select {
+			case <-r.Context().Done():
+				return
+			case <-h.free:
+			}
+		}
+		api.ServeHTTP(w, r)
+	})
 }
 
 // ask gets a page, or sends a form; it follows nothing.

@@ -1,8 +1,10 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
@@ -63,6 +65,35 @@ func (e environmentView) page(title string, p page) page {
 	return p
 }
 
+// answerPatience is how long a page waits for one thing that a target tells.
+const answerPatience = 5 * time.Second
+
+// elsewhere is the context of what a page asks a target, where the page stands without the answer, too.
+func (v *visit) elsewhere() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(v.ctx, answerPatience)
+}
+
+// why is how an environment comes up, and what keeps it from that.
+func (v *visit) why(id string) (sdk.Why, error) {
+	ctx, cancel := v.elsewhere()
+	defer cancel()
+	return v.api.GetEnvironmentWhy(ctx, id)
+}
+
+// containers are those of an environment, or why they are not known.
+func (v *visit) containers(e environmentView) (list []sdk.Container, problem string) {
+	if !v.may(e.Project, blueberry.GrantEnvironmentsLogs) {
+		return nil, "you may not see its pods: that needs the grant " + string(blueberry.GrantEnvironmentsLogs)
+	}
+	ctx, cancel := v.elsewhere()
+	defer cancel()
+	found, err := v.api.ListEnvironmentContainers(ctx, e.ID)
+	if err != nil {
+		return nil, problemText(err)
+	}
+	return found.Items, ""
+}
+
 // stepsOf shows what is known of the steps while the target does not answer.
 func stepsOf(conditions []sdk.Condition) []sdk.Step {
 	var out []sdk.Step
@@ -75,7 +106,7 @@ func stepsOf(conditions []sdk.Condition) []sdk.Step {
 func problemText(err error) string {
 	var p *sdk.Problem
 	if !errors.As(err, &p) {
-		return "it did not answer"
+		return "its target did not answer"
 	}
 	return p.Detail
 }

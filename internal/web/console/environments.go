@@ -3,7 +3,6 @@ package console
 import (
 	"errors"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -31,8 +30,7 @@ type listView struct {
 type listed struct {
 	Items    []sdk.Environment
 	Next     string // address of the next page
-	Projects []string
-	Targets  []string
+	Names    sdk.Names // that it can be narrowed to
 	Table    templ.Component
 }
 
@@ -64,10 +62,13 @@ func environmentsArea() area {
 			return []menuItem{{To: "/environments", Name: "Environments", Icon: "boxes", Key: "e"}}
 		},
 		Pages: map[string]func(*visit) (page, error){
-			"GET /environments": environments, "GET /environments/{id}": environmentOverview, "GET /environments/{id}/timeline": environmentTimeline,
-			"GET /environments/{id}/objects": environmentObjects, "GET /environments/{id}/objects/one": environmentObject, "GET /environments/{id}/logs": environmentLogs,
+			"GET /environments": environments, "GET /environments/{id}": early(ofEnvironment("", ""), environmentOverview), "GET /environments/{id}/timeline": environmentTimeline,
+			"GET /environments/{id}/objects": environmentObjects, "GET /environments/{id}/objects/one": early(ofEnvironment("objects", "Object"), environmentObject),
+			"GET /environments/{id}/logs": early(ofEnvironment("logs", "Logs"), environmentLogs),
 			"GET /environments/{id}/config": environmentConfig, "GET /environments/{id}/revisions": environmentRevisions,
-			"GET /environments/{id}/manifests": environmentManifests, "GET /environments/{id}/topology": environmentTopology, "GET /environments/{id}/shell": environmentShell,
+			"GET /environments/{id}/manifests": early(ofEnvironment("manifests", "Manifests"), environmentManifests),
+			"GET /environments/{id}/topology": early(ofEnvironment("topology", "Topology"), environmentTopology),
+			"GET /environments/{id}/shell": early(ofEnvironment("shell", "Shell"), environmentShell),
 			"GET /environments/{id}/undo": undo, "GET /bulk": confirmBulk, "GET /environments/{id}/{verb}": confirmVerb,
 		},
 		Posts: map[string]func(*visit) (string, error){"POST /environments/{id}/{verb}": doVerb, "POST /environments/{id}/undo": doUndo},
@@ -120,16 +121,9 @@ func (v *visit) listed(l listView) (out listed, err error) {
 	if found.NextCursor != "" {
 		l.Next = l.with("cursor", found.NextCursor)
 	}
-	projects, err := v.api.ListProjects(v.ctx)
-	if err != nil && !isStatus(err, http.StatusForbidden) {
+	if l.Names, err = v.api.ListNames(v.ctx); err != nil {
 		return out, err
 	}
-	l.Projects = listOf(projects.Items, func(p sdk.Project) string { return p.Name })
-	targets, err := v.api.ListTargets(v.ctx)
-	if err != nil && !isStatus(err, http.StatusForbidden) {
-		return out, err
-	}
-	l.Targets = listOf(targets.Items, func(t sdk.Target) string { return t.Name })
 	table, err := templ.ToGoHTML(v.ctx, environmentTable(l))
 	l.Table = templ.Raw(table)
 	return l.listed, err

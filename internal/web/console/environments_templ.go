@@ -66,8 +66,8 @@ func environmentsBody(l listView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if len(l.Projects) > 1 || l.Filter.Project != "" {
-			templ_7745c5c3_Err = filterSelect("Project", "project", l.Filter.Project, "All", optionsOf(l.Projects...)).Render(ctx, templ_7745c5c3_Buffer)
+		if len(l.Names.Projects) > 1 || l.Filter.Project != "" {
+			templ_7745c5c3_Err = filterSelect("Project", "project", l.Filter.Project, "All", optionsOf(l.Names.Projects...)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -76,8 +76,8 @@ func environmentsBody(l listView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if len(l.Targets) > 1 || l.Filter.Target != "" {
-			templ_7745c5c3_Err = filterSelect("Target", "target", l.Filter.Target, "All", optionsOf(l.Targets...)).Render(ctx, templ_7745c5c3_Buffer)
+		if len(l.Names.Targets) > 1 || l.Filter.Target != "" {
+			templ_7745c5c3_Err = filterSelect("Target", "target", l.Filter.Target, "All", optionsOf(targetNames(l.Names)...)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

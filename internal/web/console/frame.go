@@ -91,8 +91,7 @@ func frameOf(v *visit, p page) templ.Component {
 			Undo: takeBackOf(v, v.r.URL.Query().Get("done")), Content: string(content), Theme: choice(v.r, themeCookie, themes), Density: choice(v.r, densityCookie, densities),
 		}
 		if p.Watch != (interest{}) && !v.still {
-			q := v.r.URL.Query()
-			q.Del("done")
+			q := ownQuery(v)
 			q.Set("shown", digestOf([]byte(content)))
 			f.Live = (&url.URL{Path: v.r.URL.Path, RawQuery: q.Encode()}).String()
 		}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"net/http"
 
@@ -17,12 +18,19 @@ func (c *Console) client(who blueberry.Actor) *sdk.Client {
 // inProcess is a transport to a handler of the same process. The context of a call is that of the page.
 type inProcess struct{ handler http.Handler }
 
-// RoundTrip answers one call.
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip answers one call. An answer that the handler broke off is an error, as it is over a network.
+func (p inProcess) RoundTrip(r *http.Request) (_ *http.Response, err error) {
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}
 	w := &answer{header: http.Header{}}
+	defer func() {
+		if x := recover(); x == http.ErrAbortHandler { //nolint:errorlint // a panic with this very value
+			err = cmp.Or(r.Context().Err(), io.ErrUnexpectedEOF)
+		} else if x != nil {
+			panic(x)
+		}
+	}()
 	p.handler.ServeHTTP(w, r)
 	if err := r.Context().Err(); err != nil {
 		return nil, err

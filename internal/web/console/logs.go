@@ -57,9 +57,7 @@ func environmentLogs(v *visit) (page, error) {
 	if l.At, err = time.Parse(time.RFC3339Nano, q.Get("at")); err != nil {
 		l.At = time.Time{}
 	}
-	if list, err := v.api.ListEnvironmentContainers(v.ctx, e.ID); err == nil {
-		l.Containers = list.Items
-	}
+	l.Containers, _ = v.containers(e) // without them there is nothing to choose from, and all lines are read all the same
 	seen := map[string]bool{}
 	for _, c := range l.Containers {
 		if c.Component != "" && !seen[c.Component] {

@@ -18,6 +18,7 @@ type overviewView struct {
 	environmentView
 	Why        sdk.Why
 	WhyProblem string // why the target could not be asked
+	NoPods     string // why nothing is known of its pods
 	Components []componentView
 	Receipt    *sdk.Receipt
 	Pull       *sdk.PullRequest
@@ -110,7 +111,7 @@ func environmentOverview(v *visit) (page, error) {
 			return page{}, err
 		}
 	} else {
-		if o.Why, err = v.api.GetEnvironmentWhy(v.ctx, e.ID); err != nil {
+		if o.Why, err = v.why(e.ID); err != nil {
 			o.WhyProblem = problemText(err)
 			o.Why.Steps = stepsOf(e.Conditions)
 		}
@@ -191,17 +192,16 @@ func (v *visit) components(o *overviewView, objects []sdk.Object) ([]componentVi
 			find(x.Component).Wave = x.Wave
 		}
 	}
-	if o.MayLogs {
-		list, err := v.api.ListEnvironmentContainers(v.ctx, o.ID)
-		if err == nil {
-			for _, x := range list.Items {
-				c := find(x.Component)
-				c.Containers = append(c.Containers, x)
-			}
-		}
+	var containers []sdk.Container
+	containers, o.NoPods = v.containers(o.environmentView)
+	for _, x := range containers {
+		c := find(x.Component)
+		c.Containers = append(c.Containers, x)
 	}
-	if o.WhyProblem == "" && o.Phase != sdk.Sleeping {
-		if usage, err := v.api.ListEnvironmentUsage(v.ctx, o.ID); err == nil { // a target need not measure
+	if o.WhyProblem == "" && o.NoPods == "" && o.Phase != sdk.Sleeping {
+		ctx, cancel := v.elsewhere()
+		defer cancel()
+		if usage, err := v.api.ListEnvironmentUsage(ctx, o.ID); err == nil { // a target need not measure
 			for _, x := range usage.Items {
 				c := find(x.Component)
 				c.Usage = append(c.Usage, x)

@@ -138,14 +138,12 @@ func (v *visit) namedPlaces(low string) (out []place) {
 			out = append(out, place{name, pages + "/" + url.PathEscape(id), kind})
 		}
 	}
-	if list, err := v.api.ListTargets(v.ctx); err == nil {
-		for _, t := range list.Items {
+	if names, err := v.api.ListNames(v.ctx); err == nil {
+		for _, t := range names.Targets {
 			add("target", "/targets", t.Name, t.Name)
 		}
-	}
-	if list, err := v.api.ListProjects(v.ctx); err == nil {
-		for _, p := range list.Items {
-			add("project", "/projects", p.Name, p.Name)
+		for _, p := range names.Projects {
+			add("project", "/projects", p, p)
 		}
 	}
 	if list, err := v.api.ListBlueprints(v.ctx, sdk.CatalogueFilter{Limit: 200}); err == nil {

@@ -22,7 +22,7 @@ type planForm struct {
 	Typed     url.Values
 	Blueprint *sdk.Blueprint // that was read; nil before it was
 	Projects  []string
-	Targets   []sdk.Target
+	Targets   []string
 	Catalogue []sdk.CatalogueEntry
 	Problem   *sdk.Problem
 	Plan      *sdk.Plan
@@ -65,18 +65,12 @@ func newEnvironment(v *visit) (page, error) {
 
 func (v *visit) createForm(typed url.Values, problem *sdk.Problem, plan *sdk.Plan, stale string) (page, error) {
 	f := planForm{Typed: typed, Problem: problem, Plan: plan, PlanStale: stale}
-	projects, err := v.api.ListProjects(v.ctx)
-	if err != nil && !isStatus(err, http.StatusForbidden) {
+	names, err := v.api.ListNames(v.ctx)
+	if err != nil {
 		return page{}, err
 	}
-	for _, p := range projects.Items {
-		if v.may(p.Name, blueberry.GrantEnvironmentsCreate) {
-			f.Projects = append(f.Projects, p.Name)
-		}
-	}
-	if targets, err := v.api.ListTargets(v.ctx); err == nil {
-		f.Targets = targets.Items
-	}
+	f.Projects = slices.DeleteFunc(names.Projects, func(p string) bool { return !v.may(p, blueberry.GrantEnvironmentsCreate) })
+	f.Targets = targetNames(names)
 	if list, err := v.api.ListBlueprints(v.ctx, sdk.CatalogueFilter{Project: typed.Get("project")}); err == nil {
 		f.Catalogue = list.Items
 	}

@@ -219,7 +219,7 @@ func createBody(f planForm) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(f.Targets) > 1 {
-				templ_7745c5c3_Err = choose(f, "target", "Target", "The default", targetNames(f.Targets)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = choose(f, "target", "Target", "The default", f.Targets).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

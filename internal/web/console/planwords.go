@@ -15,11 +15,8 @@ func catalogueRef(e sdk.CatalogueEntry) string {
 	return fmt.Sprintf("%s@%d", name, e.Latest)
 }
 
-func targetNames(targets []sdk.Target) (names []string) {
-	for _, t := range targets {
-		names = append(names, t.Name)
-	}
-	return names
+func targetNames(n sdk.Names) []string {
+	return listOf(n.Targets, func(t sdk.TargetName) string { return t.Name })
 }
 
 // defaultText says what holds when nothing is chosen.

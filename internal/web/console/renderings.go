@@ -33,20 +33,14 @@ func (v *visit) render(build func(*visit) (page, error)) (rendering, error) {
 
 // renderingKey is the same for pages that must be the same: one address, one reader with the same rights, one browser.
 func (v *visit) renderingKey() [sha256.Size]byte {
-	q := v.r.URL.Query()
-	q.Del("shown")
-	q.Del("done")
-	key, _ := json.Marshal([]any{v.who, v.r.URL.Path, q.Encode(), v.r.Header["Cookie"]}) // an actor is plain data
+	key, _ := json.Marshal([]any{v.who, v.r.URL.Path, ownQuery(v).Encode(), v.r.Header["Cookie"]}) // an actor is plain data
 	return sha256.Sum256(key)
 }
 
 // listKey is the same for readers to whom the API must give the same lists: one page at one address, and the same rights. What lists hold is decided by grants
 // alone; who reads them does not matter.
 func (v *visit) listKey() [sha256.Size]byte {
-	q := v.r.URL.Query()
-	q.Del("shown")
-	q.Del("done")
-	key, _ := json.Marshal([]any{v.who.Kind, v.who.Grants, v.who.Projects, v.r.URL.Path, q.Encode()})
+	key, _ := json.Marshal([]any{v.who.Kind, v.who.Grants, v.who.Projects, v.r.URL.Path, ownQuery(v).Encode()})
 	return sha256.Sum256(key)
 }
 

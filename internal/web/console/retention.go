@@ -173,11 +173,11 @@ func orphans(v *visit) (page, error) {
 		return page{}, err
 	}
 	l.Items, l.Next = list.Items, following(v.r.URL, "after", list.NextAfter)
-	if targets, err := v.api.ListTargets(v.ctx); err == nil { // without them there is no choice, and the list stands all the same
-		for _, t := range targets.Items {
-			l.Targets = append(l.Targets, t.Name)
-		}
+	names, err := v.api.ListNames(v.ctx)
+	if err != nil {
+		return page{}, err
 	}
+	l.Targets = targetNames(names)
 	return page{Title: "Orphans", Here: v.keepHere(), Body: orphansBody(l), Watch: interest{Any: true}}, nil
 }
 

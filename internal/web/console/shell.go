@@ -35,12 +35,12 @@ func environmentShell(v *visit) (page, error) {
 	case e.Phase == sdk.Terminating || e.Phase == sdk.Terminated:
 		s.Why = "It has ended, or is about to."
 	default:
-		list, err := v.api.ListEnvironmentContainers(v.ctx, e.ID)
-		if err != nil {
-			s.Why = sentence(problemText(err))
+		list, problem := v.containers(e)
+		if problem != "" {
+			s.Why = sentence(problem)
 			break
 		}
-		for _, c := range list.Items {
+		for _, c := range list {
 			if !c.Init && strings.HasPrefix(c.State, "running") {
 				s.Containers = append(s.Containers, c)
 			}

@@ -25,7 +25,7 @@ func systemArea() area {
 			return []menuItem{{To: to, Name: "System", Icon: "op-pulse", Group: groupOperate}}
 		},
 		Pages: map[string]func(*visit) (page, error){
-			"GET /system": systemStatus, "GET /system/keys": systemKeys, "GET /system/keys/rotate": func(v *visit) (page, error) { return v.rotateKeysForm(nil) },
+			"GET /system": early(ofInstallation("System", systemPath), systemStatus), "GET /system/keys": systemKeys, "GET /system/keys/rotate": func(v *visit) (page, error) { return v.rotateKeysForm(nil) },
 			"GET /system/ca/rotate": func(v *visit) (page, error) { return v.rotateAuthorityForm(nil) }, "GET /system/certificates/new": func(v *visit) (page, error) { return v.issueForm(nil) },
 			"GET /system/certificates/{serial}/revoke": func(v *visit) (page, error) { return v.revokeForm(nil) },
 		},

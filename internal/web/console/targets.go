@@ -28,8 +28,9 @@ func targetsArea() area {
 			return []menuItem{{To: targetsPath, Name: "Targets", Icon: "op-target", Group: groupOperate}}
 		},
 		Pages: map[string]func(*visit) (page, error){
-			"GET /targets": targets, "GET /register-target": func(v *visit) (page, error) { return v.registerForm(nil) },
-			"GET /targets/{name}": target, "GET /targets/{name}/checks": targetChecks, "GET /targets/{name}/update": func(v *visit) (page, error) { return v.updateTargetForm(nil) },
+			"GET /targets": early(ofInstallation("Targets", targetsPath), targets), "GET /register-target": func(v *visit) (page, error) { return v.registerForm(nil) },
+			"GET /targets/{name}": early(ofInstallation("Target", targetsPath), target), "GET /targets/{name}/checks": early(ofInstallation("Checks of a target", targetsPath), targetChecks),
+			 "GET /targets/{name}/update": func(v *visit) (page, error) { return v.updateTargetForm(nil) },
 			"GET /targets/{name}/{verb}": func(v *visit) (page, error) { return v.targetVerbForm(nil) },
 		},
 		Posts: map[string]func(*visit) (string, error){

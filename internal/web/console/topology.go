@@ -10,7 +10,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
@@ -107,16 +106,8 @@ func environmentTopology(v *visit) (page, error) {
 	var containers []sdk.Container
 	var why sdk.Why
 	if e.Phase != sdk.Terminating && e.Phase != sdk.Terminated {
-		if v.may(e.Project, blueberry.GrantEnvironmentsLogs) {
-			found, err := v.api.ListEnvironmentContainers(v.ctx, e.ID)
-			if err != nil {
-				t.Problem = problemText(err)
-			}
-			containers = found.Items
-		} else {
-			t.Problem = "you may not see its pods: that needs the grant " + string(blueberry.GrantEnvironmentsLogs)
-		}
-		why, _ = v.api.GetEnvironmentWhy(v.ctx, e.ID) // what the target does not say is not drawn
+		containers, t.Problem = v.containers(e)
+		why, _ = v.why(e.ID) // what the target does not say is not drawn
 	}
 	t.Nodes = graph(e.Environment, list.Items, outlines, containers, why.Causes)
 	t.Width, t.Height = layOut(t.Nodes)

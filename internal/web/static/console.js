@@ -51,10 +51,10 @@
 		quiet = setTimeout(() => box.replaceChildren(), 4000);
 	}
 
-	// What a form did is told once, also when the page is loaded again.
-	if (document.querySelector("[data-done]")) {
-		const address = new URL(location.href);
-		address.searchParams.delete("done");
+	// What a form did is told once, also when the page is loaded again; that a page was asked for as a whole is nothing to keep.
+	const address = new URL(location.href);
+	for (const word of ["done", "whole"].filter((word) => address.searchParams.has(word))) {
+		address.searchParams.delete(word);
 		history.replaceState(null, "", address);
 	}
 
