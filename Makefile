@@ -7,7 +7,8 @@ TESTENV := go run ./e2e/testenv
 EXTRAS := -with argocd,rollouts,metrics
 # The race detector watches all but SQLite, which is C in the form of Go, with locks of its own, and the parsers of YAML, which go through bytes of one caller:
 # watched, these two take most of the time.
-RACE := $(shell sed "s/.*/'&'/" e2e/installation/race.flags)
+# Binaries of tests are linked without what debuggers read, which takes a third less of the time.
+RACE := -ldflags=-w $(shell sed "s/.*/'&'/" e2e/installation/race.flags)
 
 .DEFAULT_GOAL := help
 .PHONY: help dev build slim test unit e2e soak fuzz bench bench-argocd screenshots lint fmt generate drift check clean need-go

@@ -28,7 +28,7 @@ func TestConsoleOfSlowTarget(t *testing.T) {
 	goOn := wire.hang()
 	defer goOn()
 	do(ctx, t, chromedp.Navigate(home+"/environments"), see("slow"), chromedp.Navigate(home+"/environments/new"), see("Nothing happens before you say so"))
-	do(ctx, t, chromedp.Navigate(page), reads("Asking local, which takes a while"), see("Pods are not shown: Its target did not answer."), shot("slow-whole"))
+	do(ctx, t, chromedp.Navigate(page), reads("Asking local, which takes a while"), see("Pods are not shown: its target did not answer."), shot("slow-whole"))
 	do(ctx, t, chromedp.Navigate(page+"/logs"), reads("Asking local, which takes a while"))
 	goOn()
 	do(ctx, t, see("lines of each container"), chromedp.Navigate(page), see("1 of 1 ready"))

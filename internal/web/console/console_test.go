@@ -41,8 +41,8 @@ type site struct {
 	client *sdk.Client
 
 	held    atomic.Pointer[holding] // calls of the API that do not answer
-	gallery *console.Gallery // keeps the answers that pages are made of; nil for none
-	now     time.Time        // for pages; zero for the real time
+	gallery *console.Gallery        // keeps the answers that pages are made of; nil for none
+	now     time.Time               // for pages; zero for the real time
 }
 
 func newSite(t testing.TB) *site {

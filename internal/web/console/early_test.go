@@ -79,7 +79,7 @@ func TestSlowTargetsAreShownEarly(t *testing.T) {
 
 	answer = s.hold("/containers")
 	page, _ = s.opened(t, "/environments/"+e.ID+"?whole=1")
-	tells(t, "the whole overview of a target that says nothing", page, "Pods are not shown: Its target did not answer.", "Lease", "web")
+	tells(t, "the whole overview of a target that says nothing", page, "Pods are not shown: its target did not answer.", "Lease", "web")
 	hides(t, "the whole overview of a target that says nothing", page, "no pods")
 	answer()
 	page, then = s.opened(t, "/environments/"+e.ID+"?whole=1")

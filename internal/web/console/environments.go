@@ -28,10 +28,10 @@ type listView struct {
 
 // listed is what a list holds for all who have the same rights: it knows nothing of who looks, whose pages may share it.
 type listed struct {
-	Items    []sdk.Environment
-	Next     string // address of the next page
-	Names    sdk.Names // that it can be narrowed to
-	Table    templ.Component
+	Items []sdk.Environment
+	Next  string    // address of the next page
+	Names sdk.Names // that it can be narrowed to
+	Table templ.Component
 }
 
 // troubled are the phases in which an environment needs someone.
@@ -64,12 +64,12 @@ func environmentsArea() area {
 		Pages: map[string]func(*visit) (page, error){
 			"GET /environments": environments, "GET /environments/{id}": early(ofEnvironment("", ""), environmentOverview), "GET /environments/{id}/timeline": environmentTimeline,
 			"GET /environments/{id}/objects": environmentObjects, "GET /environments/{id}/objects/one": early(ofEnvironment("objects", "Object"), environmentObject),
-			"GET /environments/{id}/logs": early(ofEnvironment("logs", "Logs"), environmentLogs),
+			"GET /environments/{id}/logs":   early(ofEnvironment("logs", "Logs"), environmentLogs),
 			"GET /environments/{id}/config": environmentConfig, "GET /environments/{id}/revisions": environmentRevisions,
 			"GET /environments/{id}/manifests": early(ofEnvironment("manifests", "Manifests"), environmentManifests),
-			"GET /environments/{id}/topology": early(ofEnvironment("topology", "Topology"), environmentTopology),
-			"GET /environments/{id}/shell": early(ofEnvironment("shell", "Shell"), environmentShell),
-			"GET /environments/{id}/undo": undo, "GET /bulk": confirmBulk, "GET /environments/{id}/{verb}": confirmVerb,
+			"GET /environments/{id}/topology":  early(ofEnvironment("topology", "Topology"), environmentTopology),
+			"GET /environments/{id}/shell":     early(ofEnvironment("shell", "Shell"), environmentShell),
+			"GET /environments/{id}/undo":      undo, "GET /bulk": confirmBulk, "GET /environments/{id}/{verb}": confirmVerb,
 		},
 		Posts: map[string]func(*visit) (string, error){"POST /environments/{id}/{verb}": doVerb, "POST /environments/{id}/undo": doUndo},
 		Other: map[string]func(*visit) error{"POST /bulk": doBulk},

@@ -30,7 +30,7 @@ func targetsArea() area {
 		Pages: map[string]func(*visit) (page, error){
 			"GET /targets": early(ofInstallation("Targets", targetsPath), targets), "GET /register-target": func(v *visit) (page, error) { return v.registerForm(nil) },
 			"GET /targets/{name}": early(ofInstallation("Target", targetsPath), target), "GET /targets/{name}/checks": early(ofInstallation("Checks of a target", targetsPath), targetChecks),
-			 "GET /targets/{name}/update": func(v *visit) (page, error) { return v.updateTargetForm(nil) },
+			"GET /targets/{name}/update": func(v *visit) (page, error) { return v.updateTargetForm(nil) },
 			"GET /targets/{name}/{verb}": func(v *visit) (page, error) { return v.targetVerbForm(nil) },
 		},
 		Posts: map[string]func(*visit) (string, error){
