@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -34,7 +35,8 @@ type Client struct {
 	MaxRetries int
 	// Timeout of one try, streams apart. 0 means 60 s.
 	Timeout time.Duration
-	// Patience is how long a watch tries to get its stream back. 0 means 2 minutes.
+	// Patience is how long a watch tries to get its stream back, and a call that may be repeated waits for an earlier try of its own on which the server still
+	// works. 0 means 2 minutes; after these a server takes such a try for dead, and does the call.
 	Patience time.Duration
 	// OnRetry, if set, is told of each failed try before the pause that follows.
 	OnRetry func(err error, wait time.Duration)
@@ -64,6 +66,8 @@ func (c *Client) waits() []time.Duration {
 	}
 	return waits
 }
+
+func (c *Client) patience() time.Duration { return cmp.Or(c.Patience, defaultPatience) }
 
 // backOff is the pause before the second, third, … try: 1 s, 2 s, 4 s, …, a fifth more or less.
 func backOff(attempt int) time.Duration {
@@ -149,15 +153,22 @@ func (c *Client) do(ctx context.Context, k *call, options ...CallOption) error {
 			return fmt.Errorf("encode request: %w", err)
 		}
 	}
-	waits := c.waits()
-	for attempt := 0; ; attempt++ {
+	waits, patience := c.waits(), c.patience()
+	for tries, failed := 1, 0; ; tries++ {
 		err := c.try(ctx, k, body)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		wait, again := c.pause(k, err, attempt, waits)
+		wait, again := c.pause(k, err, failed, waits)
+		var p *Problem
+		if errors.As(err, &p) && p.Code == CodeIdempotencyInProgress && len(waits) > 0 { // that is no failure: an answer is about to be there
+			wait, again = min(max(backOff(tries-1-failed), p.RetryAfter), patience), patience > 0
+			patience -= wait
+		} else {
+			failed++
+		}
 		if !again {
-			return attempts(err, attempt+1)
+			return attempts(err, tries)
 		}
 		if c.OnRetry != nil {
 			c.OnRetry(err, wait)
@@ -183,13 +194,8 @@ func (c *Client) pause(k *call, err error, attempt int, waits []time.Duration) (
 	}
 	var p *Problem
 	if errors.As(err, &p) {
-		switch {
-		case p.Status == http.StatusTooManyRequests, p.Code == CodeIdempotencyInProgress:
-			return max(min(p.RetryAfter, maxRetryAfter), waits[attempt]), true
-		case p.Status >= 500:
-			return max(min(p.RetryAfter, maxRetryAfter), waits[attempt]), true
-		}
-		return 0, false
+		again := p.Status == http.StatusTooManyRequests || p.Status >= 500
+		return max(min(p.RetryAfter, maxRetryAfter), waits[attempt]), again
 	}
 	var u *UnreachableError
 	return waits[attempt], errors.As(err, &u)

@@ -88,9 +88,21 @@ func TestRepeatedCalls(t *testing.T) {
 		"4xx":           {"a refusal is final", create, func(int, *http.Request) (*http.Response, error) { return problem(409, "CONFLICT") }, 1, 0, 409},
 		"429":           {"as long as the server asks", get, func(int, *http.Request) (*http.Response, error) { return problem(429, "X", "Retry-After", "5") }, 3, 10 * time.Second, 429},
 		"429 for hours": {"but not for ever", get, func(int, *http.Request) (*http.Response, error) { return problem(429, "X", "Retry-After", "9999") }, 3, 2 * time.Minute, 429},
-		"in progress": {"the first try of this very call still runs", create, func(int, *http.Request) (*http.Response, error) {
-			return problem(409, "IDEMPOTENCY_IN_PROGRESS", "Retry-After", "1")
-		}, 3, 3 * time.Second, 409},
+		"in progress": {"the first try of this very call still runs: 1 s, 2 s, 4 s, 8 s, 16 s", create, func(n int, _ *http.Request) (*http.Response, error) {
+			if n <= 5 {
+				return problem(409, "IDEMPOTENCY_IN_PROGRESS", "Retry-After", "1")
+			}
+			return answer(202, `{}`)
+		}, 6, 31 * time.Second, 0},
+		"lost, and in progress": {"what is lost counts, what runs does not", create, func(n int, r *http.Request) (*http.Response, error) {
+			switch n {
+			case 1, 4:
+				return down(n, r)
+			case 2, 3:
+				return problem(409, "IDEMPOTENCY_IN_PROGRESS")
+			}
+			return answer(202, `{}`)
+		}, 5, 6 * time.Second, 0},
 		"proxy": {"an answer that is not ours", get, func(int, *http.Request) (*http.Response, error) {
 			return answer(502, "<html>", "Content-Type", "text/html")
 		}, 3, 3 * time.Second, 502},
@@ -128,6 +140,22 @@ func TestRepeatedCalls(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestACallThatNeverEnds: a call whose first try seems to run for ever is waited for as long as a server takes it for alive.
+func TestACallThatNeverEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tr := &transport{serve: func(int, *http.Request) (*http.Response, error) {
+			return problem(409, "IDEMPOTENCY_IN_PROGRESS", "Retry-After", "1")
+		}}
+		begin := time.Now()
+		_, err := client(tr).CreateEnvironment(t.Context(), sdk.CreateEnvironmentRequest{})
+		var p *sdk.Problem
+		if took := time.Since(begin); !errors.As(err, &p) || p.Code != sdk.CodeIdempotencyInProgress || took != 2*time.Minute {
+			t.Errorf("%v after %s, want 2 minutes", err, took)
+		}
+	})
 }
 
 func TestTheCallersContextEndsThePause(t *testing.T) {

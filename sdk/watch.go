@@ -67,11 +67,7 @@ func (w *watch) again(err error) bool {
 	if !w.connected && w.failures >= len(w.client.waits()) {
 		return false // the server may never have been there: fail as any call does
 	}
-	patience := w.client.Patience
-	if patience == 0 {
-		patience = defaultPatience
-	}
-	if time.Since(w.lost) > patience {
+	if time.Since(w.lost) > w.client.patience() {
 		return err == nil
 	}
 	var p *Problem
