@@ -143,6 +143,9 @@ func TestConsoleShell(t *testing.T) {
 	ended := make(chan error, 10)
 	sizes := make(chan target.TerminalSize, 100)
 	s.Shell = func(ctx context.Context, r target.ShellRequest) (int, error) {
+		if r.Command[0] == "zsh" {
+			return 0, blueberry.Errorf(blueberry.Conflict, "COMMAND_NOT_FOUND", "the container has no zsh")
+		}
 		r.Opened(r.Pod, r.Container)
 		size := <-r.Resize
 		sizes <- size
@@ -181,6 +184,8 @@ func TestConsoleShell(t *testing.T) {
 	<-ended
 	do(ctx, t, press("Open the shell"), see("Open: web-0"), chromedp.Navigate(s.home+"/environments/"+e.ID), see("Components"))
 	<-ended // who leaves the page ends it
+	do(ctx, t, chromedp.Navigate(s.home+"/environments/"+e.ID+"/shell"), chromedp.Clear(chromedp.CSS(`input[name="command"]`)), enter("command", "zsh"), press("Open the shell"),
+		see("It was not opened: the container has no zsh"))
 	heard.check(t)
 }
 

@@ -267,6 +267,40 @@ func TestShellsAreRefusedBeforeTheUpgrade(t *testing.T) {
 	}
 }
 
+// TestShellsAreRefusedAfterTheUpgrade: who asks for it hears of a refusal in words, which a page is not shown of an answer.
+func TestShellsAreRefusedAfterTheUpgrade(t *testing.T) {
+	t.Parallel()
+	s := newShellRooms(t, func(context.Context, target.ShellRequest) (int, error) {
+		return 0, blueberry.Errorf(blueberry.Conflict, "NO_SUCH_CONTAINER", "pod web-1 has no container app")
+	})
+	for name, tc := range map[string]struct{ token, code string }{
+		"viewer":   {httpapitest.Viewer, "GRANT_MISSING"},
+		"stranger": {httpapitest.Poor, "ENVIRONMENT_NOT_FOUND"},
+		"target":   {httpapitest.Token, "NO_SUCH_CONTAINER"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn, _, err := websocket.Dial(t.Context(), s.client.BaseURL+"/v1/environments/"+s.env+"/exec?command=ls&component=web&upgrade_first=true",
+				&websocket.DialOptions{HTTPHeader: bearer(tc.token), Subprotocols: []string{sdk.ExecProtocol}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.CloseNow() }()
+			_, message, err := conn.Read(t.Context())
+			if err != nil || len(message) == 0 || message[0] != sdk.ExecStatus {
+				t.Fatalf("it says %q, %v", message, err)
+			}
+			var result sdk.ExecResult
+			if err := json.Unmarshal(message[1:], &result); err != nil || result.Error == nil || result.Error.Code != tc.code || result.ExitCode != nil {
+				t.Errorf("it says %s, %v, want %s", message[1:], err, tc.code)
+			}
+			if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+				t.Errorf("then %v", err)
+			}
+		})
+	}
+}
+
 func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
 
 func and(h http.Header, name, value string) http.Header {

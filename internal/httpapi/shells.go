@@ -31,7 +31,7 @@ func (h shells) mount(r *router) {
 		OperationID: "exec-environment", Method: http.MethodGet, Path: path, Tags: []string{tagInsight}, DefaultStatus: http.StatusSwitchingProtocols,
 		Summary: "Run a command in a container",
 		Description: "A WebSocket of the subprotocol `" + sdk.ExecProtocol + "`, which the client must ask for. The credential is in the `Authorization` header or is the session of a page of " +
-			"this server, never in the address. What refuses the call is a problem as always, and comes before the connection is upgraded; 426 says that no WebSocket was asked for. " +
+			"this server, never in the address. What refuses the call is a problem as always, and comes before the connection is upgraded, unless `upgrade_first` has it told on channel 3; 426 says that no WebSocket was asked for. " +
 			"Every message is binary, at most 32,768 bytes, and its first byte is a channel: 0 the command's input, 1 its output, 2 its errors, 3 how it ended, as JSON: " +
 			"`{\"exit_code\":0}` or `{\"error\":{…}}` with a problem; 4 the size of the terminal, as JSON: `{\"width\":120,\"height\":40}`; 255 and one byte, 0, when the input is at its end. " +
 			"The message of channel 3 is the last one: without it nobody knows how the command ended.",
@@ -47,6 +47,8 @@ type execInput struct {
 	Container string   `query:"container" maxLength:"63" doc:"Name of the container; absent means the first of the pod" example:"app"`
 	Command   []string `query:"command,explode" required:"true" minItems:"1" maxItems:"100" nullable:"false" doc:"The command, and again for each of its arguments"`
 	TTY       bool     `query:"tty" doc:"Run it with a terminal" example:"true"`
+
+	UpgradeFirst bool `query:"upgrade_first" doc:"Upgrade the connection also when the command is refused, and say why on channel 3: a page is not shown what answers a WebSocket that is refused" example:"false"`
 }
 
 // exec upgrades the connection when the command runs, so that whatever refuses it is still a problem.
@@ -57,7 +59,7 @@ func (h shells) exec(ctx context.Context, in *execInput) (*huma.StreamResponse, 
 			refuseUpgrade(w, r)
 			return
 		}
-		newShellSession(h, w, r).run(ctx, in.ID, target.ShellRequest{
+		newShellSession(h, w, r, in.UpgradeFirst).run(ctx, in.ID, target.ShellRequest{
 			Component: in.Component, Pod: in.Pod, Container: in.Container, Command: in.Command, TTY: in.TTY,
 		})
 	}}, nil

@@ -31,6 +31,7 @@ type shellSession struct {
 	shells
 	w      http.ResponseWriter
 	r      *http.Request
+	always bool // open it for a refusal, too
 	cancel context.CancelCauseFunc
 
 	opening sync.Once
@@ -44,8 +45,8 @@ type shellSession struct {
 	blocked atomic.Bool // the command does not take its input, so that no answer to a ping is read
 }
 
-func newShellSession(h shells, w http.ResponseWriter, r *http.Request) *shellSession {
-	s := &shellSession{shells: h, w: w, r: r, resize: make(chan target.TerminalSize, 1)}
+func newShellSession(h shells, w http.ResponseWriter, r *http.Request, always bool) *shellSession {
+	s := &shellSession{shells: h, w: w, r: r, always: always, resize: make(chan target.TerminalSize, 1)}
 	s.stdin, s.input = io.Pipe()
 	return s
 }
@@ -66,7 +67,7 @@ func (s *shellSession) run(parent context.Context, id string, request target.She
 	request.Opened = func(string, string) { s.open(ctx) }
 	exit, err := s.operations.Shell(ctx, actorOf(parent), id, request)
 	_ = s.stdin.Close()
-	if err == nil {
+	if err == nil || s.always {
 		s.open(ctx) // it said nothing
 	}
 	if s.conn == nil {

@@ -74,6 +74,7 @@ function start() {
 	address.searchParams.set("pod", chosen.dataset.pod);
 	address.searchParams.set("container", chosen.dataset.container);
 	address.searchParams.set("tty", "true");
+	address.searchParams.set("upgrade_first", "true"); // a page is not shown what answers a WebSocket that is refused
 	for (const word of command) address.searchParams.append("command", word);
 	part.hidden = false;
 	prepare();
@@ -83,6 +84,7 @@ function start() {
 	end.disabled = false;
 	let told = "";
 	let opened = false;
+	let ran = false;
 	socket = new WebSocket(address, [form.dataset.protocol]);
 	socket.binaryType = "arraybuffer";
 	socket.addEventListener("open", () => {
@@ -94,16 +96,19 @@ function start() {
 	socket.addEventListener("message", (event) => {
 		const bytes = new Uint8Array(event.data);
 		const content = bytes.subarray(1);
-		if (bytes[0] === stdout || bytes[0] === stderr) terminal.write(content);
+		if (bytes[0] === stdout || bytes[0] === stderr) {
+			ran = true;
+			terminal.write(content);
+		}
 		else if (bytes[0] === result) {
 			const how = JSON.parse(decoder.decode(content));
-			told = how.error ? "It was ended: " + how.error.detail : "It ended with exit code " + how.exit_code + ".";
+			told = how.error ? (ran ? "It was ended: " : "It was not opened: ") + how.error.detail : "It ended with exit code " + how.exit_code + ".";
 		}
 	});
 	socket.addEventListener("close", () => {
 		open.disabled = false;
 		end.disabled = true;
-		if (told === "" && !opened) told = "It was not opened: the server or the target refused it. The command on this page tells why.";
+		if (told === "" && !opened) told = "It was not opened: the server cannot be reached, or refused it. The command on this page tells why.";
 		say(told || "It is closed. How the command ended is not known.");
 		open.focus();
 	});
