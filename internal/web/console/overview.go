@@ -198,7 +198,8 @@ func (v *visit) components(o *overviewView, objects []sdk.Object) ([]componentVi
 		c := find(x.Component)
 		c.Containers = append(c.Containers, x)
 	}
-	if o.WhyProblem == "" && o.NoPods == "" && o.Phase != sdk.Sleeping {
+	answers := o.WhyProblem == "" && (o.NoPods == "" || !o.MayLogs)
+	if answers && o.Phase != sdk.Sleeping {
 		ctx, cancel := v.elsewhere()
 		defer cancel()
 		if usage, err := v.api.ListEnvironmentUsage(ctx, o.ID); err == nil { // a target need not measure
