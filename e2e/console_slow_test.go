@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/blueberry-idp/blueberry/sdk"
@@ -29,6 +31,7 @@ func TestConsoleOfSlowTarget(t *testing.T) {
 	defer goOn()
 	do(ctx, t, chromedp.Navigate(home+"/environments"), see("slow"), chromedp.Navigate(home+"/environments/new"), see("Nothing happens before you say so"))
 	do(ctx, t, chromedp.Navigate(page), reads("Asking local, which takes a while"), see("Pods are not shown: its target did not answer."), shot("slow-whole"))
+	do(ctx, t, scripts(false), chromedp.Navigate(page), chromedp.WaitReady(`//*[contains(., "Pods are not shown: its target did not answer.")]`), scripts(true))
 	do(ctx, t, chromedp.Navigate(page+"/logs"), reads("Asking local, which takes a while"))
 	goOn()
 	do(ctx, t, see("lines of each container"), chromedp.Navigate(page), see("1 of 1 ready"))
@@ -44,5 +47,13 @@ func reads(text string) step {
 				return err
 			}
 		}
+	})
+}
+
+// scripts has the browser run those of pages, or none.
+func scripts(run bool) step {
+	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !run})
+		return err
 	})
 }

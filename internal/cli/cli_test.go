@@ -68,6 +68,7 @@ func (p *person) streams() cli.Streams {
 		In: in, Out: &p.out, Err: &p.err, InTerminal: p.terminal, OutTerminal: p.terminal, ErrTerminal: p.terminal,
 		Width: func() int { return 100 }, Getenv: func(k string) string { return p.env[k] }, Now: time.Now,
 		ReadSecret: func() (string, error) { return p.typed, nil }, Keyring: p.keyring, Browse: p.browse, Terminal: p.shell,
+		CompletionTime: time.Minute, // of a machine that has much to do besides
 	}
 }
 

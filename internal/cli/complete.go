@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -11,7 +12,7 @@ import (
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
-// completionTime is how long a person at a prompt may be kept waiting.
+// completionTime is how long a person at a prompt may be kept waiting, unless the streams say otherwise.
 const completionTime = 2 * time.Second
 
 // completing gives a client that answers soon or not at all, and says nothing.
@@ -24,7 +25,7 @@ func (s *shared) completing(ctx context.Context) (*sdk.Client, context.Context, 
 	if ctx == nil {
 		ctx = context.Background() //nolint:contextcheck // cobra completes without one
 	}
-	ctx, cancel := context.WithTimeout(ctx, completionTime)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.streams.CompletionTime, completionTime))
 	return client, ctx, cancel, nil
 }
 
@@ -33,23 +34,16 @@ func (s *shared) completeEnvironments(c *cobra.Command, args []string, typed str
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	client, ctx, cancel, err := s.completing(c.Context())
-	defer cancel()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	project, _ := c.Flags().GetString("project")
-	page, err := client.ListEnvironments(ctx, sdk.EnvironmentFilter{Project: project, Search: typed, Sort: "name", Limit: 100})
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var out []cobra.Completion
-	for _, e := range page.Items {
-		if strings.HasPrefix(e.Name, typed) {
-			out = append(out, cobra.CompletionWithDesc(e.Name, fmt.Sprintf("%s, expires %s", e.Phase, relative(s.streams.Now(), e.ExpiresAt))))
+	return s.completeNames(c, func(ctx context.Context, client *sdk.Client) (out []cobra.Completion, err error) {
+		project, _ := c.Flags().GetString("project")
+		page, err := client.ListEnvironments(ctx, sdk.EnvironmentFilter{Project: project, Search: typed, Sort: "name", Limit: 100})
+		for _, e := range page.Items {
+			if strings.HasPrefix(e.Name, typed) {
+				out = append(out, cobra.CompletionWithDesc(e.Name, fmt.Sprintf("%s, expires %s", e.Phase, relative(s.streams.Now(), e.ExpiresAt))))
+			}
 		}
-	}
-	return out, cobra.ShellCompDirectiveNoFileComp
+		return out, err
+	})
 }
 
 // completeTargets gives the names of targets.

@@ -30,6 +30,8 @@ type Streams struct {
 	Browse      func(address string) error // shows a page; nil when there is nothing to show it with
 	Keyring     Keyring                    // nil when there is none
 	Terminal    Terminal                   // behind In and Out, for a shell; nil when there is none
+
+	CompletionTime time.Duration // that a person at a prompt may be kept waiting for names; 0 means 2 s
 }
 
 // Terminal is one that a shell runs in.
