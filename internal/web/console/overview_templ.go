@@ -648,7 +648,7 @@ func componentsPart(o overviewView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				for _, x := range c.Containers {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<li class=\"flex min-w-0 flex-wrap items-baseline gap-x-2\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<li class=\"flex min-w-0 flex-wrap items-baseline gap-x-2 leading-6\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
