@@ -15,20 +15,6 @@ import (
 // completionTime is how long a person at a prompt may be kept waiting, unless the streams say otherwise.
 const completionTime = 2 * time.Second
 
-// completing gives a client that answers soon or not at all, and says nothing.
-func (s *shared) completing(ctx context.Context) (*sdk.Client, context.Context, context.CancelFunc, error) {
-	client, err := s.client()
-	if err != nil {
-		return nil, ctx, func() {}, err
-	}
-	client.Waits, client.OnRetry = []time.Duration{}, nil
-	if ctx == nil {
-		ctx = context.Background() //nolint:contextcheck // cobra completes without one
-	}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.streams.CompletionTime, completionTime))
-	return client, ctx, cancel, nil
-}
-
 // completeEnvironments gives the names of environments for the first argument.
 func (s *shared) completeEnvironments(c *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
@@ -59,11 +45,17 @@ func (s *shared) completeTargets(c *cobra.Command, args []string, _ string) ([]c
 
 // completeNames completes what stands first, or a flag's value, from a list that the server gives. What goes wrong completes nothing.
 func (s *shared) completeNames(c *cobra.Command, list func(ctx context.Context, client *sdk.Client) ([]cobra.Completion, error)) ([]cobra.Completion, cobra.ShellCompDirective) {
-	client, ctx, cancel, err := s.completing(c.Context())
-	defer cancel()
+	client, err := s.client()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+	client.Waits, client.OnRetry = []time.Duration{}, nil // it answers soon or not at all
+	ctx := c.Context()
+	if ctx == nil {
+		ctx = context.Background() //nolint:contextcheck // cobra completes without one
+	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.streams.CompletionTime, completionTime))
+	defer cancel()
 	names, err := list(ctx, client)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp

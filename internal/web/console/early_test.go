@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/blueberry-idp/blueberry/internal/httpapi/httpapitest"
+	"github.com/blueberry-idp/blueberry/sdk"
 )
 
 // opened is a page as a browser opens it, and where it goes on to by itself; empty when it stays.
@@ -100,4 +101,22 @@ func TestListsAskNoTarget(t *testing.T) {
 	for path, want := range map[string]string{"/environments": "pr-1", "/environments/new": "New environment", "/orphans": "Nothing was left over", "/palette?q=local": "local", "/": "pr-1"} {
 		s.says(t, httpapitest.Token, path, nil, http.StatusOK, want)
 	}
+}
+
+// TestPodsThatOneMayNotSee: who may not see pods is told so, not that there are none, and sees what they use all the same.
+func TestPodsThatOneMayNotSee(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	e := s.environment(t, "pr-1")
+	account, err := s.client.CreateServiceAccount(t.Context(), "default", sdk.CreateServiceAccountRequest{Name: "ci", Role: "viewer"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := s.client.CreateAPIToken(t.Context(), sdk.CreateAPITokenRequest{Name: "reads", Grants: []string{"environments:read"}, ServiceAccountID: account.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := s.says(t, made.Secret, "/environments/"+e.ID, nil, http.StatusOK, "Pods are not shown: seeing its pods needs the grant environments:logs.", "uses 250m CPU")
+	lacks(t, page, "no pods")
+	lacks(t, s.says(t, httpapitest.Token, "/environments/"+e.ID, nil, http.StatusOK, "2 of 2 ready"), "Pods are not shown")
 }

@@ -83,7 +83,7 @@ func (v *visit) why(id string) (sdk.Why, error) {
 // containers are those of an environment, or why they are not known.
 func (v *visit) containers(e environmentView) (list []sdk.Container, problem string) {
 	if !v.may(e.Project, blueberry.GrantEnvironmentsLogs) {
-		return nil, "you may not see its pods: that needs the grant " + string(blueberry.GrantEnvironmentsLogs)
+		return nil, "seeing its pods needs the grant " + string(blueberry.GrantEnvironmentsLogs)
 	}
 	ctx, cancel := v.elsewhere()
 	defer cancel()
