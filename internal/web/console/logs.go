@@ -57,7 +57,7 @@ func environmentLogs(v *visit) (page, error) {
 	if l.At, err = time.Parse(time.RFC3339Nano, q.Get("at")); err != nil {
 		l.At = time.Time{}
 	}
-	l.Containers, _ = v.containers(e) // without them there is nothing to choose from, and all lines are read all the same
+	l.Containers, l.Problem = v.containers(e)
 	seen := map[string]bool{}
 	for _, c := range l.Containers {
 		if c.Component != "" && !seen[c.Component] {
@@ -69,11 +69,13 @@ func environmentLogs(v *visit) (page, error) {
 	if !l.At.IsZero() {
 		ask.Since, ask.Until, ask.Tail = l.At.Add(-around), l.At.Add(around), 0
 	}
-	lines, err := v.lines(e.ID, ask)
-	if err != nil {
-		l.Problem = problemText(err)
+	if l.Problem == "" { // who does not tell the containers does not tell their lines: the script asks again
+		lines, err := v.lines(e.ID, ask)
+		if err != nil {
+			l.Problem = problemText(err)
+		}
+		l.Lines = named(nearest(lines, l.At))
 	}
-	l.Lines = named(nearest(lines, l.At))
 	p := e.page("Logs", page{Body: logsBody(l)})
 	p.Watch = interest{} // its script follows what is written; made anew, the page would lose it
 	return p, nil
