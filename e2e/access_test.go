@@ -112,7 +112,7 @@ func TestRevokedElsewhere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
 			a, b, h := twoServers(t, args(t)...)
 			ada := owner(ctx, t, h, a)
@@ -153,32 +153,39 @@ func TestRevokedElsewhere(t *testing.T) {
 // TestLimitsCountAcrossServers: with Redis, what one server lets in the other one counts.
 func TestLimitsCountAcrossServers(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	const rate = 20
-	a, b, h := twoServers(t, "--redis", cachetest.Start(t).URL, "--rate-token", fmt.Sprint(rate))
-	token, err := h.Token()
+	a, b, _ := twoServers(t, "--redis", cachetest.Start(t).URL, "--rate-token", fmt.Sprint(rate))
+	account, err := a.Client.CreateServiceAccount(ctx, "default", sdk.CreateServiceAccountRequest{Name: "ci", Role: "viewer"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	let := 0
-	for i := range 3 * rate {
-		s := a
-		if i%2 == 1 {
-			s = b
-		}
-		c := &sdk.Client{BaseURL: s.URL, Token: token, Waits: []time.Duration{}}
-		_, err := c.ListProjects(ctx)
-		switch {
-		case err == nil:
-			let++
-		case !isStatus(err, http.StatusTooManyRequests):
+	// Where Redis takes too long, a server counts alone for a second. Servers that do not count together do so each time.
+	for try := 1; ; try++ {
+		made, err := a.Client.CreateAPIToken(ctx, sdk.CreateAPITokenRequest{Name: fmt.Sprint("reads-", try), Grants: []string{"projects:read"}, ServiceAccountID: account.ID})
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	// The quota is whole at the start and fills up again at one call in three seconds: counted apart, twice as many would have come in.
-	if let < rate || let > rate+rate/2 {
-		t.Errorf("%d of %d calls were let in, the limit is %d", let, 3*rate, rate)
+		began, let := time.Now(), 0
+		for i := range 3 * rate {
+			c := &sdk.Client{BaseURL: []string{a.URL, b.URL}[i%2], Token: made.Secret, Waits: []time.Duration{}}
+			_, err := c.ListProjects(ctx)
+			switch {
+			case err == nil:
+				let++
+			case !isStatus(err, http.StatusTooManyRequests):
+				t.Fatal(err)
+			}
+		}
+		// The quota is whole at the start and fills up again at one call in three seconds: counted apart, twice as many come in.
+		most := rate + 1 + int(time.Since(began)/(3*time.Second))
+		if let >= rate && let <= most {
+			return
+		}
+		if try == 3 {
+			t.Fatalf("%d of %d calls were let in, the limit is %d, and %d for the time that they took", let, 3*rate, rate, most)
+		}
 	}
 }
 
@@ -203,7 +210,7 @@ func TestLosingTheKeysIsTold(t *testing.T) {
 // TestInternalClientsNeedACertificate: the internal door takes clients with a certificate of the platform alone, and their token still says what they may.
 func TestInternalClientsNeedACertificate(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	internal, redirect := freeAddress(t), freeAddress(t)
 	h := newHost(t, "--target-driver", "sim", "--tls-self-made", "--internal-listen", internal, "--redirect-listen", redirect)

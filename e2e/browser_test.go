@@ -57,15 +57,18 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// do runs steps in the browser, and tells the page when one fails.
+// do runs steps in the browser, each for three minutes at most, and tells the page when one fails.
 func do(ctx context.Context, t *testing.T, steps ...step) {
 	t.Helper()
-	limited, cancel := context.WithTimeout(ctx, 3*time.Minute)
-	defer cancel()
 	for i, s := range steps {
-		if _, err := chromedp.Run(limited, s); err != nil {
-			where, _ := chromedp.Run(ctx, chromedp.Location()) // err is what matters
-			page, _ := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("body")))
+		limited, cancel := context.WithTimeout(ctx, 3*time.Minute)
+		_, err := chromedp.Run(limited, s)
+		cancel()
+		if err != nil {
+			last, cancel := context.WithTimeout(ctx, 10*time.Second)
+			defer cancel()
+			where, _ := chromedp.Run(last, chromedp.Location()) // err is what matters
+			page, _ := chromedp.Run(last, chromedp.Text(chromedp.CSS("body")))
 			t.Fatalf("step %d: %v at %s:\n%s", i, err, where, page)
 		}
 	}
@@ -86,15 +89,34 @@ func see(text string) step {
 	return chromedp.WaitVisible(`//body//*[contains(normalize-space(.), "` + text + `")]`)
 }
 
-// press clicks the button with the label.
+// onWhole does something on a page that shows all that it has: one that came early is about to be left, and what is opened or typed in it with it. What is
+// shown anew in that moment is found again.
+func onWhole(s step) step {
+	whole := chromedp.Steps(chromedp.WaitNotPresent(chromedp.CSS(".skeleton")), s)
+	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		for {
+			_, err := whole(ctx, tab)
+			if err == nil || !strings.Contains(err.Error(), "ode with given id") && !strings.Contains(err.Error(), "detached") {
+				return err
+			}
+		}
+	})
+}
+
+// keysWork waits until a page hears keys.
+func keysWork() step {
+	return onWhole(chromedp.WaitReady(chromedp.CSS("[data-palette]:not([hidden])")))
+}
+
+// press clicks the button with the label, once it can be.
 func press(label string) step {
-	return chromedp.Click(`//button[normalize-space(.)="`+label+`"]`, chromedp.NodeVisible)
+	return onWhole(chromedp.Click(`//button[normalize-space(.)="`+label+`" and not(@disabled)]`, chromedp.NodeVisible))
 }
 
 // enter fills the first field of a name.
 func enter(name, value string) step {
 	field := chromedp.CSS(`input[name="` + name + `"]`)
-	return chromedp.Steps(chromedp.WaitVisible(field), chromedp.SendKeys(field, value))
+	return onWhole(chromedp.Steps(chromedp.WaitVisible(field), chromedp.SendKeys(field, value)))
 }
 
 // setupLink is the address that a new server told for its first owner.

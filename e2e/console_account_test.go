@@ -88,6 +88,7 @@ func TestSignInByKeys(t *testing.T) {
 		}
 		return name
 	}
+	do(ctx, t, chromedp.WaitReady(chromedp.CSS("[name=email]:focus"))) // which the browser does a moment after it shows the page
 	if got := at(); got != "email" {
 		t.Errorf("what is typed goes to %q", got)
 	}
@@ -95,7 +96,7 @@ func TestSignInByKeys(t *testing.T) {
 	if got := at(); got != "password" {
 		t.Errorf("after the address comes %q", got)
 	}
-	do(ctx, t, chromedp.KeyEvent("wrong"), chromedp.KeyEvent("\r"), see("did not work"))
+	do(ctx, t, chromedp.KeyEvent("wrong"), chromedp.KeyEvent("\r"), see("did not work"), chromedp.WaitReady(chromedp.CSS("[name=password]:focus")))
 	if got := at(); got != "password" {
 		t.Errorf("after a wrong password what is typed goes to %q", got)
 	}

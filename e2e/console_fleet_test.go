@@ -60,7 +60,7 @@ func TestConsoleOfManyEnvironments(t *testing.T) {
 
 // followLinkOrButton clicks what has the label, wherever it stands.
 func followLinkOrButton(label string) step {
-	return chromedp.Click(`//*[(self::a or self::button) and normalize-space(.)="`+label+`"]`, chromedp.NodeVisible)
+	return onWhole(chromedp.Click(`//*[(self::a or self::button) and normalize-space(.)="`+label+`"]`, chromedp.NodeVisible))
 }
 
 // TestConsoleDoesVerbsByKeys: the palette does a verb, and rows are gone through, chosen and opened, without a mouse. What is chosen stays while the page changes.
@@ -82,14 +82,14 @@ func TestConsoleDoesVerbsByKeys(t *testing.T) {
 	}
 	made("older")
 	newer := made("newer")
-	do(ctx, t, chromedp.Navigate(home+"/"), see("newer"), chromedp.KeyEvent("g"), chromedp.KeyEvent("e"), chromedp.WaitVisible(chromedp.CSS("table.rows")),
-		chromedp.KeyEvent("j"), chromedp.WaitVisible(chromedp.CSS("#row-"+newer+" a:focus")), chromedp.KeyEvent("x"), see("1 chosen"))
+	do(ctx, t, chromedp.Navigate(home+"/"), see("newer"), keysWork(), chromedp.KeyEvent("g"), chromedp.KeyEvent("e"), chromedp.WaitVisible(chromedp.CSS("table.rows")),
+		keysWork(), chromedp.KeyEvent("j"), chromedp.WaitVisible(chromedp.CSS("#row-"+newer+" a:focus")), chromedp.KeyEvent("x"), see("1 chosen"))
 	third := made("third") // the page changes
 	do(ctx, t, chromedp.WaitVisible(chromedp.CSS("#row-"+third)), chromedp.WaitVisible(chromedp.CSS("#row-"+newer+" input:checked")), see("1 chosen"), chromedp.WaitVisible(chromedp.CSS("#row-"+newer+" a:focus")))
 	do(ctx, t, chromedp.KeyEvent("k"), chromedp.WaitVisible(chromedp.CSS("#row-"+third+" a:focus")), chromedp.KeyEvent("o"), see("Everything asked for runs"))
-	do(ctx, t, chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.WaitVisible(chromedp.CSS("#palette[open]")), chromedp.SendKeys(chromedp.CSS("#palette-text"), "sleep older"),
+	do(ctx, t, keysWork(), chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.WaitVisible(chromedp.CSS("#palette[open]")), chromedp.SendKeys(chromedp.CSS("#palette-text"), "sleep older"),
 		chromedp.WaitVisible(`//ul[@id="palette-list"]//span[.="Sleep older"]`), shot("palette"), chromedp.KeyEvent("\r"), see("No pod runs any more"), press("Sleep"), see("It falls asleep"), press("Undo"), see("It wakes up"))
-	do(ctx, t, chromedp.KeyEvent("?"), see("next and previous row"), shot("keys"), chromedp.KeyEvent("\u001b"), chromedp.WaitReady(chromedp.CSS("#keys:not([open])")))
-	do(ctx, t, chromedp.KeyEvent("g"), chromedp.KeyEvent("e"), chromedp.WaitVisible(chromedp.CSS("table.rows")), chromedp.KeyEvent("n"), see("Nothing happens before you say so"))
+	do(ctx, t, keysWork(), chromedp.KeyEvent("?"), see("next and previous row"), shot("keys"), chromedp.KeyEvent("\u001b"), chromedp.WaitReady(chromedp.CSS("#keys:not([open])")))
+	do(ctx, t, chromedp.KeyEvent("g"), chromedp.KeyEvent("e"), chromedp.WaitVisible(chromedp.CSS("table.rows")), keysWork(), chromedp.KeyEvent("n"), see("Nothing happens before you say so"))
 	heard.check(t)
 }

@@ -103,12 +103,12 @@ func application(t *testing.T) string {
 
 // follow clicks the link with the label.
 func followLink(label string) step {
-	return chromedp.Click(`//main//a[normalize-space(.)="`+label+`"]`, chromedp.NodeVisible)
+	return onWhole(chromedp.Click(`//main//a[normalize-space(.)="`+label+`"]`, chromedp.NodeVisible))
 }
 
 // pick chooses of a list.
 func pick(name, value string) step {
-	return chromedp.SetValue(chromedp.CSS(`select[name="`+name+`"]`), value)
+	return onWhole(chromedp.SetValue(chromedp.CSS(`select[name="`+name+`"]`), value))
 }
 
 // byHand alters an object of a simulated place beside Blueberry, by a JSON merge patch. Each place listens at a socket of its own in a directory.
@@ -227,9 +227,9 @@ func TestConsoleByKeys(t *testing.T) {
 	if _, err := s.Client.CreateEnvironment(ctx, sdk.CreateEnvironmentRequest{Name: "far-away", Source: &sdk.Source{Repository: application(t)}}); err != nil {
 		t.Fatal(err)
 	}
-	do(ctx, t, chromedp.Navigate(home+"/"), see("far-away"), chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.WaitVisible(chromedp.CSS("#palette[open]")),
+	do(ctx, t, chromedp.Navigate(home+"/"), see("far-away"), keysWork(), chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.WaitVisible(chromedp.CSS("#palette[open]")),
 		chromedp.SendKeys(chromedp.CSS("#palette-text"), "far-aw"), chromedp.WaitVisible(`//ul[@id="palette-list"]//span[.="far-away"]`), chromedp.KeyEvent("\r"), see("Everything asked for runs"))
-	do(ctx, t, chromedp.KeyEvent("?"), see("next and previous row"), chromedp.KeyEvent("\u001b"))
+	do(ctx, t, keysWork(), chromedp.KeyEvent("?"), see("next and previous row"), chromedp.KeyEvent("\u001b"))
 	do(ctx, t, chromedp.KeyEvent("g"), chromedp.KeyEvent("e"), chromedp.WaitVisible(chromedp.CSS(`input[name="q"]`)))
 	heard.check(t)
 }

@@ -221,8 +221,7 @@ func TestFirstViewIsLight(t *testing.T) {
 }
 
 // TestLighthouse: the main pages are accessible and follow best practices, by Lighthouse. What it says of their speed is printed: it is of this machine, at this time.
-func TestLighthouse(t *testing.T) {
-	t.Parallel()
+func TestLighthouse(t *testing.T) { // with nothing beside it: a busy machine shows its browser nothing in time
 	modules := webaudit(t)
 	if modules == "" {
 		return

@@ -18,7 +18,7 @@ import (
 // asleep and through restarts of the server, sees an error. The ingress is one that answers as those do: 503 while there are no pods.
 func TestWakeGateway(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	var mu sync.Mutex
 	var client *sdk.Client

@@ -31,7 +31,7 @@ func TestKillInAChange(t *testing.T) {
 }
 
 func killInAChange(t *testing.T, database, step, name string) {
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	h := kubeHost(t)
 	if database == "postgres" {

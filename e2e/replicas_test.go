@@ -15,7 +15,7 @@ import (
 // TestTwoServers: two processes share one PostgreSQL and one Git remote. One is killed while both work; the other finishes everything, once.
 func TestTwoServers(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	remote := filepath.Join(t.TempDir(), "gitops.git")
 	git(ctx, t, ".", "init", "-q", "--bare", "-b", "main", remote)

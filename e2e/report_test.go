@@ -18,7 +18,7 @@ import (
 // commit; and a file that nobody can read costs no more than itself.
 func TestReportOfAShell(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	dir, commits := history(ctx, t, 1)
 	s := start(t, newHost(t, "--target-driver", "sim", "--allow-local-repositories"))

@@ -27,8 +27,9 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	bin, err := binary() // before the time of any test counts; each tells what is wrong with it
 	code := m.Run()
-	if bin, err := binary(); err == nil {
+	if err == nil {
 		_ = os.RemoveAll(filepath.Dir(bin))
 	}
 	os.Exit(code)

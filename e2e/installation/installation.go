@@ -77,7 +77,7 @@ type Server struct {
 }
 
 // startPatience is how long a server may take to serve. It is not a goal, only the end of waiting.
-const startPatience = time.Minute
+const startPatience = 5 * time.Minute
 
 // Start runs the server and returns when it serves. Stop or Kill ends it.
 func (h Host) Start(env ...string) (*Server, error) {

@@ -117,7 +117,7 @@ func (h *tierHouse) commit(dir, blueprint string) string {
 // runs, and its manifests.
 func (h *tierHouse) settle(id string) (p blueberry.PullRequest, e blueberry.Environment, manifests string) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(h.t.Context(), 5*time.Minute)
 	defer cancel()
 	for {
 		out, err := h.pulls.Reconcile(ctx, blueberry.Job{Kind: blueberry.JobPullReconcile, Subject: id})

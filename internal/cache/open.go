@@ -77,6 +77,7 @@ func options(c Config) (rueidis.ClientOption, error) {
 	opts.Password = c.Password
 	opts.ClientName = "blueberry"
 	opts.ForceSingleClient, opts.DisableCache, opts.DisableRetry = true, true, true
-	opts.Dialer.Timeout, opts.ConnWriteTimeout = time.Second, time.Second // of the connection; each call has patience of its own
+	ofConnection := max(time.Second, c.Patience) // each call has patience of its own
+	opts.Dialer.Timeout, opts.ConnWriteTimeout = ofConnection, ofConnection
 	return opts, nil
 }

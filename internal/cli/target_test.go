@@ -140,7 +140,7 @@ func leave(t *testing.T, r *roomstest.Rooms, p *person) string {
 // found gives the id of the first orphan, as soon as there is one.
 func found(t *testing.T, p *person) string {
 	t.Helper()
-	tick, end := time.NewTicker(20*time.Millisecond), time.After(30*time.Second)
+	tick, end := time.NewTicker(20*time.Millisecond), time.After(5*time.Minute)
 	defer tick.Stop()
 	for {
 		if id := strings.TrimSpace(p.must(t, "orphan", "list", "-o", "name")); id != "" {

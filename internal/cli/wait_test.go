@@ -17,7 +17,7 @@ import (
 // eventually polls until the text is there.
 func eventually(t *testing.T, what string, b *buffer, part string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -184,7 +184,7 @@ func TestRemoteThatIsDownComesBack(t *testing.T) {
 	hosted, _ := open(t, gitops.Config{Dir: t.TempDir()})
 	h := newHost(t, hosted.Handler(authenticate))
 	h.down.Store(true)
-	c := gitops.Config{Dir: t.TempDir(), Remote: h.URL + "/git/gitops.git", Username: "blueberry", Password: token, Timeout: 20 * time.Second}
+	c := gitops.Config{Dir: t.TempDir(), Remote: h.URL + "/git/gitops.git", Username: "blueberry", Password: token, Timeout: 5 * time.Minute}
 	r, _ := open(t, c)
 	one := change("pr-1", 1, files("a", "1"))
 	for range 2 {

@@ -33,7 +33,7 @@ func happens(t testing.TB, r *roomstest.Rooms, c *sdk.Client, id string, state s
 	if err := r.Subscriptions.Record.Update(t.Context(), func(tx notify.Tx) error { return r.Subscriptions.Take(t.Context(), tx, []blueberry.Event{e}) }); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()

@@ -48,7 +48,7 @@ func (b *bundle) open(k jobs.Kind) {
 func open(t *testing.T, s *storetest.Store, k jobs.Kind) *jobs.Queue {
 	t.Helper()
 	q, err := jobs.Open(t.Context(), jobs.Config{
-		DB: s.DB(), ReadDB: s.ReadDB(), Dialect: s.Dialect(), Workers: map[blueberry.JobKind]jobs.Kind{kind: k}, Logger: logger(t), Drain: 5 * time.Second,
+		DB: s.DB(), ReadDB: s.ReadDB(), Dialect: s.Dialect(), Workers: map[blueberry.JobKind]jobs.Kind{kind: k}, Logger: logger(t), Drain: time.Minute,
 	})
 	if err != nil {
 		t.Fatalf("open the queue: %v", err)
@@ -119,7 +119,7 @@ func (b *bundle) only(state blueberry.JobState) blueberry.Job {
 	return all[0]
 }
 
-const patience = 30 * time.Second // for a busy machine; no test takes it when all is well
+const patience = 5 * time.Minute // for a busy machine; no test takes it when all is well
 
 // eventually polls until ok, or fails with what was there last.
 func eventually(t *testing.T, ok func() bool, last func() any) {

@@ -234,7 +234,7 @@ func (h *archiveHouse) survive(work func() error) (err error) {
 // through reconciles like until, and again when it is killed.
 func (h *archiveHouse) through(t *testing.T, id string, want blueberry.Phase) blueberry.Environment {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for {
 		err := h.survive(func() error {

@@ -183,7 +183,7 @@ func newHouse(t testing.TB, s *storetest.Store) *house {
 // until reconciles the environment, again after each change on the place, until it is as wanted.
 func (h *house) until(t *testing.T, id string, want func(blueberry.Environment) bool) blueberry.Environment {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for {
 		if _, err := h.Reconcile(ctx, blueberry.Job{Kind: blueberry.JobEnvironmentReconcile, Subject: id}); err != nil {

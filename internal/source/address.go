@@ -150,6 +150,8 @@ func refFault(ref string) string {
 		return "is too long"
 	case strings.HasPrefix(ref, "-"):
 		return "must not start with a dash"
+	case len(ref) == 64 && hexName.MatchString(ref): // in repositories that use SHA-1, Git takes it for a branch
+		return "is the name of a commit by SHA-256, which is not supported"
 	case !utf8.ValidString(ref) || strings.ContainsFunc(ref, bad) || strings.Contains(ref, "@{") || strings.Contains(ref, "..") || ref == "@":
 		return "must be the name of a branch or tag, or a commit"
 	}
@@ -161,9 +163,9 @@ func refFault(ref string) string {
 	return ""
 }
 
-// isCommit reports whether ref is a full name of a commit.
+// isCommit reports whether ref is a full name of a commit, and can be nothing else to Git.
 func isCommit(ref string) bool {
-	return (len(ref) == 40 || len(ref) == 64) && hexName.MatchString(ref)
+	return len(ref) == 40 && hexName.MatchString(ref)
 }
 
 // mayAbbreviate reports whether ref may be the beginning of a commit's name. Git takes four digits; fewer than seven are an accident.

@@ -64,6 +64,7 @@ func TestRefName(t *testing.T) {
 		"-x": false, "a..b": false, "a b": false, "a~1": false, "a^": false, "a:b": false, "a?": false, "a*": false, "a[": false, `a\b`: false,
 		"a@{1}": false, "@": false, "/a": false, "a/": false, "a//b": false, ".a": false, "a/.b": false, "a.": false, "a.lock": false, "a\n": false,
 		"a\x00": false, strings.Repeat("a", 256): false,
+		strings.Repeat("a", 40): true, strings.Repeat("a", 64): false, "refs/heads/" + strings.Repeat("a", 64): true,
 	} {
 		if fault := refFault(ref); (fault == "") != ok {
 			t.Errorf("%q: fault %q, want ok = %v", ref, fault, ok)

@@ -38,14 +38,16 @@ type remote struct {
 // withRemote gives a house such a side.
 func (h *house) withRemote() *remote {
 	m := &remote{branches: map[string]string{}, blueprints: map[string]string{}, changed: map[string]source.Changed{}}
-	h.Trees, h.Histories = m, m
-	h.Blueprints = func(content []byte) (b blueberry.Blueprint, err error) {
-		if err := json.Unmarshal(content, &b); err != nil {
-			return b, blueberry.Faults{{Field: "name", Code: "required", Message: "must be set"}}.Err()
-		}
-		return b, b.Check()
-	}
+	h.Trees, h.Histories, h.Blueprints = m, m, readJSON
 	return m
+}
+
+// readJSON reads blueprints as the house writes them.
+func readJSON(content []byte) (b blueberry.Blueprint, err error) {
+	if err := json.Unmarshal(content, &b); err != nil {
+		return b, blueberry.Faults{{Field: "name", Code: "required", Message: "must be set"}}.Err()
+	}
+	return b, b.Check()
 }
 
 func (m *remote) fail() error {

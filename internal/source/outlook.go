@@ -99,8 +99,11 @@ func (s *Repositories) baseOf(ctx context.Context, r blueberry.Repository, p blu
 // blueprintIn reads a blueprint of a tree; nil when there is none.
 func (s *Repositories) blueprintIn(tree *Tree, name string) (*blueberry.Blueprint, error) {
 	content, err := readShown(tree.FS, name)
-	if err != nil || content == nil || s.Blueprints == nil {
-		return nil, err
+	if err != nil {
+		return nil, invalid("source.path", "blueprint_not_found", "%s cannot be read", name)
+	}
+	if content == nil || s.Blueprints == nil {
+		return nil, nil //nolint:nilnil // as it says
 	}
 	b, err := s.Blueprints(content)
 	if err != nil {
@@ -155,8 +158,12 @@ func (s *Repositories) lookAtFiles(ctx context.Context, r blueberry.Repository, 
 	}
 	b := base.blueprint
 	if !p.Restricted() { // the blueprint that counts is that of its own commit, which may know other components
-		if b, err = s.headBlueprint(ctx, r, p); err != nil && passes(err) || b == nil {
+		b, err = s.blueprintAt(ctx, r, r.URL, p.HeadCommit)
+		if err != nil && passes(err) {
 			return o, err
+		}
+		if err != nil || b == nil {
+			return o, nil //nolint:nilerr // the environment will tell why
 		}
 	}
 	for _, name := range unconcerned(*b, changed.Files) {
@@ -165,21 +172,14 @@ func (s *Repositories) lookAtFiles(ctx context.Context, r blueberry.Repository, 
 	return o, nil
 }
 
-// headBlueprint reads the blueprint in the commit of a pull request; nil when there is none that can be read.
-func (s *Repositories) headBlueprint(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest) (*blueberry.Blueprint, error) {
-	tree, err := s.Tree(ctx, r.Project, r.URL, p.HeadCommit)
+// blueprintAt reads the blueprint in a commit; nil when there is none.
+func (s *Repositories) blueprintAt(ctx context.Context, r blueberry.Repository, repository, commit string) (*blueberry.Blueprint, error) {
+	tree, err := s.Tree(ctx, r.Project, repository, commit)
 	if err != nil {
-		if passes(err) {
-			return nil, err
-		}
-		return nil, nil //nolint:nilnil // the environment will tell why
+		return nil, err
 	}
 	defer func() { _ = tree.Close() }()
-	b, err := s.blueprintIn(tree, blueprintName(r.Policy))
-	if err != nil {
-		return nil, nil //nolint:nilnil // the same
-	}
-	return b, nil
+	return s.blueprintIn(tree, blueprintName(r.Policy))
 }
 
 // byPaths reports whether some component of a blueprint names the files that it is built from, and whether every one does that is not of another repository.

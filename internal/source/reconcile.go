@@ -245,12 +245,16 @@ func (s *Repositories) wish(ctx context.Context, r blueberry.Repository, p *blue
 	if p.Approved() {
 		w.Commit = p.ApprovedCommit // and nothing else, however the host abbreviates it
 	}
-	if p.Restricted() {
-		if err := s.restrict(ctx, r, p, &w); err != nil {
-			return w, err
-		}
-	}
 	var err error
+	switch {
+	case p.Restricted():
+		err = s.restrict(ctx, r, p, &w)
+	case p.NeedsApproval():
+		err = s.vouched(ctx, r, *p, &w)
+	}
+	if err != nil {
+		return w, err
+	}
 	w.Images, err = s.images(ctx, r, w.Commit)
 	return w, err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -28,6 +29,39 @@ func (s *Repositories) restrict(ctx context.Context, r blueberry.Repository, p *
 	var err error
 	w.Commit, p.Config, err = s.compare(ctx, r, *p)
 	return err
+}
+
+// vouched makes a wish one for an approved commit of somebody whom nobody vouches for: what is made of it must not change after a person looked at it. So no
+// branch is matched by the name that its author chose, and of other repositories whole commits are taken, or what the branch that the pull request goes to names.
+func (s *Repositories) vouched(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest, w *EnvironmentWish) error {
+	if w.Branch = ""; s.Trees == nil {
+		return nil
+	}
+	done, err := s.readStranger()
+	if err != nil {
+		return err
+	}
+	theirs, err := s.blueprintAt(ctx, r, w.Repository, w.Commit) // what cannot be read now may be readable later, and is not vouched for
+	done()
+	if err != nil || theirs == nil || len(theirs.Repositories) == 0 {
+		return err
+	}
+	base, err := s.baseOf(ctx, r, p)
+	if err != nil {
+		return err
+	}
+	var known []blueberry.SideRepository
+	if base.blueprint != nil {
+		known = base.blueprint.Repositories
+	}
+	var faults blueberry.Faults
+	for i, x := range theirs.Repositories {
+		if (!isCommit(x.Ref) || x.Matches()) && !slices.Contains(known, x) {
+			faults.Add(fmt.Sprintf("blueprint.repositories[%d].ref", i), "not_vouched", "must be a whole commit, with match: fixed, so that %s stays what was approved; or the blueprint of %s must name it with the same name, url, ref and match",
+				x.Name, p.BaseRef)
+		}
+	}
+	return faults.Err()
 }
 
 // compare tells whether the blueprint in the commit of a pull request is that of the branch that it goes to, and the whole name of the commit. What cannot be

@@ -264,6 +264,70 @@ func TestApproveThenPush(t *testing.T) {
 	})
 }
 
+// TestApprovedCommitStaysWhatItWas: whoever approves a commit has seen that one, so that nothing is taken that its author can alter after it, nor a branch by the
+// name that they chose.
+func TestApprovedCommitStaysWhatItWas(t *testing.T) {
+	t.Parallel()
+	with := func(sides ...blueberry.SideRepository) string {
+		b := blueberry.Blueprint{Name: "shop", Components: []blueberry.Component{{Name: "web", Image: "nginx:1"}}, Repositories: sides}
+		for _, x := range sides {
+			b.Components = append(b.Components, blueberry.Component{Name: "of-" + x.Name, Image: "nginx:1", Repository: x.Name})
+		}
+		js, err := json.Marshal(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(js)
+	}
+	ours := blueberry.SideRepository{Name: "api", URL: "https://git.example.com/acme/api.git", Ref: "main"}
+	theirs := blueberry.SideRepository{Name: "api", URL: "https://git.example.com/eve/api.git"}
+	at := func(x blueberry.SideRepository, ref string) blueberry.SideRepository { x.Ref = ref; return x }
+	fixed := func(x blueberry.SideRepository) blueberry.SideRepository { x.Match = blueberry.MatchFixed; return x }
+	for name, c := range map[string]struct {
+		blueprint string
+		refused   string
+	}{
+		"none":                             {with(), ""},
+		"one of the base":                  {with(ours), ""},
+		"a whole commit":                   {with(fixed(at(theirs, commitOf("a")))), ""},
+		"a commit that branches go before": {with(at(theirs, commitOf("a"))), "with match: fixed"},
+		"a commit that may be a branch":    {with(fixed(at(theirs, strings.Repeat("a", 64)))), "must be a whole commit"},
+		"the default branch":               {with(theirs), "blueprint.repositories[0].ref: must be a whole commit, with match: fixed, so that api stays what was approved; or the blueprint of main must name it"},
+		"a branch":                         {with(at(theirs, "main")), "must be a whole commit"},
+		"the beginning of a commit":        {with(at(theirs, commitOf("a")[:12])), "must be a whole commit"},
+		"another branch of one of ours":    {with(at(ours, "feature")), "must be a whole commit"},
+		"one of the base and another":      {with(ours, blueberry.SideRepository{Name: "db", URL: theirs.URL}), "blueprint.repositories[1].ref"},
+		"a blueprint that is too large":    {strings.Repeat(" ", 1<<20+1), "source.path: blueberry.yaml cannot be read"},
+		"a blueprint that cannot be read":  {"name: [", "name: must be set"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOutside(t, storetest.SQLite(t))
+			o.Blueprints = readJSON
+			o.base.write("blueberry.yaml", with(ours))
+			o.base.commit("with another repository")
+			o.fork.write("blueberry.yaml", c.blueprint)
+			head := o.fork.commit("theirs")
+			p := o.says(t, head)
+			if _, err := o.Approve(t.Context(), keeper, p.ID, head, nil); err != nil {
+				t.Fatal(err)
+			}
+			o.work(t, 8)
+			p = o.pull(t, o.r, 7)
+			w := o.world.wishes[len(o.world.wishes)-1]
+			if c.refused == "" {
+				if p.Outcome != blueberry.PullBuilt || w.Restricted || w.Branch != "" {
+					t.Errorf("%s: %s; asked for %+v", p.Outcome, p.Message, w)
+				}
+				return
+			}
+			if p.Outcome != blueberry.PullRefused || !strings.Contains(p.Message, c.refused) || !w.Restricted {
+				t.Errorf("%s: %s; asked for %+v", p.Outcome, p.Message, w)
+			}
+		})
+	}
+}
+
 // onlyApproved makes sure that nothing ran unrestricted but what was approved at some time.
 func (o *outside) onlyApproved(t testing.TB, approved ...string) {
 	t.Helper()

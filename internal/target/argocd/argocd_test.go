@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -236,9 +237,9 @@ func TestMoveBetweenDrivers(t *testing.T) {
 		t.Fatalf("open kube driver: %v", err)
 	}
 	t.Cleanup(again.Close)
-	progress, err := again.Sync(t.Context(), revision("A: one, B: two"))
-	if err != nil || len(progress.Changed) > 0 {
-		t.Errorf("the kube driver found changes to make: %+v, %v", progress, err)
+	progress := targettest.Ask(t, "sync", func() (target.Progress, error) { return again.Sync(t.Context(), revision("A: one, B: two")) })
+	if len(progress.Changed) > 0 {
+		t.Errorf("the kube driver found changes to make: %+v", progress)
 	}
 	e.settle(t, again, revision("A: one"))
 	holds("with the kube driver again", map[string]string{"A": "one"})
@@ -419,16 +420,15 @@ func TestRefusedObjectIsExplained(t *testing.T) {
 		}
 		return ""
 	})
-	causes, err := d.Explain(t.Context(), e.Ref, targettest.LedgerOf(e.files))
-	if err != nil {
-		t.Fatalf("explain: %v", err)
-	}
-	for _, c := range causes {
-		if c.Code == blueberry.CauseArgoSync && c.Object.Name == "back" && c.Severity == blueberry.Fails && len(c.Evidence) == 1 {
-			return
+	targettest.Until(t.Context(), t, "it is explained", func() string { // between two tries of Argo CD there is nothing to explain
+		causes := targettest.Ask(t, "explain", func() ([]blueberry.Cause, error) { return d.Explain(t.Context(), e.Ref, targettest.LedgerOf(e.files)) })
+		if slices.ContainsFunc(causes, func(c blueberry.Cause) bool {
+			return c.Code == blueberry.CauseArgoSync && c.Object.Name == "back" && c.Severity == blueberry.Fails && len(c.Evidence) == 1
+		}) {
+			return ""
 		}
-	}
-	t.Errorf("explained as %+v, want that Argo CD cannot apply the ConfigMap", causes)
+		return fmt.Sprintf("explained as %+v, want that Argo CD cannot apply the ConfigMap", causes)
+	})
 }
 
 // TestUnknownFieldIsRefused: Argo CD is told to leave the schema to the API, which refuses what it does not know.

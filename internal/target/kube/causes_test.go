@@ -90,8 +90,10 @@ func (c injected) run(t *testing.T) (blueberry.Cause, time.Duration) {
 // explainUntil asks at each change that the driver tells, as provision does, until a cause comes first.
 func (e *environment) explainUntil(t *testing.T, want blueberry.CauseCode, says string) blueberry.Cause {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
+	backstop := time.NewTicker(30 * time.Second) // what is explained late is told by no change
+	defer backstop.Stop()
 	changed := make(chan struct{}, 1)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -114,6 +116,7 @@ func (e *environment) explainUntil(t *testing.T, want blueberry.CauseCode, says 
 		}
 		select {
 		case <-changed:
+		case <-backstop.C:
 		case <-ctx.Done():
 			t.Fatalf("cause %s (%q) never came first; in the end: %s", want, says, asText(causes))
 		}
@@ -122,11 +125,9 @@ func (e *environment) explainUntil(t *testing.T, want blueberry.CauseCode, says 
 
 func (e *environment) explain(t testing.TB) []blueberry.Cause {
 	t.Helper()
-	causes, err := e.Driver.(target.Explainer).Explain(t.Context(), e.Ref, targettest.LedgerOf(e.last))
-	if err != nil {
-		t.Fatalf("explain: %v", err)
-	}
-	return causes
+	return targettest.Ask(t, "explain", func() ([]blueberry.Cause, error) {
+		return e.Driver.(target.Explainer).Explain(t.Context(), e.Ref, targettest.LedgerOf(e.last))
+	})
 }
 
 func asText(v any) string {
@@ -209,19 +210,36 @@ func (e *environment) event(t *testing.T, about *unstructured.Unstructured, fiel
 
 const appSpec = `{containers: [{name: app, image: "registry.invalid/app:1.0"}]}`
 
-// node makes a node that nobody lives, with a taint and a condition Ready.
+// node makes a node without a kubelet, with taints and a condition Ready, which is told anew until the test ends: else it would count as lost.
 func (e *environment) node(t *testing.T, taints, ready string) string {
 	t.Helper()
 	name := e.Environment
 	e.hand.Create(t, fmt.Sprintf(`{apiVersion: v1, kind: Node, metadata: {name: %s, labels: {kubernetes.io/hostname: %s}}, spec: {taints: %s}}`, name, name, taints))
 	nodes := e.hand.client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "nodes"})
 	t.Cleanup(func() { _ = nodes.Delete(context.WithoutCancel(t.Context()), name, metav1.DeleteOptions{}) })
-	now := time.Now().UTC().Format(time.RFC3339)
-	status := fmt.Sprintf(`{"status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "10"}, "capacity": {"cpu": "4", "memory": "8Gi", "pods": "10"}, "conditions": [
-		{"type": "Ready", "status": %q, "reason": "KubeletNotReady", "message": "container runtime is down", "lastHeartbeatTime": %q, "lastTransitionTime": %q}]}}`, ready, now, now)
-	if _, err := nodes.Patch(t.Context(), name, types.MergePatchType, []byte(status), metav1.PatchOptions{}, "status"); err != nil {
+	made := time.Now().UTC().Format(time.RFC3339)
+	beat := func() error {
+		status := fmt.Sprintf(`{"status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "10"}, "capacity": {"cpu": "4", "memory": "8Gi", "pods": "10"}, "conditions": [
+			{"type": "Ready", "status": %q, "reason": "KubeletNotReady", "message": "container runtime is down", "lastHeartbeatTime": %q, "lastTransitionTime": %q}]}}`,
+			ready, time.Now().UTC().Format(time.RFC3339), made)
+		_, err := nodes.Patch(t.Context(), name, types.MergePatchType, []byte(status), metav1.PatchOptions{}, "status")
+		return err
+	}
+	if err := beat(); err != nil {
 		t.Fatalf("patch node: %v", err)
 	}
+	go func() {
+		beats := time.NewTicker(10 * time.Second)
+		defer beats.Stop()
+		for {
+			select {
+			case <-beats.C:
+				_ = beat()
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
 	targettest.Until(t.Context(), t, "the place takes the node as "+ready, func() string { // a new node is not ready at first, whatever it says
 		n, err := nodes.Get(t.Context(), name, metav1.GetOptions{})
 		if err != nil {

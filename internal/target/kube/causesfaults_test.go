@@ -36,7 +36,8 @@ func schedulingFaults() map[string]injected {
 			want: blueberry.CauseTaint, says: "dedicated=gpu:NoSchedule on ", proof: "untolerated taint",
 		},
 		"unschedulable: node selector": {
-			docs: []string{deploymentOf("{}", `{nodeSelector: {nowhere: here}, containers: [{name: app, image: "registry.invalid/app:1.0"}]}`)},
+			// It tolerates all, since other faults make nodes with taints, which would come first.
+			docs: []string{deploymentOf("{}", `{nodeSelector: {nowhere: here}, tolerations: [{operator: Exists}], containers: [{name: app, image: "registry.invalid/app:1.0"}]}`)},
 			want: blueberry.CauseUnschedulable, says: "node affinity/selector", proof: "0/",
 		},
 		"quota": {

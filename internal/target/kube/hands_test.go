@@ -45,10 +45,7 @@ func TestUsageIsThatOfTheMetricsServer(t *testing.T) {
 	}
 	var list []target.PodUsage
 	targettest.Until(t.Context(), t, "the pod is measured", func() string {
-		var err error
-		if list, err = d.Usage(t.Context(), e.Ref); err != nil {
-			t.Fatalf("usage: %v", err)
-		}
+		list = targettest.Ask(t, "usage", func() ([]target.PodUsage, error) { return d.Usage(t.Context(), e.Ref) })
 		if len(list) == 1 {
 			return ""
 		}

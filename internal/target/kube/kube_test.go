@@ -53,6 +53,9 @@ func (e *environment) sync(t *testing.T, files ...blueberry.RenderedFile) []targ
 	var changed []target.Change
 	targettest.Until(t.Context(), t, "all is applied", func() string {
 		p, err := e.Driver.Sync(t.Context(), target.Desired{Ref: e.Ref, Revision: 1, Files: files})
+		if errors.Is(err, blueberry.Unavailable) {
+			return err.Error()
+		}
 		if err != nil {
 			t.Fatalf("sync: %v", err)
 		}
@@ -67,20 +70,16 @@ func (e *environment) sync(t *testing.T, files ...blueberry.RenderedFile) []targ
 
 func (e *environment) compare(t *testing.T, files ...blueberry.RenderedFile) []blueberry.ObjectDiff {
 	t.Helper()
-	out, err := e.Driver.(target.Comparer).Compare(t.Context(), target.Desired{Ref: e.Ref, Revision: 1, Files: files})
-	if err != nil {
-		t.Fatalf("compare: %v", err)
-	}
-	return out
+	return targettest.Ask(t, "compare", func() ([]blueberry.ObjectDiff, error) {
+		return e.Driver.(target.Comparer).Compare(t.Context(), target.Desired{Ref: e.Ref, Revision: 1, Files: files})
+	})
 }
 
 func (e *environment) observe(t *testing.T) blueberry.Observation {
 	t.Helper()
-	o, err := e.Driver.Observe(t.Context(), e.Ref, targettest.LedgerOf(e.last))
-	if err != nil {
-		t.Fatalf("observe: %v", err)
-	}
-	return o
+	return targettest.Ask(t, "observe", func() (blueberry.Observation, error) {
+		return e.Driver.Observe(t.Context(), e.Ref, targettest.LedgerOf(e.last))
+	})
 }
 
 const scaledDeployment = `apiVersion: apps/v1

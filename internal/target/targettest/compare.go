@@ -21,10 +21,7 @@ func (s *scene) compare(t testing.TB, d target.Desired) []blueberry.ObjectDiff {
 	if !ok {
 		t.Fatal("the driver does not compare")
 	}
-	out, err := c.Compare(t.Context(), d)
-	if err != nil {
-		t.Fatalf("compare: %v", err)
-	}
+	out := Ask(t, "compare", func() ([]blueberry.ObjectDiff, error) { return c.Compare(t.Context(), d) })
 	if want := slices.Concat(refs(d.Files), d.Prune); len(out) != len(want) {
 		t.Fatalf("compared %d objects, want %d", len(out), len(want))
 	}

@@ -35,10 +35,7 @@ func explainTests() map[string]func(*testing.T, *scene) {
 
 func (s *scene) explain(t testing.TB, x target.Explainer) []blueberry.Cause {
 	t.Helper()
-	causes, err := x.Explain(t.Context(), s.Ref, LedgerOf(s.files))
-	if err != nil {
-		t.Fatalf("explain: %v", err)
-	}
+	causes := Ask(t, "explain", func() ([]blueberry.Cause, error) { return x.Explain(t.Context(), s.Ref, LedgerOf(s.files)) })
 	blueberry.SortCauses(causes)
 	for _, c := range causes {
 		if c.Message == "" || c.Fix == "" || c.Step != c.Code.Step() || !slices.Contains(blueberry.CauseCodes(), c.Code) {

@@ -185,10 +185,7 @@ func testLive(t *testing.T, s *scene) {
 	}
 	s.settle(t, s.usual(t))
 	s.Hand.Patch(t, s.object(t, "ConfigMap", "back"), `{"data": {"ADDED": "by hand"}}`)
-	got, err := reader.Live(t.Context(), s.Ref, s.object(t, "ConfigMap", "back"))
-	if err != nil {
-		t.Fatalf("live: %v", err)
-	}
+	got := Ask(t, "live", func() ([]byte, error) { return reader.Live(t.Context(), s.Ref, s.object(t, "ConfigMap", "back")) })
 	for _, want := range []string{"kind: ConfigMap", "GREETING: hello", "ADDED: by hand"} {
 		if !strings.Contains(string(got), want) {
 			t.Errorf("the document lacks %q:\n%s", want, got)
@@ -197,10 +194,7 @@ func testLive(t *testing.T, s *scene) {
 	if strings.Contains(string(got), "managedFields") {
 		t.Errorf("the document has managed fields:\n%s", got)
 	}
-	secret, err := reader.Live(t.Context(), s.Ref, s.object(t, "Secret", "back"))
-	if err != nil {
-		t.Fatalf("live: %v", err)
-	}
+	secret := Ask(t, "live", func() ([]byte, error) { return reader.Live(t.Context(), s.Ref, s.object(t, "Secret", "back")) })
 	for _, value := range []string{"not-a-secret", "bm90LWEtc2VjcmV0"} {
 		if strings.Contains(string(secret), value) {
 			t.Errorf("the document shows the value of a Secret:\n%s", secret)

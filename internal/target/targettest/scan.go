@@ -20,18 +20,18 @@ func testScan(t *testing.T, s *scene) {
 	}
 	scan := func() (own []blueberry.ObjectRef) {
 		t.Helper()
-		err := scanner.Scan(t.Context(), func(ref target.Ref, o blueberry.ObjectRef, since time.Time) {
-			if ref != s.Ref { // the place is everybody's
-				return
-			}
-			if d := time.Since(since); d < -time.Minute || d > time.Hour {
-				t.Errorf("%s is said to be there since %s", o, since)
-			}
-			own = append(own, o)
+		Ask(t, "scan", func() (any, error) {
+			own = nil
+			return nil, scanner.Scan(t.Context(), func(ref target.Ref, o blueberry.ObjectRef, since time.Time) {
+				if ref != s.Ref { // the place is everybody's
+					return
+				}
+				if d := time.Since(since); d < -time.Minute || d > time.Hour {
+					t.Errorf("%s is said to be there since %s", o, since)
+				}
+				own = append(own, o)
+			})
 		})
-		if err != nil {
-			t.Fatalf("scan: %v", err)
-		}
 		slices.SortFunc(own, func(a, b blueberry.ObjectRef) int { return strings.Compare(a.String(), b.String()) })
 		return own
 	}
@@ -69,14 +69,10 @@ func testLeftovers(t *testing.T, s *scene) {
 	by := map[blueberry.ObjectRef]blueberry.Leftover{}
 	s.Hand.Delete(t, ns) // as an impatient hand does; Remove would wait for what is in it
 	eventually(t, "what holds the namespace is told", func() string {
-		left, err := s.Driver.Remove(t.Context(), s.Ref, LedgerOf(s.files))
-		if err != nil {
-			t.Fatalf("remove: %v", err)
-		}
-		list, err := holdup.Leftovers(t.Context(), s.Ref, append(left, s.object(t, "Secret", "back")))
-		if err != nil {
-			t.Fatalf("leftovers: %v", err)
-		}
+		left := Ask(t, "remove", func() ([]blueberry.ObjectRef, error) { return s.Driver.Remove(t.Context(), s.Ref, LedgerOf(s.files)) })
+		list := Ask(t, "leftovers", func() ([]blueberry.Leftover, error) {
+			return holdup.Leftovers(t.Context(), s.Ref, append(left, s.object(t, "Secret", "back")))
+		})
 		clear(by)
 		for _, l := range list {
 			by[l.ObjectRef] = l
@@ -92,8 +88,10 @@ func testLeftovers(t *testing.T, s *scene) {
 	}
 	s.Hand.Patch(t, held, `{"metadata": {"finalizers": null}}`)
 	s.vanish(t)
-	if list, err := holdup.Leftovers(t.Context(), s.Ref, []blueberry.ObjectRef{held, ns}); err != nil || len(list) > 0 {
-		t.Errorf("leftovers of what is gone: %v, %v", list, err)
+	if list := Ask(t, "leftovers", func() ([]blueberry.Leftover, error) {
+		return holdup.Leftovers(t.Context(), s.Ref, []blueberry.ObjectRef{held, ns})
+	}); len(list) > 0 {
+		t.Errorf("leftovers of what is gone: %v", list)
 	}
 }
 

@@ -194,6 +194,22 @@ func eventually(t testing.TB, what string, missing func() string) {
 	Until(t.Context(), t, what, missing)
 }
 
+// Ask calls a driver, again while it says that something may pass, as the platform does. Another error ends the test.
+func Ask[T any](t testing.TB, what string, call func() (T, error)) (out T) {
+	t.Helper()
+	Until(t.Context(), t, what, func() string {
+		var err error
+		if out, err = call(); errors.Is(err, blueberry.Unavailable) {
+			return err.Error()
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		return ""
+	})
+	return out
+}
+
 // Until asks what is missing, soon at first and then ever more seldom, so that the asking does not keep the place from coming true. The test ends when
 // something is still missing after three minutes, or at the end of ctx.
 func Until(ctx context.Context, t testing.TB, what string, missing func() string) {

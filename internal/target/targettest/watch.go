@@ -149,10 +149,7 @@ func testRemove(t *testing.T, s *scene) {
 	s.Hand.Create(t, string(astray.Content))                                // and even elsewhere
 	seen := s.watch(t)
 	seen.until(t, s.Ref, func() string {
-		left, err := s.Driver.Remove(t.Context(), s.Ref, LedgerOf(s.files))
-		if err != nil {
-			t.Fatalf("remove: %v", err)
-		}
+		left := Ask(t, "remove", func() ([]blueberry.ObjectRef, error) { return s.Driver.Remove(t.Context(), s.Ref, LedgerOf(s.files)) })
 		return blank(len(left) == 0, fmt.Sprint(left))
 	})
 	if left := s.Hand.Labelled(t, s.Ref); len(left) > 0 {
@@ -175,10 +172,7 @@ func testRemoveHeld(t *testing.T, s *scene) {
 	s.Hand.Patch(t, held, `{"metadata": {"finalizers": ["example.com/hold"]}}`)
 	var left []blueberry.ObjectRef
 	eventually(t, "only what is held is left", func() string {
-		var err error
-		if left, err = s.Driver.Remove(t.Context(), s.Ref, LedgerOf(s.files)); err != nil {
-			t.Fatalf("remove: %v", err)
-		}
+		left = Ask(t, "remove", func() ([]blueberry.ObjectRef, error) { return s.Driver.Remove(t.Context(), s.Ref, LedgerOf(s.files)) })
 		return blank(len(left) == 2, fmt.Sprint(left))
 	})
 	if !slices.Contains(left, held) || !slices.Contains(left, ns) {

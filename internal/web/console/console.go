@@ -28,6 +28,7 @@ type Console struct {
 	Version  string                                                                                         // of the product
 	Now      func() time.Time
 	Logger   *slog.Logger
+	Patience time.Duration // how long a browser is kept waiting for what a page asks elsewhere, before it is shown what is known; 0 means a second
 
 	wakers     wakers
 	renderings shares[rendering] // by renderingKey

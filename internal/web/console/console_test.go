@@ -45,7 +45,7 @@ type site struct {
 	now     time.Time               // for pages; zero for the real time
 }
 
-func newSite(t testing.TB) *site {
+func newSite(t testing.TB, change ...func(*console.Console)) *site {
 	t.Helper()
 	rooms := roomstest.Open(t)
 	rooms.Push(repository, map[string]string{"blueberry.yaml": blueprint})
@@ -72,7 +72,7 @@ func newSite(t testing.TB) *site {
 			}
 			return time.Now()
 		},
-		Again: prove, Logger: slog.New(slog.DiscardHandler),
+		Again: prove, Logger: slog.New(slog.DiscardHandler), Patience: time.Minute,
 		Page: (&web.Pages{}).Page,
 		SignedIn: func(next func(w http.ResponseWriter, r *http.Request, user blueberry.Actor)) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
@@ -97,6 +97,9 @@ func newSite(t testing.TB) *site {
 			}
 			return events, after, err
 		},
+	}
+	for _, f := range change {
+		f(c)
 	}
 	deps.Routes = c.Routes()
 	var err error

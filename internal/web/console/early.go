@@ -1,12 +1,13 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"time"
 )
 
-// patience is how long a browser is kept waiting for what a page asks elsewhere.
+// patience is that of a console which says nothing of it.
 const patience = time.Second
 
 // wholeWord is the word of an address that has a page come whole, however long that takes.
@@ -23,7 +24,7 @@ func early(first, whole func(*visit) (page, error)) func(*visit) (page, error) {
 		var cancel context.CancelFunc
 		hurried.ctx, cancel = context.WithCancel(v.ctx)
 		defer cancel()
-		over := time.AfterFunc(patience, cancel) // what is given up so looks like a reader who went away, which is nothing to tell of
+		over := time.AfterFunc(cmp.Or(v.Patience, patience), cancel) // what is given up so looks like a reader who went away, which is nothing to tell of
 		p, err := whole(&hurried)
 		if over.Stop() || v.ctx.Err() != nil {
 			return p, err

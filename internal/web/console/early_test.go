@@ -7,8 +7,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/httpapi/httpapitest"
+	"github.com/blueberry-idp/blueberry/internal/web/console"
 	"github.com/blueberry-idp/blueberry/sdk"
 )
 
@@ -52,6 +54,8 @@ func TestSlowTargetsAreShownEarly(t *testing.T) {
 		t.Errorf("it goes on to %q", then)
 	}
 
+	s = newSite(t, func(c *console.Console) { c.Patience = time.Millisecond })
+	e = s.environment(t, "pr-1")
 	var asked sync.WaitGroup
 	answer := s.hold("/why", "/containers", "/targets", "/targets/local", "/checks", "/system/status")
 	for path, known := range map[string][]string{

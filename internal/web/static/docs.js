@@ -88,7 +88,8 @@
 			clearTimeout(wait);
 			wait = setTimeout(ask, 120);
 		});
-		field.addEventListener("blur", () => setTimeout(() => show(false), 200)); // a click on a find comes first
+		list.addEventListener("mousedown", (event) => event.preventDefault()); // a slow click on a find does not leave the field, which would take it away
+		field.addEventListener("blur", () => setTimeout(() => show(false), 200));
 		field.addEventListener("keydown", (event) => {
 			const n = list.children.length;
 			if (event.key === "Escape") return show(false);
