@@ -258,12 +258,12 @@ func (p *Provisioner) targetState(ctx context.Context, d *draft) string {
 	if d.env.Synced != d.env.Revision || d.kind == blueberry.PlanDestroy {
 		return stateUnknown
 	}
-	ctx, cancel := context.WithTimeout(ctx, stateLook)
-	defer cancel()
 	ledger, err := p.ledger(ctx, d.env.ID)
 	if err != nil {
 		return stateUnknown
 	}
+	ctx, cancel := context.WithTimeout(ctx, stateLook)
+	defer cancel()
 	want, _ := split(ledger, d.env.Revision)
 	obs, err := d.place.Driver.Observe(ctx, refOf(d.env), want)
 	if err != nil {

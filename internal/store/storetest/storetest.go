@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
 
 	"github.com/blueberry-idp/blueberry/internal/store"
@@ -202,7 +203,14 @@ func exec(ctx context.Context, t testing.TB, dsn, query string) {
 		t.Fatalf("open PostgreSQL: %v", err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(ctx, query); err != nil {
+	const inUse = "55006" // a connection to it that was closed is not gone yet
+	for {
+		_, err = db.ExecContext(ctx, query)
+		if refused := new(pgconn.PgError); !errors.As(err, &refused) || refused.Code != inUse {
+			break
+		}
+	}
+	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 }

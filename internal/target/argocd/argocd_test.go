@@ -462,13 +462,8 @@ func TestChecksTellWhatArgoNeeds(t *testing.T) {
 	d := p.driver(t, p.cfg, func(c *argocd.Config) {
 		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
-	if err := d.Check(t.Context()); err != nil {
-		t.Fatalf("check: %v", err)
-	}
-	checks, err := d.CheckAll(t.Context())
-	if err != nil {
-		t.Fatalf("check all: %v", err)
-	}
+	targettest.Ask(t, "check", func() (any, error) { return nil, d.Check(t.Context()) })
+	checks := targettest.Ask(t, "check all", func() ([]blueberry.TargetCheck, error) { return d.CheckAll(t.Context()) })
 	failed := map[string]bool{}
 	for _, c := range checks {
 		failed[c.Name] = !c.OK

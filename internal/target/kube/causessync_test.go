@@ -68,6 +68,7 @@ func TestCausesOfSync(t *testing.T) {
 				`{containers: [{name: app, image: "registry.invalid/app:1.0", resources: {limits: {cpu: "9"}}}]}` + "\n"},
 			before: func(t *testing.T, e *environment) {
 				e.place(t, "apiVersion: v1\nkind: LimitRange\nmetadata: {name: most, namespace: $ns}\nspec: {limits: [{type: Container, max: {cpu: \"1\"}}]}\n")
+				e.denied(t, replace(podProbe, "registry.invalid/app:1.0\"", "registry.invalid/app:1.0\", resources: {limits: {cpu: 9}}"), "maximum cpu usage")
 			},
 			want: blueberry.CauseAdmissionDenied, says: "maximum cpu usage",
 		},

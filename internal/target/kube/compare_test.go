@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
@@ -86,6 +88,17 @@ roleRef: {kind: ClusterRole, name: %s, apiGroup: rbac.authorization.k8s.io}
 	})
 	cfg := rest.CopyConfig(config(t))
 	cfg.Impersonate = rest.ImpersonationConfig{UserName: name, Groups: []string{"system:authenticated"}}
+	lets, err := dynamic.NewForConfig(cfg)
+	if err != nil {
+		t.Fatalf("make client: %v", err)
+	}
+	targettest.Until(t.Context(), t, "the place knows the role", func() string {
+		_, err := lets.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}).List(t.Context(), metav1.ListOptions{Limit: 1})
+		if err != nil {
+			return err.Error()
+		}
+		return ""
+	})
 	d, err := kube.Open(kube.Config{REST: cfg})
 	if err != nil {
 		t.Fatalf("open driver: %v", err)
@@ -99,9 +112,7 @@ func TestMissingRightsAreTold(t *testing.T) {
 	ref := targettest.NewRef()
 	files := []blueberry.RenderedFile{targettest.Platform(t, ref), targettest.Web(t, ref, 0, "back", "registry.invalid/app:1.0")}
 	d := limited(t, `[{apiGroups: [""], resources: [namespaces], verbs: [get, list, watch, create, patch, delete]}]`)
-	if err := d.Check(t.Context()); err != nil {
-		t.Errorf("check: %v", err)
-	}
+	targettest.Ask(t, "check", func() (any, error) { return nil, d.Check(t.Context()) })
 	if _, err := d.Capacity(t.Context()); !errors.Is(err, blueberry.Forbidden) || !strings.Contains(err.Error(), "list nodes") {
 		t.Errorf("got error %v, want one of kind forbidden that names the right", err)
 	}

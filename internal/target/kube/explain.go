@@ -182,6 +182,11 @@ type explained struct {
 	tries   int       // how often it did not say enough
 }
 
+// of reports whether it was found out of an object as it is in a version.
+func (x explained) of(s suspect, version uint64) bool {
+	return x.why == s.why && x.version != 0 && x.version >= version
+}
+
 // look is one Explain.
 type look struct {
 	*Driver
@@ -212,16 +217,19 @@ func (l *look) all(ctx context.Context, found []suspect) ([]blueberry.Cause, err
 			continue
 		}
 		was := known[s.ref]
-		now := was
-		if was.why != s.why || was.version < s.version || was.version == 0 || !l.began.Before(was.until) {
-			if ctx.Err() != nil {
-				wake = time.Second
-				continue
-			}
+		now, holds := was, was.of(s, s.version)
+		switch {
+		case holds && l.began.Before(was.until):
+		case ctx.Err() == nil:
 			var err error
 			if now, err = l.one(ctx, s, was); err != nil {
 				return nil, err
 			}
+		default: // the time is up: what holds of an object that has not changed is told until more is known
+			if wake = time.Second; holds {
+				fresh[s.ref], causes = was, append(causes, was.causes...)
+			}
+			continue
 		}
 		if now.tries > 0 && now.tries <= explainTries && (wake == 0 || now.until.Sub(l.began) < wake) {
 			wake = now.until.Sub(l.began)
@@ -254,7 +262,10 @@ func (l *look) one(ctx context.Context, s suspect, was explained) (explained, er
 		if ctx.Err() == nil {
 			return explained{}, err
 		}
-		l.open = true // the time is up; what is known is told
+		l.open = true // the time is up; what is known is told, and no less than before
+		if len(was.causes) > 0 && was.of(s, max(version, s.version)) {
+			causes = was.causes
+		}
 	}
 	now := explained{version: max(version, s.version), why: s.why, causes: causes, until: l.began.Add(explainKept)}
 	if l.open {

@@ -1,11 +1,16 @@
 package kube
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 )
@@ -110,5 +115,45 @@ func TestAWebhookThatDoesNotAnswerIsNoUnreachablePlace(t *testing.T) {
 	var e *blueberry.Error
 	if !errors.As(err, &e) || e.Kind != blueberry.Unavailable || e.Code != blueberry.CodeTargetWebhook || e.Detail != "apply Pod a/b: the target's admission webhook v.example.com does not answer: no answer in time" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestKnownCausesStay: while a place answers too slowly, what was found out of an object that has not changed is told, and of one that has changed it is not.
+func TestKnownCausesStay(t *testing.T) {
+	t.Parallel()
+	client, err := dynamic.NewForConfig(&rest.Config{Host: "http://127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := suspect{
+		kind: &kind{resource: schema.GroupVersionResource{Version: "v1", Resource: "pods"}}, version: 7, why: podNotReady,
+		ref: blueberry.ObjectRef{APIVersion: "v1", Kind: "Pod", Namespace: "n", Name: "web"},
+	}
+	cause := []blueberry.Cause{{Code: blueberry.CauseCrash, Object: pod.ref}}
+	for name, c := range map[string]struct {
+		was  explained
+		want []blueberry.Cause
+	}{
+		"as it is":          {explained{version: 7, why: podNotReady, causes: cause}, cause},
+		"read later":        {explained{version: 8, why: podNotReady, causes: cause}, cause},
+		"of a version ago":  {explained{version: 6, why: podNotReady, causes: cause}, nil},
+		"of something else": {explained{version: 7, why: held, causes: cause}, nil},
+		"not known":         {explained{}, nil},
+	} {
+		key := envKey{"default", "pr-1"}
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		d := &Driver{dynamic: client, cache: &cache{envs: map[envKey]*environment{key: {explained: map[blueberry.ObjectRef]explained{pod.ref: c.was}}}}}
+		l := &look{Driver: d, env: key, began: time.Now(), logged: map[string]bool{}}
+		for again := range 2 { // also when it was told so before
+			got, err := l.all(over, []suspect{pod})
+			if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
+				t.Errorf("%s, before it is looked at, %d: %v (-want +got):\n%s", name, again, err, diff)
+			}
+		}
+		now, err := l.one(over, pod, c.was)
+		if diff := cmp.Diff(c.want, now.causes); diff != "" || err != nil || now.tries == 0 {
+			t.Errorf("%s, while it is looked at: %d tries, %v (-want +got):\n%s", name, now.tries, err, diff)
+		}
 	}
 }
