@@ -168,6 +168,9 @@ func (p PullPolicy) Limit() int {
 	return p.AtOnce
 }
 
+// RestrictedLimit is how many of them may be restricted ones: half of them, and one at least. Else strangers could keep everybody else waiting.
+func (p PullPolicy) RestrictedLimit() int { return max(1, p.Limit()/2) }
+
 // EnvironmentName is the name of the environment of a pull request.
 func (p PullPolicy) EnvironmentName(number int) string {
 	prefix := p.Prefix

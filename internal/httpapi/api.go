@@ -296,8 +296,9 @@ func New(d Deps) (*API, error) {
 
 	ref := newReference(r.document())
 	ref.mount(mux)
-	hooks{d.Repositories, d.Edge.Timeouts.orDefaults().Body, make(chan struct{}, maxReading), d.Logger}.mount(mux)
-	ciHooks{d.Repositories, d.Edge.Timeouts.orDefaults().Body, make(chan struct{}, maxReadingCI), d.Logger}.mount(mux)
+	within := d.Edge.Timeouts.orDefaults().Body
+	hooks{inbox{d.Repositories, blueberry.MaxDelivery, within, make(chan struct{}, maxReading), d.Logger}}.mount(mux)
+	ciHooks{inbox{d.Repositories, blueberry.MaxCIBody, within, make(chan struct{}, maxReadingCI), d.Logger}}.mount(mux)
 	for pattern, h := range d.Routes {
 		mux.Handle(pattern, h)
 	}

@@ -2,10 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
-	"errors"
-	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/blueberry-idp/blueberry/internal/blueberry"
 	"github.com/blueberry-idp/blueberry/internal/source"
@@ -18,14 +15,9 @@ const ciHookRoute = http.MethodPost + " " + source.HookPath + "{id}" + source.CI
 func isInbox(route string) bool { return route == hookRoute || route == ciHookRoute }
 
 // ciHooks is where pipelines report that have no API token.
-type ciHooks struct {
-	operations Repositories
-	within     time.Duration
-	reading    chan struct{}
-	logger     *slog.Logger
-}
+type ciHooks struct{ inbox }
 
-// maxReadingCI is how many reports are read at once; each may have blueberry.MaxCIBody bytes. The others wait.
+// maxReadingCI is how many reports are read at once; each may have blueberry.MaxCIBody bytes.
 const maxReadingCI = 4
 
 func (h ciHooks) mount(mux *http.ServeMux) { mux.Handle(ciHookRoute, h) }
@@ -38,32 +30,15 @@ type ciHookAnswer struct {
 
 // ServeHTTP takes one report. One that is signed and not valid is told every fault by field.
 func (h ciHooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	select {
-	case h.reading <- struct{}{}:
-		defer func() { <-h.reading }()
-	case <-ctx.Done():
+	c, done, ok := h.call(w, r)
+	if !ok {
 		return
 	}
-	c := source.Call{Repository: r.PathValue("id"), Header: r.Header, From: exchangeOf(ctx).call.Address, Stranger: exchangeOf(ctx).stranger}
-	if r.Body != nil && r.Body != http.NoBody {
-		data, wrong := wholeBody(w, r, blueberry.MaxCIBody, h.within)
-		switch {
-		case wrong == nil:
-			c.Body, c.Size = data, int64(len(data))
-		case wrong.Code == codeBodyTooLarge:
-			c.Size = blueberry.MaxCIBody + 1
-		default:
-			writeProblem(w, r, wrong)
-			return
-		}
-	}
-	d, report, err := h.operations.ReceiveCI(ctx, c)
+	defer done()
+	d, report, err := h.operations.ReceiveCI(r.Context(), c)
 	switch {
-	case errors.Is(err, blueberry.TooMany):
-		return // it is answered
 	case err != nil:
-		writeProblem(w, r, refuse(ctx, h.logger, err).Problem)
+		h.fail(w, r, err)
 		return
 	case d.Verdict == blueberry.DeliveryRefused:
 		writeProblem(w, r, refusedDelivery(d))

@@ -15,15 +15,60 @@ import (
 // hookRoute is the pattern of the inbox. It is outside of /v1 and of sign-in: a call proves itself by its signature.
 const hookRoute = http.MethodPost + " " + source.HookPath + "{id}"
 
-// hooks is the inbox: what the hosts of repositories send. It says nothing of a body to the log.
-type hooks struct {
+// inbox reads calls that prove themselves by their signature. It says nothing of a body to the log.
+type inbox struct {
 	operations Repositories
+	most       int64         // bytes of a body
 	within     time.Duration // a body must be here
-	reading    chan struct{} // holds a token for each body that is read: nobody has proven anything by then
+	reading    chan struct{} // holds a token for each body that is read: nobody has proven anything by then. The others wait
 	logger     *slog.Logger
 }
 
-// maxReading is how many deliveries are in memory at once; each may have blueberry.MaxDelivery bytes. The others wait.
+// call reads one. What is wrong with it is answered, and then it is not ok. Whoever is done with it gives its place to the next one.
+func (in inbox) call(w http.ResponseWriter, r *http.Request) (c source.Call, done func(), ok bool) {
+	ctx := r.Context()
+	c = source.Call{Repository: r.PathValue("id"), Header: r.Header, From: exchangeOf(ctx).call.Address, Stranger: exchangeOf(ctx).stranger}
+	if err := in.operations.Expects(ctx, c); err != nil { // who knows no repository takes no place
+		cut(w, r)
+		in.fail(w, r, err)
+		return c, nil, false
+	}
+	select {
+	case in.reading <- struct{}{}:
+	case <-ctx.Done():
+		return c, nil, false
+	}
+	done = func() { <-in.reading }
+	if r.Body == nil || r.Body == http.NoBody {
+		return c, done, true
+	}
+	data, wrong := wholeBody(w, r, in.most, in.within)
+	switch {
+	case wrong == nil:
+		c.Body, c.Size = data, int64(len(data))
+	case wrong.Code == codeBodyTooLarge:
+		c.Size = in.most + 1
+	default:
+		done()
+		if c.Stranger() { // it has proven nothing; else it is answered that there were too many such
+			writeProblem(w, r, wrong)
+		}
+		return c, nil, false
+	}
+	return c, done, true
+}
+
+// fail answers an error. One that says that there were too many calls is answered.
+func (in inbox) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if !errors.Is(err, blueberry.TooMany) {
+		writeProblem(w, r, refuse(r.Context(), in.logger, err).Problem)
+	}
+}
+
+// hooks is what the hosts of repositories send.
+type hooks struct{ inbox }
+
+// maxReading is how many deliveries are in memory at once; each may have blueberry.MaxDelivery bytes.
 const maxReading = 16
 
 func (h hooks) mount(mux *http.ServeMux) { mux.Handle(hookRoute, h) }
@@ -37,32 +82,14 @@ type hookAnswer struct {
 
 // ServeHTTP takes one delivery. It answers 202 to whatever is signed, also when nothing follows of it: a host shall not send that again.
 func (h hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	select {
-	case h.reading <- struct{}{}:
-		defer func() { <-h.reading }()
-	case <-ctx.Done():
+	c, done, ok := h.call(w, r)
+	if !ok {
 		return
 	}
-	c := source.Call{Repository: r.PathValue("id"), Header: r.Header, From: exchangeOf(ctx).call.Address, Stranger: exchangeOf(ctx).stranger}
-	if r.Body != nil && r.Body != http.NoBody {
-		data, wrong := wholeBody(w, r, blueberry.MaxDelivery, h.within)
-		switch {
-		case wrong == nil:
-			c.Body, c.Size = data, int64(len(data))
-		case wrong.Code == codeBodyTooLarge:
-			c.Size = blueberry.MaxDelivery + 1
-		default:
-			writeProblem(w, r, wrong)
-			return
-		}
-	}
-	d, err := h.operations.Receive(ctx, c)
-	if errors.Is(err, blueberry.TooMany) {
-		return // it is answered
-	}
+	defer done()
+	d, err := h.operations.Receive(r.Context(), c)
 	if err != nil {
-		writeProblem(w, r, refuse(ctx, h.logger, err).Problem)
+		h.fail(w, r, err)
 		return
 	}
 	if d.Verdict == blueberry.DeliveryRefused {

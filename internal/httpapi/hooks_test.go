@@ -1,11 +1,14 @@
 package httpapi_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -262,6 +265,8 @@ type inbox struct {
 	receive func(source.Call) (blueberry.Delivery, error)
 }
 
+func (inbox) Expects(context.Context, source.Call) error { return nil }
+
 func (i inbox) Receive(_ context.Context, c source.Call) (blueberry.Delivery, error) {
 	return i.receive(c)
 }
@@ -293,6 +298,64 @@ func TestWhatIsSignedIsNeverLimited(t *testing.T) {
 	list, err := c.ListDeliveries(t.Context(), sdk.DeliveryFilter{})
 	if err != nil || len(list.Items) != 8 {
 		t.Errorf("%d are kept, want 6 that were signed and 2 that were not (%v)", len(list.Items), err)
+	}
+}
+
+// TestWhoSendsSlowlyHoldsUpNobody: calls for no repository are answered before they are read, however many there are, and calls that break off count as those that
+// nobody signed.
+func TestWhoSendsSlowlyHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	r, c := rooms(t)
+	added := addShop(t, c, "")
+	api, err := httpapi.New(func() httpapi.Deps {
+		d := r.Deps()
+		d.Edge.Limits, d.Edge.Limiter = httpapi.Limits{Address: perHour(42)}, cache.NewMemory()
+		return d
+	}())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(api)
+	t.Cleanup(server.Close)
+	slowly := func(path string) (conn *net.TCPConn, status func() int) {
+		t.Helper()
+		to, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { to.Close() })
+		fmt.Fprintf(to, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{", path)
+		conn, _ = to.(*net.TCPConn)
+		return conn, func() int {
+			res, err := http.ReadResponse(bufio.NewReader(to), nil)
+			if err != nil {
+				t.Error(err)
+				return 0
+			}
+			defer res.Body.Close()
+			return res.StatusCode
+		}
+	}
+	for i := range 40 {
+		_, status := slowly([]string{"/hooks/rep_none", "/hooks/rep_none/ci"}[i%2])
+		if got := status(); got != http.StatusNotFound {
+			t.Fatalf("call %d for no repository is answered %d", i, got)
+		}
+	}
+	var got []int
+	for range 3 {
+		conn, status := slowly("/hooks/" + added.Repository.ID)
+		if err := conn.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, status())
+	}
+	if diff := cmp.Diff([]int{400, 400, 429}, got); diff != "" {
+		t.Errorf("calls that break off (-want +got):\n%s", diff)
+	}
+	body := pullBody("acme/shop", 7, strings.Repeat("a", 40))
+	if res := call(t, api, "POST", "/hooks/"+added.Repository.ID, body, pairs(roomstest.Sign(added.Secret, body))...); res.StatusCode != http.StatusAccepted {
+		t.Errorf("one that is signed is answered %d", res.StatusCode)
 	}
 }
 

@@ -41,6 +41,8 @@ type Repositories interface {
 	Replay(ctx context.Context, actor blueberry.Actor, id string, dry bool) (source.Replayed, error)
 	CI
 
+	// Expects tells before its body is read whether a call of a host or a pipeline is for a repository that there is.
+	Expects(ctx context.Context, c source.Call) error
 	// Receive takes a call of a host, which proves itself by its signature.
 	Receive(ctx context.Context, c source.Call) (blueberry.Delivery, error)
 }

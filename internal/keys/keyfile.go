@@ -19,7 +19,7 @@ const (
 )
 
 // lockPatience is how long a change waits for one of another process. A change takes milliseconds.
-const lockPatience = 10 * time.Second
+const lockPatience = 30 * time.Second
 
 // keyFile is a file that holds keys: only its owner may read it, and it is there whole or not at all, whichever processes start and die.
 type keyFile struct {

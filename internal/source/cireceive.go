@@ -75,12 +75,8 @@ func (s *Repositories) ReceiveCI(ctx context.Context, c Call) (blueberry.Deliver
 
 // proveCI finds out whether a secret of the repository has signed a call. One that none has is kept as a refused delivery; more of them than may be are not kept.
 func (s *Repositories) proveCI(ctx context.Context, c Call) (blueberry.Delivery, blueberry.Repository, error) {
-	strange := func() bool { return c.Stranger != nil && !c.Stranger() }
-	r, err := view(ctx, s, func(tx Tx) (blueberry.Repository, error) { return tx.Repository(ctx, c.Repository) })
-	switch {
-	case errors.Is(err, blueberry.NotFound) && strange():
-		return blueberry.Delivery{}, r, errStrangers
-	case err != nil:
+	r, err := s.called(ctx, c)
+	if err != nil {
 		return blueberry.Delivery{}, r, err
 	}
 	d := blueberry.Delivery{
@@ -106,7 +102,7 @@ func (s *Repositories) proveCI(ctx context.Context, c Call) (blueberry.Delivery,
 		why = "no secret of the repository that lives has signed it, about now"
 	}
 	switch {
-	case why != "" && strange():
+	case why != "" && c.tooMany():
 		return d, r, errStrangers
 	case why != "":
 		d, err = s.refuse(ctx, d, why)

@@ -252,6 +252,13 @@ func TestWhoMay(t *testing.T) {
 				}
 			}
 		}
+		// Of a public repository everybody may read: what they write is no answer of ours.
+		was := len(b.answers())
+		h.writes(t, r, "rob", "/blueberry help read this: www.evil.example/patch")
+		h.settled(t)
+		if list := h.commands(t, r); list[len(list)-1] != "help refused silent" || len(b.answers()) > was {
+			t.Errorf("%s; %d answers more", list[len(list)-1], len(b.answers())-was)
+		}
 		denied := 0
 		for _, e := range h.audited(t) {
 			if e.Result == blueberry.AuditDenied {

@@ -173,7 +173,7 @@ func (s *Repositories) carry(ctx context.Context, x *commanding) (carried, error
 	case x.r.Policy.NoCommands:
 		return refusedBy("the policy of the repository takes no commands any more"), nil
 	case x.c.Fault != "":
-		return carried{outcome: blueberry.CommandRefused, text: x.c.Fault, body: verbsText()}, nil
+		return carried{outcome: blueberry.CommandRefused, silent: !may.holds.Holds(blueberry.HostWrite), text: x.c.Fault, body: verbsText()}, nil
 	case s.Controls == nil:
 		return refusedBy("this server carries out no commands"), nil
 	}

@@ -55,7 +55,7 @@ func WriteComment(ctx context.Context, t Thread, id, mark, text string) (string,
 				}
 				asked = true
 			}
-			if self != "" && x.Author != self {
+			if self == "" || x.Author != self { // of nobody's we cannot know that it is ours
 				continue
 			}
 			if x.Text == text {

@@ -30,15 +30,28 @@ var errStrangers = blueberry.Errorf(blueberry.TooMany, "RATE_LIMITED", "too many
 // refusedEvery is how often it is told that deliveries of a repository are refused.
 const refusedEvery = time.Hour
 
+// tooMany counts a call that nobody signed, and reports whether there were too many of them.
+func (c Call) tooMany() bool { return c.Stranger != nil && !c.Stranger() }
+
+// Expects tells before its body is read whether there is a repository that a call is for: NotFound, or TooMany when Stranger says so.
+func (s *Repositories) Expects(ctx context.Context, c Call) error {
+	_, err := s.called(ctx, c)
+	return err
+}
+
+func (s *Repositories) called(ctx context.Context, c Call) (blueberry.Repository, error) {
+	r, err := view(ctx, s, func(tx Tx) (blueberry.Repository, error) { return tx.Repository(ctx, c.Repository) })
+	if errors.Is(err, blueberry.NotFound) && c.tooMany() {
+		return r, errStrangers
+	}
+	return r, err
+}
+
 // Receive keeps a delivery, and what follows of it, before it is answered: the verdict stands in what it gives. One that is not signed is kept without its
 // body and acts on nothing. NotFound for an id of no repository: then nothing is kept. TooMany when Stranger says so.
 func (s *Repositories) Receive(ctx context.Context, c Call) (blueberry.Delivery, error) {
-	strange := func() bool { return c.Stranger != nil && !c.Stranger() }
-	r, err := view(ctx, s, func(tx Tx) (blueberry.Repository, error) { return tx.Repository(ctx, c.Repository) })
-	switch {
-	case errors.Is(err, blueberry.NotFound) && strange():
-		return blueberry.Delivery{}, errStrangers
-	case err != nil:
+	r, err := s.called(ctx, c)
+	if err != nil {
 		return blueberry.Delivery{}, err
 	}
 	host, ok := s.Hosts[r.Host]
@@ -67,7 +80,7 @@ func (s *Repositories) Receive(ctx context.Context, c Call) (blueberry.Delivery,
 		why = "no secret of the repository that lives has signed it"
 	}
 	switch {
-	case why != "" && strange():
+	case why != "" && c.tooMany():
 		return blueberry.Delivery{}, errStrangers
 	case why != "":
 		return s.refuse(ctx, d, why)

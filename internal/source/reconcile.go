@@ -152,6 +152,9 @@ func (s *Repositories) step(ctx context.Context, r blueberry.Repository, p blueb
 		}
 		if !room {
 			p.Outcome, p.Message = blueberry.PullWaiting, fmt.Sprintf("for room: the policy allows %d environments at once", r.Policy.Limit())
+			if restricted {
+				p.Message += fmt.Sprintf(", %d of them restricted", r.Policy.RestrictedLimit())
+			}
 			return p, forRoom, nil
 		}
 	}
@@ -338,9 +341,11 @@ func faultsText(e *blueberry.Error) string {
 	return strings.Join(out, "; ")
 }
 
-// room reports whether a pull request may have an environment now. Of those that wait, who came first goes first.
+// room reports whether a pull request may have an environment now. Of those that wait, who came first goes first; restricted ones have half of the room, and
+// nobody else waits behind them.
 func (s *Repositories) room(ctx context.Context, r blueberry.Repository, p blueberry.PullRequest) (bool, error) {
-	taken := 0
+	taken, most := 0, r.Policy.Limit()
+	restricted, mostRestricted := 0, r.Policy.RestrictedLimit()
 	for _, outcome := range []blueberry.PullOutcome{blueberry.PullBuilt, blueberry.PullWaiting, blueberry.PullBlocked, blueberry.PullRefused} {
 		for before := ""; ; {
 			list, err := view(ctx, s, func(tx Tx) ([]blueberry.PullRequest, error) {
@@ -358,16 +363,22 @@ func (s *Repositories) room(ctx context.Context, r blueberry.Repository, p blueb
 				if err != nil {
 					return false, err
 				}
-				if env != nil || outcome == blueberry.PullWaiting && x.State == blueberry.PullOpen && x.ID < p.ID && !x.Gate.Held { // who waits for CI takes no place in the line
+				waits := outcome == blueberry.PullWaiting && x.State == blueberry.PullOpen && x.ID < p.ID && !x.Gate.Held // who waits for CI takes no place in the line
+				switch {
+				case env != nil && !env.Restricted, env == nil && waits && !x.Restricted():
 					taken++
+				case env != nil:
+					taken, restricted = taken+1, restricted+1
+				case waits && p.Restricted():
+					restricted++
 				}
 			}
-			if taken >= r.Policy.Limit() || len(list) < blueberry.MaxPageSize {
+			if taken >= most || p.Restricted() && restricted >= mostRestricted || len(list) < blueberry.MaxPageSize {
 				break
 			}
 		}
 	}
-	return taken < r.Policy.Limit(), nil
+	return taken < most && (!p.Restricted() || restricted < mostRestricted), nil
 }
 
 // record writes what was made of a pull request, unless a delivery has changed it meanwhile: then its job runs again, and what was asked for is asked for

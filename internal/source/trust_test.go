@@ -328,6 +328,50 @@ func TestApprovedCommitStaysWhatItWas(t *testing.T) {
 	}
 }
 
+// TestStrangersKeepNobodyWaiting: restricted environments have half of the room, and nobody else waits behind those that wait for it.
+func TestStrangersKeepNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	o := newOutside(t, storetest.SQLite(t), func(p *blueberry.PullPolicy) { p.AtOnce = 4 })
+	numbered := func(n int) func(*blueberry.PullRequest) { return func(p *blueberry.PullRequest) { p.Number = n } }
+	member := func(p *blueberry.PullRequest) {
+		p.Author, p.Relation, p.HeadRepo, p.HeadURL = "ada", blueberry.RelationMember, p.BaseRepo, o.base.dir
+	}
+	for n := range 5 {
+		o.tell(t, o.first, numbered(10+n))
+	}
+	o.work(t, 20)
+	of := o.base.git("rev-parse", "HEAD")
+	for n := range 3 {
+		o.tell(t, of, numbered(20+n), member)
+	}
+	o.work(t, 20)
+	got := map[int]string{}
+	for _, n := range []int{10, 11, 12, 13, 14, 20, 21, 22} {
+		p := o.pull(t, o.r, n)
+		got[n] = string(p.Outcome)
+		if p.Outcome == blueberry.PullWaiting && strings.HasSuffix(p.Message, "4 environments at once, 2 of them restricted") != (n < 20) {
+			t.Errorf("%d says %q", n, p.Message)
+		}
+	}
+	want := map[int]string{10: "built", 11: "built", 12: "waiting", 13: "waiting", 14: "waiting", 20: "built", 21: "built", 22: "waiting"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestStrangersMakeNoLinks: of the words of others nothing becomes a link, an issue or a mention.
+func TestStrangersMakeNoLinks(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"see www.evil.example": "see www\u200b.evil.example", "WWW.evil.example": "WWW\u200b.evil.example", "closes GH-12": "closes GH\u200b-12", "gh-1": "gh\u200b-1",
+		"https://evil.example": "https:\u200b//evil.example", "@ada": "@\u200bada", "#1": `\#1`, "[a](b)": `\[a\]\(b\)`, "web-1 of main": "web-1 of main",
+	} {
+		if got := source.Plain(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+}
+
 // onlyApproved makes sure that nothing ran unrestricted but what was approved at some time.
 func (o *outside) onlyApproved(t testing.TB, approved ...string) {
 	t.Helper()

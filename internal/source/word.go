@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -177,8 +178,11 @@ func plain(s string) string {
 			b.WriteRune(r)
 		}
 	}
-	return b.String()
+	return linking.ReplaceAllString(b.String(), "${1}${3}\u200b${2}${4}")
 }
+
+// linking is what hosts make a link of without an address: www.example.com, and GH-1 for an issue.
+var linking = regexp.MustCompile(`(?i)(www)(\.)|(gh)(-)`)
 
 // cut bounds a text to some characters.
 func cut(s string, most int) string {

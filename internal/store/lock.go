@@ -19,7 +19,7 @@ type fileLock struct{ f *os.File }
 
 // lockPatience is how long a lock is asked for. A process that was killed while it started another one, git say, leaves it a moment longer in the
 // hands of that one.
-const lockPatience = 3 * time.Second
+const lockPatience = 10 * time.Second
 
 // lockFile takes the lock, or tells as Unavailable which process has it.
 func lockFile(ctx context.Context, path string) (*fileLock, error) {

@@ -170,7 +170,7 @@ func TestSignInAtARealIssuer(t *testing.T) {
 	if issuer == "" {
 		return
 	}
-	issuers := &oidc.Issuers{Now: time.Now}
+	issuers := &oidc.Issuers{Client: &http.Client{Timeout: 5 * time.Minute}, Now: time.Now}
 	s := &access.SignIn{
 		Record: record{storetest.SQLite(t)}, Seal: clear{}, PublicURL: publicURL, Now: time.Now, Logger: slog.New(slog.DiscardHandler), Slots: access.PasswordSlots(),
 		Drivers: map[blueberry.ProviderKind]access.ProviderDriver{blueberry.ProviderOIDC: &oidc.Driver{Issuers: issuers}},

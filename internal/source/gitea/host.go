@@ -136,6 +136,9 @@ func read(r *source.Reading, said pull) *blueberry.PullRequest {
 		BaseRef:    r.Name("pull_request.base.ref", said.Base.Ref),
 		HostAt:     r.Time("pull_request.updated_at", said.UpdatedAt),
 	}
+	if strings.HasPrefix(said.Head.Ref, "refs/") { // no branch: who may only read pushes it so (AGit), or its branch is gone
+		p.HeadRepo = ""
+	}
 	if said.Merged {
 		p.State = blueberry.PullMerged
 	}

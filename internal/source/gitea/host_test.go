@@ -71,6 +71,9 @@ func suite() hosttest.Suite {
 			fromFork(p)
 			p.HeadRef, p.HeadRepo, p.HeadURL = "refs/pull/7/head", "", ""
 		})),
+		hosttest.Says("agit", "pull_request", said("opened", func(p *blueberry.PullRequest) { // pushed to refs/for/main, which takes no right to write: it is of no branch of theirs
+			p.HeadRef, p.HeadRepo, p.Labels = "refs/pull/7/head", "", []string{"preview"}
+		})),
 		pushed("push", blueberry.BranchPush{Branch: "main", Commit: first}),
 		pushed("push_deleted", blueberry.BranchPush{Branch: "feature/fast"}),
 		pushed("push_tag"),
