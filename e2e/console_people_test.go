@@ -85,7 +85,7 @@ func TestConsolePeople(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			do(her, t, chromedp.Navigate(home+"/docs"), see("Documentation")) // a page that is live would be refused meanwhile, of which the browser complains
+			do(her, t, chromedp.Navigate(home+"/docs"), see("as this server runs it")) // a page that is live would be refused meanwhile, of which the browser complains
 			do(ctx, t, chromedp.Navigate(home+"/users/"+person.ID), see("Signed in"), shot("person-"+name), followLink("Make inactive"), see("They may do nothing any more"), press("Make inactive"),
 				chromedp.WaitVisible(`//a[normalize-space(.)="Make active"]`))
 			do(her, t, chromedp.Navigate(home+"/projects"), see("Sign in"))
