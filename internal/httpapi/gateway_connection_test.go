@@ -73,7 +73,7 @@ func TestSlowClientsAreCut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := talk(t, listen(t, nil, tc.timeouts), tc.text)
+			got := talk(t, listen(t, func(g *gate) { g.deps.Repositories = inbox{} }, tc.timeouts), tc.text)
 			if !strings.Contains(got, tc.want) || tc.want == "" && strings.Contains(got, " 200 ") {
 				t.Errorf("%s: answer is %q, want %q in it", tc.reason, got, tc.want)
 			}
