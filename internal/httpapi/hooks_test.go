@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -271,19 +272,24 @@ func (i inbox) Receive(_ context.Context, c source.Call) (blueberry.Delivery, er
 	return i.receive(c)
 }
 
+// perAddress is the API that lets so many calls of strangers in from one address in an hour.
+func perAddress(t *testing.T, r *roomstest.Rooms, calls int) http.Handler {
+	t.Helper()
+	d := r.Deps()
+	d.Edge.Limits, d.Edge.Limiter = httpapi.Limits{Address: perHour(calls)}, cache.NewMemory()
+	api, err := httpapi.New(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api
+}
+
 // TestWhatIsSignedIsNeverLimited: hosts send in bursts, and do not send again. What nobody signed counts, and is not kept beyond the limit.
 func TestWhatIsSignedIsNeverLimited(t *testing.T) {
 	t.Parallel()
 	r, c := rooms(t)
 	added := addShop(t, c, "")
-	api, err := httpapi.New(func() httpapi.Deps {
-		d := r.Deps()
-		d.Edge.Limits, d.Edge.Limiter = httpapi.Limits{Address: perHour(2)}, cache.NewMemory()
-		return d
-	}())
-	if err != nil {
-		t.Fatal(err)
-	}
+	api := perAddress(t, r, 2)
 	path := "/hooks/" + added.Repository.ID
 	count := map[int]int{}
 	for i := range 6 {
@@ -307,14 +313,7 @@ func TestWhoSendsSlowlyHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	r, c := rooms(t)
 	added := addShop(t, c, "")
-	api, err := httpapi.New(func() httpapi.Deps {
-		d := r.Deps()
-		d.Edge.Limits, d.Edge.Limiter = httpapi.Limits{Address: perHour(42)}, cache.NewMemory()
-		return d
-	}())
-	if err != nil {
-		t.Fatal(err)
-	}
+	api := perAddress(t, r, 42)
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	slowly := func(path string) (conn *net.TCPConn, status func() int) {
@@ -352,6 +351,13 @@ func TestWhoSendsSlowlyHoldsUpNobody(t *testing.T) {
 	}
 	if diff := cmp.Diff([]int{400, 400, 429}, got); diff != "" {
 		t.Errorf("calls that break off (-want +got):\n%s", diff)
+	}
+	conn, status := slowly("/hooks/rep_none")
+	if got := status(); got != http.StatusTooManyRequests {
+		t.Errorf("one more for no repository is answered %d", got)
+	}
+	if _, err := io.Copy(io.Discard, conn); err != nil { // waits for the end of the connection
+		t.Error(err)
 	}
 	body := pullBody("acme/shop", 7, strings.Repeat("a", 40))
 	if res := call(t, api, "POST", "/hooks/"+added.Repository.ID, body, pairs(roomstest.Sign(added.Secret, body))...); res.StatusCode != http.StatusAccepted {

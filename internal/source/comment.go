@@ -53,9 +53,11 @@ func WriteComment(ctx context.Context, t Thread, id, mark, text string) (string,
 				if self, err = t.Self(ctx); err != nil {
 					return id, err
 				}
-				asked = true
+				if asked = true; self == "" { // then which are ours is not to be known
+					return t.Make(ctx, text)
+				}
 			}
-			if self == "" || x.Author != self { // of nobody's we cannot know that it is ours
+			if x.Author != self {
 				continue
 			}
 			if x.Text == text {

@@ -364,7 +364,7 @@ func TestStrangersMakeNoLinks(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"see www.evil.example": "see www\u200b.evil.example", "WWW.evil.example": "WWW\u200b.evil.example", "closes GH-12": "closes GH\u200b-12", "gh-1": "gh\u200b-1",
-		"https://evil.example": "https:\u200b//evil.example", "@ada": "@\u200bada", "#1": `\#1`, "[a](b)": `\[a\]\(b\)`, "web-1 of main": "web-1 of main",
+		"https://evil.example": "https:\u200b//evil.example", "@ada": "@\u200bada", "#1": `\#1`, "[a](b)": `\[a\]\(b\)`, "web-1 of main": "web-1 of main", "high-cpu": "high-cpu",
 	} {
 		if got := source.Plain(text); got != want {
 			t.Errorf("%q is shown as %q, want %q", text, got, want)

@@ -182,7 +182,7 @@ func plain(s string) string {
 }
 
 // linking is what hosts make a link of without an address: www.example.com, and GH-1 for an issue.
-var linking = regexp.MustCompile(`(?i)(www)(\.)|(gh)(-)`)
+var linking = regexp.MustCompile(`(?i)(www)(\.)|(gh)(-\d)`)
 
 // cut bounds a text to some characters.
 func cut(s string, most int) string {
